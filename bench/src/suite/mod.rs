@@ -1,0 +1,15 @@
+//! The suites, one file each.
+
+pub(crate) mod authorize;
+pub(crate) mod inject;
+pub(crate) mod isolation;
+pub(crate) mod log;
+pub(crate) mod mcp;
+pub(crate) mod redact;
+
+use crate::BenchError;
+
+/// A runtime of two threads, as the broker's own.
+pub(crate) fn runtime() -> Result<tokio::runtime::Runtime, BenchError> {
+    Ok(tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?)
+}

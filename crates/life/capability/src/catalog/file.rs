@@ -1,0 +1,245 @@
+//! The shape of a catalogue file, as it is read. Nothing here is checked beyond its shape; `load` does.
+
+use std::{fmt, marker::PhantomData};
+
+use serde::{
+    Deserialize,
+    de::{Deserializer, MapAccess, Visitor},
+};
+use toml::Spanned;
+
+use super::{method::Method, operation::Effect, parameter::QueryStyle};
+
+/// A whole file.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct File {
+    pub service: RawService,
+    #[serde(default)]
+    pub operation: Vec<RawOperation>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RawService {
+    pub id: String,
+    pub name: String,
+    pub base_url: String,
+    #[serde(default)]
+    pub self_hosted: bool,
+    pub docs: String,
+    pub auth: RawAuth,
+    #[serde(default)]
+    pub headers: Ordered<String>,
+    pub verify: String,
+    pub rate: RawRate,
+    pub run: Option<RawRun>,
+}
+
+/// What `symbolon run` puts into a program's environment.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RawRun {
+    pub placeholder: Option<String>,
+    #[serde(default)]
+    pub env: Ordered<String>,
+    #[serde(default)]
+    pub git_config: Ordered<String>,
+    #[serde(default)]
+    pub files: Ordered<String>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(tag = "scheme", rename_all = "lowercase", deny_unknown_fields)]
+pub(super) enum RawAuth {
+    Bearer {},
+    Header {
+        name: String,
+        #[serde(default)]
+        prefix: String,
+    },
+    Query {
+        name: String,
+    },
+    Cookie {
+        name: String,
+    },
+    Form {
+        name: String,
+    },
+    Aws4 {
+        service: String,
+        region: Option<String>,
+    },
+    Hmac(super::hmac::RawHmac),
+    Basic {
+        username: Option<String>,
+        #[serde(default)]
+        username_from: Option<RawUsernameFrom>,
+    },
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(super) enum RawUsernameFrom {
+    Connection,
+    Credential,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RawRate {
+    pub burst: u32,
+    pub per_second: f64,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RawOperation {
+    pub id: String,
+    pub title: String,
+    pub description: String,
+    pub method: Method,
+    pub path: String,
+    pub scope: String,
+    pub effect: Effect,
+    /// Descriptions of the path's parameters.
+    #[serde(default)]
+    pub segments: Ordered<String>,
+    #[serde(default)]
+    pub query: Ordered<RawSchema>,
+    #[serde(default)]
+    pub body: Ordered<RawSchema>,
+    #[serde(default)]
+    pub body_encoding: RawBodyEncoding,
+    /// The one body parameter is the whole body.
+    #[serde(default)]
+    pub body_whole: bool,
+    /// The body is sent on as it comes: it need not fit into memory.
+    #[serde(default)]
+    pub streams: bool,
+    /// It opens a WebSocket.
+    #[serde(default)]
+    pub websocket: bool,
+    pub content_type: Option<String>,
+    pub graphql: Option<String>,
+    pub idempotency_key: Option<String>,
+    #[serde(default)]
+    pub headers: Ordered<String>,
+    pub response: Option<RawSchema>,
+}
+
+#[derive(Clone, Copy, Debug, Default, Deserialize, PartialEq, Eq)]
+#[serde(rename_all = "lowercase")]
+pub(super) enum RawBodyEncoding {
+    #[default]
+    Json,
+    Form,
+    Text,
+    Bytes,
+}
+
+/// A parameter or a part of one: the keywords of JSON Schema that the catalogue takes, in its spelling.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+pub(super) struct RawSchema {
+    #[serde(rename = "type")]
+    pub types: Option<RawTypes>,
+    pub description: Option<String>,
+    #[serde(rename = "enum")]
+    pub allowed: Option<Vec<serde_json::Value>>,
+    pub default: Option<serde_json::Value>,
+    pub minimum: Option<serde_json::Number>,
+    pub maximum: Option<serde_json::Number>,
+    pub min_length: Option<u64>,
+    pub max_length: Option<u64>,
+    pub pattern: Option<String>,
+    pub format: Option<String>,
+    pub items: Option<Box<RawSchema>>,
+    pub min_items: Option<u64>,
+    pub max_items: Option<u64>,
+    pub unique_items: Option<bool>,
+    #[serde(default)]
+    pub properties: Ordered<RawSchema>,
+    pub min_properties: Option<u64>,
+    pub max_properties: Option<u64>,
+    pub additional_properties: Option<RawAdditional>,
+    /// Whether the parent must have it. (JSON Schema lists names in the parent; this is generated.)
+    #[serde(default)]
+    pub required: bool,
+    /// The name in the request, where it differs. Only on parameters.
+    pub wire: Option<String>,
+    /// How a list or an object stands in the query. Only on query parameters.
+    pub style: Option<QueryStyle>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(untagged)]
+pub(super) enum RawTypes {
+    One(String),
+    Many(Vec<String>),
+}
+
+impl RawTypes {
+    pub fn names(&self) -> &[String] {
+        match self {
+            Self::One(name) => std::slice::from_ref(name),
+            Self::Many(names) => names,
+        }
+    }
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(untagged)]
+pub(super) enum RawAdditional {
+    Flag(bool),
+    Schema(Box<RawSchema>),
+}
+
+/// A table in the order of the file: parameters are sent in the order in which they are declared.
+#[derive(Debug)]
+pub(super) struct Ordered<V>(pub Vec<(String, V)>);
+
+impl<V> Default for Ordered<V> {
+    fn default() -> Self {
+        Self(Vec::new())
+    }
+}
+
+impl<'de, V: Deserialize<'de>> Deserialize<'de> for Ordered<V> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Entries<V>(PhantomData<V>);
+
+        impl<'de, V: Deserialize<'de>> Visitor<'de> for Entries<V> {
+            type Value = Ordered<V>;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a table")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
+                let mut entries: Vec<(Spanned<String>, V)> = Vec::new();
+                while let Some(entry) = map.next_entry()? {
+                    entries.push(entry);
+                }
+                entries.sort_by_key(|(key, _)| key.span().start);
+                Ok(Ordered(entries.into_iter().map(|(k, v)| (k.into_inner(), v)).collect()))
+            }
+        }
+
+        deserializer.deserialize_map(Entries(PhantomData))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn tables_keep_the_order_of_the_file() {
+        let table: Ordered<i64> =
+            toml::from_str("zeta = 1\nalpha = 2\nmid = 3\n").expect("a table");
+        let names: Vec<&str> = table.0.iter().map(|(name, _)| name.as_str()).collect();
+        assert_eq!(names, ["zeta", "alpha", "mid"]);
+    }
+}

@@ -1,0 +1,113 @@
+//! The catalogue as a whole.
+
+use std::{
+    collections::HashMap,
+    sync::{Arc, OnceLock},
+};
+
+use super::{
+    builtin,
+    error::{CatalogError, Problem},
+    load::{Origin, load},
+    name::ToolName,
+    operation::Operation,
+    scope::Scopes,
+    search::{Hit, Index},
+    service::Service,
+};
+
+/// All services, their operations by name, and the registry of scopes.
+#[derive(Debug, Default)]
+pub struct Catalog {
+    services: Vec<Arc<Service>>,
+    operations: Vec<Arc<Operation>>,
+    by_name: HashMap<ToolName, usize>,
+    scopes: Scopes,
+    /// Made at the first search: a broker that only calls never pays for it.
+    index: OnceLock<Index>,
+}
+
+impl Catalog {
+    /// A catalogue without services, for tests that bring their own.
+    #[must_use]
+    pub fn empty() -> Self {
+        Self::default()
+    }
+
+    /// The services that come with Symbolon.
+    ///
+    /// # Errors
+    /// [`CatalogError`] only where a file of ours is wrong, which a test of this crate excludes.
+    pub fn builtin() -> Result<Self, CatalogError> {
+        builtin::FILES
+            .iter()
+            .try_fold(Self::empty(), |catalog, (_, text)| catalog.with(text, Origin::Builtin))
+    }
+
+    /// Adds the service of another file. Scopes that exist keep their numbers.
+    ///
+    /// # Errors
+    /// [`CatalogError`]; the name of a service that exists already is refused.
+    pub fn with_extra(self, text: &str) -> Result<Self, CatalogError> {
+        self.with(text, Origin::Extra)
+    }
+
+    /// A service by its id.
+    #[must_use]
+    pub fn service(&self, id: &str) -> Option<&Arc<Service>> {
+        self.services.iter().find(|service| service.id().as_str() == id)
+    }
+
+    /// All services in the order of loading.
+    #[must_use]
+    pub fn services(&self) -> &[Arc<Service>] {
+        &self.services
+    }
+
+    /// An operation by its full name.
+    #[must_use]
+    pub fn operation(&self, name: &str) -> Option<&Arc<Operation>> {
+        self.by_name.get(name).map(|at| &self.operations[*at])
+    }
+
+    /// All operations in the order of loading.
+    #[must_use]
+    pub fn operations(&self) -> &[Arc<Operation>] {
+        &self.operations
+    }
+
+    /// The registry of scopes.
+    #[must_use]
+    pub const fn scopes(&self) -> &Scopes {
+        &self.scopes
+    }
+
+    /// The operations that fit a few words best, best first: whole words before beginnings of words
+    /// before words with a slip in them. Nothing for an empty query.
+    #[must_use]
+    pub fn search(&self, query: &str, limit: usize) -> Vec<Hit> {
+        let index = self.index.get_or_init(|| Index::new(&self.operations));
+        index
+            .search(query, limit)
+            .into_iter()
+            .map(|(at, score)| Hit::new(Arc::clone(&self.operations[at]), score))
+            .collect()
+    }
+
+    fn with(mut self, text: &str, origin: Origin) -> Result<Self, CatalogError> {
+        let service = load(text, origin, &mut self.scopes)?;
+        if self.service(service.id().as_str()).is_some() {
+            return Err(CatalogError::Service {
+                service: service.id().to_string(),
+                problem: Problem::Duplicate(service.id().to_string()),
+            });
+        }
+        for operation in service.operations() {
+            self.by_name.insert(operation.name().clone(), self.operations.len());
+            self.operations.push(Arc::clone(operation));
+        }
+        self.services.push(Arc::new(service));
+        self.index = OnceLock::new();
+        Ok(self)
+    }
+}

@@ -1,0 +1,140 @@
+//! A service at a fixed base URL, with a sealed credential.
+
+use std::sync::Arc;
+
+use symbolon_codec::Digest32;
+use symbolon_crypto::{Aad, AeadKey, OpenError, labels, plain_len};
+use symbolon_secret::Secret;
+
+use crate::catalog::{ScopeSet, Service};
+use crate::{ConnectionName, Scheme};
+
+/// What an owner set up. The credential is sealed to every field that [`Connection::aad`] names, so
+/// a changed row in the database does not send it anywhere else: it no longer opens.
+#[derive(Debug, Clone)]
+pub struct Connection {
+    /// Its name.
+    pub name: ConnectionName,
+    /// The service's id in the catalogue.
+    pub service: String,
+    /// Where it leads: checked, canonical, without a trailing slash.
+    pub base_url: String,
+    /// How the credential goes out.
+    pub auth: Scheme,
+    /// Extra root certificate in PEM, for self-hosted services.
+    pub ca_pem: Option<String>,
+    /// The upstream may be on a loopback address.
+    pub allow_loopback: bool,
+    /// The upstream may be on a private address.
+    pub allow_private: bool,
+    /// Scope patterns: the most that grants on it can give.
+    pub scopes: Vec<String>,
+    /// The machine that it is bound to.
+    pub fingerprint: Digest32,
+    /// When it was made, in Unix milliseconds.
+    pub created_unix_ms: u64,
+}
+
+impl Connection {
+    /// What its credential is sealed to: vault, name, service, destination, scheme, machine.
+    pub fn aad(&self, vault: &[u8]) -> Aad {
+        Aad::new(
+            &labels::CONNECTION_CREDENTIAL,
+            &[
+                vault,
+                self.name.as_str().as_bytes(),
+                self.service.as_bytes(),
+                self.base_url.as_bytes(),
+                self.auth.to_string().as_bytes(),
+                self.ca_pem.as_deref().unwrap_or_default().as_bytes(),
+                &[u8::from(self.allow_loopback), u8::from(self.allow_private)],
+                self.fingerprint.as_bytes(),
+            ],
+        )
+    }
+}
+
+/// A credential that nobody has opened: in wire form, under the vault's connections key.
+#[derive(Debug)]
+pub struct SealedCredential {
+    key: Arc<AeadKey>,
+    aad: Aad,
+    envelope: Box<[u8]>,
+}
+
+impl SealedCredential {
+    /// Takes a stored envelope; nothing is opened.
+    pub fn new(key: Arc<AeadKey>, aad: Aad, envelope: Box<[u8]>) -> Self {
+        Self { key, aad, envelope }
+    }
+
+    /// Bytes of the credential as it goes out.
+    pub fn wire_len(&self) -> usize {
+        plain_len(&self.envelope).unwrap_or(0)
+    }
+
+    /// Opens the credential into `out`, which must be secret memory, on the secret stack.
+    /// Returns its length. Crate-private: the way there is a [`crate::Release`], or the owner's own
+    /// [`SealedCredential::check`].
+    pub(crate) fn open_into(&self, out: &mut [u8]) -> Result<usize, OpenError> {
+        self.key.open_into_with(&self.aad, &self.envelope, out)
+    }
+
+    /// Opens the credential into a secret page of its own for as long as `learn` runs: for the
+    /// redaction pattern, once, when a connection is put into force. The result must not hold what
+    /// was seen.
+    ///
+    /// # Errors
+    /// [`CheckError`]; `Open(Damaged)` after a change of the row in the database.
+    pub fn learn<R>(&self, learn: impl FnOnce(&Secret<[u8]>) -> R) -> Result<R, CheckError> {
+        Ok(learn(&self.key.open_with(&self.aad, &self.envelope)?))
+    }
+
+    /// Opens the credential in a secret window, beside `scratch_len` bytes of scratch there, and
+    /// gives both to `inspect`: to confirm an echo. The result must not hold what was seen.
+    ///
+    /// # Errors
+    /// [`CheckError`].
+    pub fn check<R>(
+        &self,
+        scratch_len: usize,
+        inspect: impl FnOnce(&[u8], &mut [u8]) -> R,
+    ) -> Result<R, CheckError> {
+        let len = self.wire_len();
+        symbolon_secret::with_window(|w| {
+            w.opened();
+            let (wire, scratch) = w.take(len + scratch_len).split_at_mut(len);
+            let n = self.open_into(wire)?;
+            let result = inspect(&wire[..n], scratch);
+            w.sealed();
+            Ok(result)
+        })?
+    }
+}
+
+/// Why a sealed credential could not be looked at.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum CheckError {
+    /// The envelope does not open.
+    #[error(transparent)]
+    Open(#[from] OpenError),
+    /// There is no secret memory, or this thread has a window open.
+    #[error(transparent)]
+    Window(#[from] symbolon_secret::WindowError),
+}
+
+/// A connection that is in force: what the engine and the wire need, computed once.
+#[derive(Debug)]
+pub struct Registration {
+    /// What the owner set up.
+    pub connection: Connection,
+    /// The catalogue's service.
+    pub service: Arc<Service>,
+    /// The most that grants on it can give, as bits.
+    pub scopes: ScopeSet,
+    /// Its credential, sealed.
+    pub credential: SealedCredential,
+    /// Where requests go, as intents name it: scheme, host and port.
+    pub origin: String,
+}

@@ -1,0 +1,46 @@
+#![doc = include_str!("../README.md")]
+#![forbid(unsafe_code)]
+
+pub mod approval;
+pub mod budget;
+pub mod calendar;
+pub mod catalog;
+pub mod connection;
+pub mod engine;
+pub mod explain;
+pub mod gate;
+pub mod grant;
+pub mod hours;
+pub mod limit;
+pub mod name;
+pub mod opening;
+pub mod rate;
+pub mod rules;
+pub mod scheme;
+pub mod session;
+pub mod store;
+pub mod token;
+pub mod url;
+
+pub use approval::{Approval, Approved, Ask, AskVia, Consent, Need};
+pub use budget::{
+    Budget, GiveBack, Reservation, Settlement, Settler, SpendingChange, SpendingStore,
+};
+pub use connection::{Connection, Registration, SealedCredential};
+pub use engine::{Engine, Lease, Policy};
+pub use explain::{Check, Explanation};
+pub use gate::{Gate, Gates, Refusal};
+pub use grant::{Grant, GrantId, LiveGrant};
+pub use hours::{Hours, Zone, ZoneName};
+pub use limit::Limit;
+pub use name::{AgentName, ConnectionName, NameError};
+pub use opening::{
+    Intent, Opening, Recorded, Release, ReleaseError, request_digest, streamed_request_digest,
+};
+pub use scheme::{BasicHalf, Scheme, SchemeError};
+pub use session::{Context, Door, Session};
+pub use store::{Agent, OwnerToken, Store, StoreError};
+pub use token::Token;
+
+#[cfg(test)]
+mod tests;

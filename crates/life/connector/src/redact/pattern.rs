@@ -1,0 +1,260 @@
+//! What is known about a credential while its response is read: hashes of pieces.
+
+use std::fmt;
+
+use symbolon_ambient::Rng;
+use symbolon_secret::{MemoryError, Secret, on_stack};
+
+use super::form::for_each;
+use super::judge::judge_scratch_len;
+use crate::inject::{CREDENTIAL_BYTES_MAX, CREDENTIAL_BYTES_MIN, Slot};
+
+/// Finds the places in a response where the credential may be, without having it.
+///
+/// Of every spelling some 8-byte windows are hashed under a random key into a filter of 2^16 bits,
+/// which lives in secret memory (8 KiB for each pattern). A window whose five bits are all set is a
+/// candidate.
+pub struct Pattern {
+    /// The filter, and behind it the set of all bytes that a spelling has.
+    filter: Secret<[u64; WORDS + 4]>,
+    /// Odd multipliers; the high 16 bits of a product are a bit's number.
+    keys: [u64; HASHES],
+    /// Every how many bytes a response is looked at: 4, 2 or 1.
+    stride: usize,
+    /// Windows whose offset modulo this is below the stride are in the filter.
+    spacing: usize,
+    /// The longest spelling, bytes.
+    longest: usize,
+}
+
+impl Pattern {
+    /// Learns the spellings of a credential from its wire form (see
+    /// [`wire_form`](crate::inject::wire_form)), in secret memory.
+    pub fn learn(slot: &Slot, wire: &Secret<[u8]>, rng: &dyn Rng) -> Result<Self, PatternError> {
+        if wire.len() > CREDENTIAL_BYTES_MAX {
+            return Err(PatternError::TooLong);
+        }
+        let keys = std::array::from_fn(|_| {
+            let mut key = [0; 8];
+            rng.fill(&mut key);
+            u64::from_le_bytes(key) | 1
+        });
+        let mut filter = Secret::try_place(|| [0; WORDS + 4])?;
+        let mut scratch = Secret::try_make_slice(
+            judge_scratch_len(wire.len()),
+            |bytes| -> Result<usize, MemoryError> { Ok(bytes.len()) },
+        )?;
+        let sizes = on_stack(|| {
+            // EXPOSE: the spellings are made in secret scratch and only their hashes are kept.
+            let (wire, scratch) = (wire.expose(), scratch.expose_mut());
+            let sizes = Sizes::of(slot, wire, scratch)?;
+            // EXPOSE: the hashes are written where they stay.
+            let mut learning = Learning { filter: filter.expose_mut(), keys, sizes };
+            for_each(slot, wire, scratch, |_, text| learning.spelling(text))?;
+            Some(sizes)
+        });
+        let sizes = sizes.ok_or(PatternError::NotAWireForm)?;
+        if sizes.shortest < CREDENTIAL_BYTES_MIN {
+            return Err(PatternError::TooShort);
+        }
+        let (stride, spacing) = (sizes.stride(), sizes.spacing());
+        Ok(Self { filter, keys, stride, spacing, longest: sizes.longest })
+    }
+
+    /// A run of this many bytes of any spelling is found, wherever it begins: 16 for a credential
+    /// of up to about 200 bytes. A spelling that is shorter is found whole.
+    pub fn run_min(&self) -> usize {
+        self.spacing + 8
+    }
+
+    /// The longest spelling in bytes: no more than this less one is held back.
+    pub fn longest(&self) -> usize {
+        self.longest
+    }
+
+    /// Whether any spelling has this byte.
+    pub(super) fn may_hold(&self, byte: u8) -> bool {
+        // EXPOSE: one bit of a set is looked up.
+        has(self.filter.expose(), byte)
+    }
+
+    /// How many bytes at the end of `text`, `max` at most, may belong to a spelling that is too
+    /// short to be seen yet.
+    pub(super) fn tail_len(&self, text: &[u8], max: usize) -> usize {
+        // EXPOSE: bits of a set are looked up.
+        let filter = self.filter.expose();
+        text.iter().rev().take(max).take_while(|b| has(filter, **b)).count()
+    }
+
+    /// Every how many bytes a response is looked at.
+    pub(super) fn stride(&self) -> usize {
+        self.stride
+    }
+
+    /// The first place at or after `from` (a multiple of the stride away) where a piece may begin.
+    #[inline]
+    pub(super) fn candidate(&self, haystack: &[u8], from: usize) -> Option<usize> {
+        // EXPOSE: hashes are looked up; nothing of the filter is kept.
+        let filter = self.filter.expose();
+        let scan = match self.stride {
+            4 => scan::<4>,
+            2 => scan::<2>,
+            _ => scan::<1>,
+        };
+        scan(filter, self.keys, haystack, from)
+    }
+}
+
+/// Its measures: the keys are worthless without the filter, and still not shown.
+impl fmt::Debug for Pattern {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Pattern").field("run_min", &self.run_min()).finish_non_exhaustive()
+    }
+}
+
+/// Why a credential cannot be looked for.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum PatternError {
+    /// Under 8 bytes: it would be found in ordinary text.
+    #[error("the credential is shorter than 8 bytes, so an echo of it could not be recognised")]
+    TooShort,
+    /// Over 4096 bytes.
+    #[error("the credential is longer than 4096 bytes on the wire")]
+    TooLong,
+    /// The bytes are not a wire form of the slot. Our own fault, or damage.
+    #[error("the sealed credential is not in the wire form of its slot")]
+    NotAWireForm,
+    /// No secret memory.
+    #[error(transparent)]
+    Memory(#[from] MemoryError),
+}
+
+/// Lengths of a credential's spellings.
+#[derive(Clone, Copy)]
+struct Sizes {
+    total: usize,
+    shortest: usize,
+    longest: usize,
+}
+
+impl Sizes {
+    fn of(slot: &Slot, wire: &[u8], scratch: &mut [u8]) -> Option<Self> {
+        let mut sizes = Self { total: 0, shortest: usize::MAX, longest: 0 };
+        let mut has_raw = false;
+        for_each(slot, wire, scratch, |form, text| {
+            has_raw |= form == super::Form::Raw;
+            sizes.total += text.len();
+            sizes.shortest = sizes.shortest.min(text.len());
+            sizes.longest = sizes.longest.max(text.len());
+        })?;
+        // A subject under a window's length has no raw spelling at all.
+        if !has_raw {
+            sizes.shortest = 0;
+        }
+        Some(sizes)
+    }
+
+    /// The largest stride at which even the shortest spelling has a window under each residue; 2
+    /// for a long credential, so that its windows can stand closer.
+    fn stride(self) -> usize {
+        match self.shortest {
+            11.. if self.total * 4 / 8 <= WINDOWS_MAX => 4,
+            9.. => 2,
+            _ => 1,
+        }
+    }
+
+    /// 8 where the filter has room for it, else the next multiple of 8 at which it stays sparse.
+    fn spacing(self) -> usize {
+        8 * (self.total * self.stride()).div_ceil(8 * WINDOWS_MAX).max(1)
+    }
+}
+
+struct Learning<'a> {
+    filter: &'a mut [u64; WORDS + 4],
+    keys: [u64; HASHES],
+    sizes: Sizes,
+}
+
+impl Learning<'_> {
+    fn spelling(&mut self, text: &[u8]) {
+        for byte in text {
+            self.filter[WORDS + usize::from(byte >> 6)] |= 1 << (byte & 63);
+        }
+        let (stride, spacing) = (self.sizes.stride(), self.sizes.spacing());
+        for (offset, window) in text.array_windows::<8>().enumerate() {
+            if offset % spacing < stride {
+                for key in self.keys {
+                    let bit = hash(*window, key);
+                    self.filter[bit >> 6] |= 1 << (bit & 63);
+                }
+            }
+        }
+    }
+}
+
+/// A bit's number, below 2^16.
+#[inline(always)]
+fn hash(window: [u8; 8], key: u64) -> usize {
+    (u64::from_le_bytes(window).wrapping_mul(key) >> 48) as usize
+}
+
+fn has(filter: &[u64; WORDS + 4], byte: u8) -> bool {
+    filter[WORDS + usize::from(byte >> 6)] >> (byte & 63) & 1 == 1
+}
+
+/// 1 where the bit is set.
+#[inline(always)]
+fn lookup(filter: &[u64; WORDS + 4], window: [u8; 8], key: u64) -> u64 {
+    let bit = hash(window, key);
+    filter[bit >> 6] >> (bit & 63) & 1
+}
+
+/// The hot loop: eight lookups without a branch, then one for all of them.
+fn scan<const STRIDE: usize>(
+    filter: &[u64; WORDS + 4],
+    keys: [u64; HASHES],
+    haystack: &[u8],
+    from: usize,
+) -> Option<usize> {
+    let mut at = from;
+    let found = |at: usize| {
+        let window = *haystack.get(at..)?.first_chunk::<8>()?;
+        let is_found = keys.iter().all(|key| lookup(filter, window, *key) == 1);
+        Some(is_found)
+    };
+    while let Some(block) = haystack.get(at..).and_then(|rest| rest.first_chunk::<BLOCK>()) {
+        let mut hits = 0;
+        for i in 0..8 {
+            let mut window = [0; 8];
+            window.copy_from_slice(&block[i * STRIDE..i * STRIDE + 8]);
+            hits |= lookup(filter, window, keys[0]) << i;
+        }
+        while hits != 0 {
+            let place = at + hits.trailing_zeros() as usize * STRIDE;
+            if found(place) == Some(true) {
+                return Some(place);
+            }
+            hits &= hits - 1;
+        }
+        at += 8 * STRIDE;
+    }
+    while let Some(is_found) = found(at) {
+        if is_found {
+            return Some(at);
+        }
+        at += STRIDE;
+    }
+    None
+}
+
+/// Of the filter: 8 KiB.
+const WORDS: usize = 1 << 10;
+/// Bytes that eight windows span at the largest stride.
+const BLOCK: usize = 7 * 4 + 8;
+/// Bits for each window. Only the first is looked up in the hot loop.
+const HASHES: usize = 5;
+/// This many windows set a thirteenth of the filter, so that one place in 400,000 is a candidate by
+/// chance: opening a long credential there costs less than the scan.
+const WINDOWS_MAX: usize = 1024;

@@ -1,0 +1,21 @@
+#![doc = include_str!("../README.md")]
+#![forbid(unsafe_code)]
+
+pub mod bundle;
+pub mod check;
+pub mod dsse;
+pub mod salt;
+pub mod statement;
+pub mod time;
+pub mod verify;
+
+pub use bundle::{BUNDLE_BYTES_MAX, BUNDLE_MEDIA_TYPE, Bundle};
+pub use check::StatementError;
+pub use dsse::{DsseError, Envelope, PAYLOAD_TYPE};
+pub use salt::Salt;
+pub use statement::{
+    Approval, ApprovalOutcome, Decision, Door, Gate, IntentRef, Outcome, Predicate, Redaction,
+    RequestBody, Response, Statement, Times, media_type,
+};
+pub use time::Time;
+pub use verify::{OperatorKey, VerifiedReceipt, VerifyError, verify};

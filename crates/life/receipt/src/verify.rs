@@ -1,0 +1,136 @@
+//! Checking a receipt with nothing but the operator's key.
+
+use symbolon_codec::{CodecError, Digest32};
+use symbolon_crypto::VerifyingKey;
+use symbolon_log::{
+    Checkpoint, CheckpointError, NoteError, ProofError, leaf_hash, parse_vkey, verify_inclusion,
+};
+
+use crate::bundle::Bundle;
+use crate::check::StatementError;
+use crate::dsse::DsseError;
+use crate::statement::Statement;
+
+/// Why a receipt is not to be believed. In the order in which things are checked.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum VerifyError {
+    /// Not JSON, too long, too deep, or a key twice.
+    #[error("the receipt cannot be read: {0}")]
+    Json(#[from] CodecError),
+    /// Another kind of file, or another version.
+    #[error("this is not a receipt of version 1")]
+    MediaType,
+    /// A field is missing, unknown or of another kind.
+    #[error("the receipt has not the right form: {0}")]
+    Form(String),
+    /// The receipt names another operator than the key given.
+    #[error("the receipt is by another operator than the key you gave")]
+    Operator,
+    /// The envelope, or its signature.
+    #[error("{0}")]
+    Envelope(#[from] DsseError),
+    /// The signed payload is not a receipt's statement, or contradicts itself.
+    #[error("{0}")]
+    Statement(#[from] StatementError),
+    /// The checkpoint, its signature or its origin.
+    #[error("{0}")]
+    Checkpoint(#[from] CheckpointError),
+    /// The statement is not in the log that the checkpoint speaks of.
+    #[error("the receipt is not in the log: {0}")]
+    Inclusion(#[from] ProofError),
+    /// The intent that the receipt completes would have come after it.
+    #[error("the receipt stands at {index}, before the intent at {intent} that it completes")]
+    Order {
+        /// The receipt's place.
+        index: u64,
+        /// The intent's place.
+        intent: u64,
+    },
+}
+
+/// The key that receipts are checked with. It comes from the operator, not from the receipt.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OperatorKey {
+    key: VerifyingKey,
+    origin: Option<String>,
+}
+
+impl OperatorKey {
+    /// Reads a vkey (the content of `operator.pub`), which also pins the log's name, or a bare
+    /// key as 64 hex digits.
+    ///
+    /// # Errors
+    /// [`NoteError`] where the text is neither.
+    pub fn parse(text: &str) -> Result<Self, NoteError> {
+        let text = text.trim();
+        if let Ok(key) = VerifyingKey::from_hex(text) {
+            return Ok(key.into());
+        }
+        let (origin, key) = parse_vkey(text)?;
+        Ok(Self { key, origin: Some(origin) })
+    }
+}
+
+impl From<VerifyingKey> for OperatorKey {
+    fn from(key: VerifyingKey) -> Self {
+        Self { key, origin: None }
+    }
+}
+
+/// A receipt that passed every check. Only [`verify`] makes one.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct VerifiedReceipt {
+    statement: Statement<'static>,
+    index: u64,
+    leaf_hash: Digest32,
+    checkpoint: Checkpoint,
+}
+
+impl VerifiedReceipt {
+    /// What happened.
+    pub fn statement(&self) -> &Statement<'static> {
+        &self.statement
+    }
+
+    /// The receipt's place in the log.
+    pub fn index(&self) -> u64 {
+        self.index
+    }
+
+    /// Hash of the statement in the log.
+    pub fn leaf_hash(&self) -> &Digest32 {
+        &self.leaf_hash
+    }
+
+    /// The checkpoint that covers it.
+    pub fn checkpoint(&self) -> &Checkpoint {
+        &self.checkpoint
+    }
+}
+
+/// Checks a receipt offline.
+///
+/// # Errors
+/// [`VerifyError`]: the first check that fails, each with its own variant.
+pub fn verify(bundle: &[u8], operator: &OperatorKey) -> Result<VerifiedReceipt, VerifyError> {
+    let bundle = Bundle::parse(bundle)?;
+    let claimed = match &operator.origin {
+        Some(origin) => origin.clone(),
+        // Without a name the receipt's own is taken: the key alone decides then.
+        None => Checkpoint::dangerous_read_unverified(&bundle.checkpoint)?.origin,
+    };
+    if !bundle.names(&claimed, &operator.key) {
+        return Err(VerifyError::Operator);
+    }
+    let payload = bundle.envelope.verify(&operator.key)?;
+    let statement = Statement::parse(payload)?;
+    let checkpoint = Checkpoint::open(&bundle.checkpoint, &operator.key, &claimed)?;
+    let leaf_hash = leaf_hash(payload);
+    let index = bundle.index;
+    verify_inclusion(&leaf_hash, index, checkpoint.size, &bundle.path, &checkpoint.root)?;
+    if let Some(intent) = statement.predicate.intent.filter(|i| i.index >= index) {
+        return Err(VerifyError::Order { index, intent: intent.index });
+    }
+    Ok(VerifiedReceipt { statement, index, leaf_hash, checkpoint })
+}

@@ -1,0 +1,137 @@
+//! From what an upstream sent to what a caller may see.
+
+use bytes::Bytes;
+use http::header::{CONTENT_ENCODING, CONTENT_TYPE, HeaderMap, HeaderValue};
+use serde_json::Value;
+use symbolon_codec::b64;
+use symbolon_connector::body::{Codings, Decoder, UndecodableBody};
+use symbolon_connector::limits::is_shown;
+use symbolon_connector::redact::{
+    Confirm, Field, Filter, Unconfirmed, Verdict, judge, judge_scratch_len, redact_field,
+};
+
+use crate::api::{BodyEncoding, CallReply, ForwardReply};
+use crate::upstream::{Answer, Live, UpstreamError};
+
+/// Undoes the content codings, to at most `max` bytes. What cannot be undone is refused: it could
+/// not be searched for the credential.
+pub(crate) fn decode(headers: &HeaderMap, raw: Bytes, max: u64) -> Result<Bytes, UpstreamError> {
+    let codings = codings(headers)?;
+    if codings.is_identity() {
+        return Ok(raw);
+    }
+    let mut decoder = Decoder::new(&codings, max);
+    let mut out = Vec::new();
+    decoder.push::<UndecodableBody>(&raw, &mut |piece| {
+        out.extend_from_slice(piece);
+        Ok(())
+    })?;
+    decoder.finish()?;
+    Ok(out.into())
+}
+
+/// What Content-Encoding says of a body.
+pub(crate) fn codings(headers: &HeaderMap) -> Result<Codings, UndecodableBody> {
+    Codings::parse(headers.get_all(CONTENT_ENCODING).iter().map(HeaderValue::as_bytes))
+}
+
+/// Takes every echo of the credential out of body and headers, and drops the headers that are not
+/// a caller's business.
+pub(crate) fn redact(mut answer: Answer, live: &Live) -> Result<Answer, UpstreamError> {
+    let echo = Echo(live);
+    let mut clean = Vec::with_capacity(answer.body.len());
+    // It was decoded, within its limit.
+    let mut filter = Filter::new(live.pattern.clone(), &echo, &Codings::default(), u64::MAX);
+    filter.push(&answer.body, &mut clean)?;
+    let mut counts = filter.finish(&mut clean)?;
+    if counts.total() > 0 {
+        answer.body = clean.into();
+    }
+    let mut headers = HeaderMap::with_capacity(answer.headers.len());
+    for (name, value) in &answer.headers {
+        let (text, bytes) = (name.as_str(), value.as_bytes());
+        let field = redact_field(&live.pattern, &echo, text, bytes, &mut counts)?;
+        if !is_shown(text) || name == CONTENT_ENCODING {
+            continue;
+        }
+        let value = match field {
+            Field::Kept => value.clone(),
+            Field::Rewritten(value) => match HeaderValue::try_from(value) {
+                Ok(value) => value,
+                Err(_) => continue,
+            },
+            Field::Dropped => continue,
+        };
+        headers.append(name, value);
+    }
+    answer.headers = headers;
+    let spent = std::mem::take(&mut answer.spent);
+    if counts.total() == 0 {
+        spent.keep();
+    }
+    answer.redactions = counts;
+    Ok(answer)
+}
+
+/// More values than this in one JSON body are handed over as text: each costs tens of bytes.
+const VALUES_MAX: usize = 200_000;
+
+/// Confirms a candidate by opening the credential in a secret window.
+struct Echo<'a>(&'a Live);
+
+impl Confirm for Echo<'_> {
+    fn confirm(&self, haystack: &[u8], at: usize) -> Result<Verdict, Unconfirmed> {
+        let credential = &self.0.registration.credential;
+        let scratch = judge_scratch_len(credential.wire_len());
+        let judged = credential
+            .check(scratch, |wire, scratch| judge(&self.0.slot, wire, scratch, haystack, at));
+        judged.map_err(|_| Unconfirmed)?
+    }
+}
+
+/// The answer as a tool's result.
+pub(crate) fn reply(answer: Answer, receipt: u64, duration_ms: u64) -> CallReply {
+    let kind = answer.headers.get(CONTENT_TYPE).and_then(|v| v.to_str().ok()).unwrap_or_default();
+    let kind = kind.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
+    let is_json = kind == "application/json" || kind.ends_with("+json");
+    let values = || answer.body.iter().filter(|b| matches!(b, b',' | b'[' | b'{')).count();
+    let json = is_json && values() <= VALUES_MAX;
+    let (body, encoding) = if answer.body.is_empty() {
+        (Value::Null, BodyEncoding::None)
+    } else if let Some(value) = json.then(|| serde_json::from_slice(&answer.body).ok()).flatten() {
+        (value, BodyEncoding::Json)
+    } else {
+        match std::str::from_utf8(&answer.body) {
+            Ok(text) => (Value::String(text.to_owned()), BodyEncoding::Text),
+            Err(_) => (Value::String(b64::encode(&answer.body)), BodyEncoding::Base64),
+        }
+    };
+    CallReply {
+        status: answer.status,
+        redactions: answer.redactions.total(),
+        headers: shown(&answer.headers),
+        body,
+        encoding,
+        receipt,
+        duration_ms,
+    }
+}
+
+/// The answer as HTTP.
+pub(crate) fn forward(answer: Answer, receipt: u64) -> ForwardReply {
+    ForwardReply {
+        status: answer.status,
+        headers: shown(&answer.headers),
+        body: answer.body,
+        receipt,
+    }
+}
+
+fn shown(headers: &HeaderMap) -> Vec<(String, String)> {
+    headers
+        .iter()
+        .map(|(name, value)| {
+            (name.as_str().to_owned(), String::from_utf8_lossy(value.as_bytes()).into_owned())
+        })
+        .collect()
+}

@@ -1,0 +1,356 @@
+//! The broker: what lives for as long as one process serves one home.
+
+use std::collections::HashMap;
+use std::path::Path;
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, Weak};
+
+use symbolon_ambient::{BatchedRng, Clock, Rng, SystemClock};
+use symbolon_capability::catalog::Catalog;
+use symbolon_capability::{Agent, AgentName, ConnectionName, Engine};
+use symbolon_codec::Digest32;
+use symbolon_crypto::{AeadKey, SigningKey, VerifyingKey};
+use symbolon_custody::Unlocked;
+use symbolon_device::Fingerprint;
+use symbolon_log::{Durability, Log, LogOptions};
+use symbolon_secret::Secret;
+use symbolon_store::{
+    Faults, FolderStorage, Home, HomeLock, LogService, LogSettings, Manifest, ManifestError,
+    SqliteStore,
+};
+use tokio::sync::watch;
+
+use crate::api::*;
+use crate::approvals::{self, Approvals, Ending};
+use crate::calls::Calls;
+use crate::errors;
+use crate::held::Held;
+use crate::metrics::Counters;
+use crate::policy::Spending;
+use crate::refusals::Refusals;
+use crate::relay::{RelayLimits, Relays};
+use crate::upstream::{Live, Upstream, Wire};
+use crate::wire::{Client, Limits, Resolver};
+
+/// How a broker is started.
+#[derive(Clone, Default)]
+pub struct Options {
+    /// When a credential may be released.
+    pub durability: Durability,
+    /// Services beside the built-in ones, each the text of a catalogue file.
+    pub services: Vec<String>,
+    /// In place of the network: for benchmarks, which measure everything but it.
+    pub upstream: Option<Arc<dyn Upstream>>,
+    /// What relaying for whole programs may cost.
+    pub relay: RelayLimits,
+    /// How long and how large a call may be.
+    pub limits: Limits,
+    /// In place of the system's resolver; its answers are checked all the same.
+    pub resolver: Option<Arc<dyn Resolver>>,
+    /// A disk of the log that fails on purpose: for tests.
+    pub faults: Faults,
+    /// How long people are waited for.
+    pub approvals: ApprovalOptions,
+}
+
+/// See the crate's page.
+pub struct Broker {
+    pub(crate) home: Home,
+    pub(crate) manifest: Manifest,
+    pub(crate) operator: VerifyingKey,
+    pub(crate) vkey: String,
+    pub(crate) store: SqliteStore,
+    pub(crate) log: Arc<LogService>,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) rng: Arc<dyn Rng>,
+    pub(crate) fingerprint: Fingerprint,
+    pub(crate) engine: Engine,
+    pub(crate) upstream: Arc<dyn Upstream>,
+    pub(crate) open: RwLock<Option<Arc<Open>>>,
+    pub(crate) held: Held,
+    pub(crate) approvals: Approvals,
+    /// Calls between intent and receipt.
+    pub(crate) calls: Calls,
+    pub(crate) refusals: Refusals,
+    pub(crate) relays: Relays,
+    /// Sessions of whole programs, with what they were granted for as long as they last.
+    pub(crate) runs: crate::runs::Runs,
+    pub(crate) spending: Spending,
+    setup: RwLock<Setup>,
+    pub(crate) agents: RwLock<HashMap<Digest32, Arc<str>>>,
+    /// One change of setup at a time.
+    pub(crate) changes: tokio::sync::Mutex<()>,
+    pub(crate) generation: watch::Sender<u64>,
+    pub(crate) counters: Counters,
+    pub(crate) durability: Durability,
+    sessions: Mutex<Vec<Weak<Session>>>,
+    pub(crate) open_intents: AtomicU64,
+    started_ns: u64,
+    _lock: HomeLock,
+}
+
+/// What the status tells of the setup, without asking the store.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Setup {
+    connections: u64,
+    methods: Vec<Method>,
+}
+
+/// What exists only while the vault is open.
+pub(crate) struct Open {
+    pub(crate) unlocked: Unlocked,
+    pub(crate) connections_key: Arc<AeadKey>,
+    pub(crate) operator: Arc<SigningKey>,
+    pub(crate) receipt_salt: Secret<[u8; 32]>,
+    pub(crate) live: RwLock<HashMap<ConnectionName, Arc<Live>>>,
+}
+
+/// How long a stop waits for calls on their way.
+const DRAIN: std::time::Duration = std::time::Duration::from_secs(10);
+
+impl Broker {
+    /// Takes the home's lock and opens its store and log; the vault stays locked.
+    ///
+    /// # Errors
+    /// [`CallError`]: no home, wider permissions, another broker, damage.
+    pub async fn start(home: &Path, options: Options) -> Result<Arc<Self>, CallError> {
+        let home = Home::open(home)?;
+        let manifest = Manifest::read(&home).map_err(|e| match &e {
+            ManifestError::Missing(_) => {
+                crate::custody::lost_manifest(&home).unwrap_or_else(|| e.into())
+            }
+            _ => e.into(),
+        })?;
+        let lock = home.lock()?;
+        let (vkey, operator) = read_operator(&home)?;
+        let store = SqliteStore::open(&home.database()).await?;
+        let log = LogOptions {
+            origin: crate::custody::origin(manifest.vault),
+            signer: None,
+            verifier: Some(operator),
+        };
+        let storage = FolderStorage::open_with(&home.log(), options.faults).map_err(errors::io)?;
+        let log = Log::open_with(storage, log).map_err(errors::log_read)?;
+        let log = LogService::start(log, LogSettings::new(options.durability))
+            .map_err(errors::log_read)?;
+        let catalog = load_catalog(&home, &options.services)?;
+        let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+        let rng: Arc<dyn Rng> = Arc::new(BatchedRng);
+        let fingerprint = Fingerprint::read()
+            .map_err(|e| CallError::environment("fingerprint", e.to_string()))?;
+        let engine = Engine::new(Arc::new(catalog), fingerprint.digest, clock.clone(), rng.clone());
+        let upstream = match options.upstream {
+            Some(upstream) => upstream,
+            None => Arc::new(Wire::new(options.limits, options.resolver.clone())),
+        };
+        let spending = Spending::start(store.clone());
+        let broker = Arc::new(Self {
+            started_ns: clock.mono_ns(),
+            home,
+            manifest,
+            operator,
+            vkey,
+            store,
+            log: Arc::new(log),
+            clock,
+            rng,
+            fingerprint,
+            engine,
+            upstream,
+            open: RwLock::new(None),
+            held: Held::default(),
+            approvals: Approvals::new(options.approvals),
+            calls: Calls::default(),
+            refusals: Refusals::default(),
+            relays: Relays::new(options.relay, Client::of(options.limits, options.resolver)),
+            runs: crate::runs::Runs::default(),
+            spending,
+            setup: RwLock::default(),
+            agents: RwLock::default(),
+            changes: tokio::sync::Mutex::default(),
+            generation: watch::Sender::new(0),
+            counters: Counters::default(),
+            durability: options.durability,
+            sessions: Mutex::default(),
+            open_intents: AtomicU64::new(0),
+            _lock: lock,
+        });
+        broker.reload_agents().await?;
+        broker.reload_owners().await?;
+        broker.count_setup().await?;
+        broker.find_open_intents()?;
+        tokio::spawn(approvals::sweep(Arc::downgrade(&broker)));
+        broker.load_spending().await?;
+        broker.restore_shadow().await?;
+        Ok(broker)
+    }
+
+    /// Refuses new calls, waits for those on their way (and ends the wait of those that take too
+    /// long: their receipts say so), syncs the log, signs a last checkpoint while it can, wipes
+    /// keys, closes the store.
+    pub async fn close(&self) {
+        self.end_approvals(Ending::Stopped);
+        self.calls.close(DRAIN).await;
+        self.end_approvals(Ending::Stopped);
+        self.spending.close().await;
+        if let Err(e) = self.log.close() {
+            tracing::error!("the log did not close: {e}");
+        }
+        self.lock();
+        self.store.close().await;
+    }
+
+    /// How it is.
+    pub fn status(&self) -> Status {
+        let policy = self.engine.policy();
+        let now = self.clock.mono_ns();
+        let clear = symbolon_secret::CLEAR.snapshot();
+        let setup = self.setup.read().unwrap_or_else(PoisonError::into_inner).clone();
+        Status {
+            unlocked: policy.is_some() && self.opened().is_ok(),
+            home: self.home.path().display().to_string(),
+            pid: std::process::id(),
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+            memory: symbolon_secret::protection().to_string(),
+            fingerprint: self.fingerprint.strength.to_string(),
+            durability: self.durability.to_string(),
+            log_entries: self.log.size(),
+            open_intents: self.open_intents.load(Relaxed),
+            connections: setup.connections,
+            grants: policy.map_or(0, |p| {
+                p.grants.values().flatten().filter(|g| now < g.until_ns).count() as u64
+            }),
+            methods: setup.methods,
+            sessions: self.living().len() as u64,
+            shadow: self.engine.is_shadow(),
+            uptime_ms: (now - self.started_ns) / 1_000_000,
+            clear_ns: Clear { count: clear.count, p50: clear.p50, p99: clear.p99 },
+        }
+    }
+
+    /// The folder that everything of it lives in.
+    pub fn home(&self) -> &Home {
+        &self.home
+    }
+
+    /// Text of operator.pub: what verifies this home's receipts.
+    pub fn operator_vkey(&self) -> String {
+        self.vkey.clone()
+    }
+
+    /// Reads what [`Broker::status`] tells of the setup.
+    pub(crate) async fn count_setup(&self) -> Result<(), CallError> {
+        use symbolon_capability::Store;
+        let mut methods: Vec<Method> =
+            self.store.wraps().await?.iter().map(symbolon_custody::Wrap::method).collect();
+        methods.sort_unstable();
+        methods.dedup();
+        let connections = self.store.connections().await?.len() as u64;
+        *self.setup.write().unwrap_or_else(PoisonError::into_inner) =
+            Setup { connections, methods };
+        Ok(())
+    }
+
+    /// Changes whenever a grant or connection changes: doors announce `tools/list_changed`.
+    pub fn generation(&self) -> watch::Receiver<u64> {
+        self.generation.subscribe()
+    }
+
+    /// A session for this agent. Any name may have one: without a grant it can do nothing.
+    ///
+    /// # Errors
+    /// [`CallError`] where the name is not one.
+    pub fn open_session(&self, agent: &str, door: Door) -> Result<Arc<Session>, CallError> {
+        let agent = AgentName::parse(agent).map_err(|e| {
+            CallError::caller("agent_name", e.to_string()).next("symbolon mcp --agent NAME")
+        })?;
+        let session = Arc::new(Session::make(agent, door, &*self.rng));
+        self.living().push(Arc::downgrade(&session));
+        Ok(session)
+    }
+
+    /// Sessions whose callers are still there.
+    fn living(&self) -> MutexGuard<'_, Vec<Weak<Session>>> {
+        let mut sessions = self.sessions.lock().unwrap_or_else(PoisonError::into_inner);
+        sessions.retain(|s| s.strong_count() > 0);
+        sessions
+    }
+
+    /// Whose bearer key this is; `None` where it is nobody's. Keys are 256 random bits and are
+    /// looked up by their hash, so the time it takes tells nothing about them.
+    pub fn agent_by_key(&self, key: &[u8]) -> Option<Arc<str>> {
+        let hash = crate::setup::agent_key_hash(key);
+        self.agents.read().unwrap_or_else(PoisonError::into_inner).get(&hash).cloned()
+    }
+
+    pub(crate) async fn reload_agents(&self) -> Result<(), CallError> {
+        use symbolon_capability::Store;
+        let agents = self.store.agents().await?;
+        let map = agents
+            .into_iter()
+            .map(|Agent { name, key_hash, .. }| (key_hash, name.as_str().into()))
+            .collect();
+        *self.agents.write().unwrap_or_else(PoisonError::into_inner) = map;
+        Ok(())
+    }
+
+    pub(crate) fn opened(&self) -> Result<Arc<Open>, CallError> {
+        self.open
+            .read()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
+            .ok_or_else(crate::errors::locked)
+    }
+}
+
+/// `operator.pub`: the public key that checkpoints and receipts are checked with.
+fn read_operator(home: &Home) -> Result<(String, VerifyingKey), CallError> {
+    let damaged = |e: &dyn std::fmt::Display| {
+        CallError::environment("operator_pub", format!("operator.pub: {e}"))
+            .next("put operator.pub back from a backup")
+    };
+    let text = std::fs::read_to_string(home.operator_pub()).map_err(|e| damaged(&e))?;
+    let (_, key) = symbolon_log::parse_vkey(text.trim_end()).map_err(|e| damaged(&e))?;
+    Ok((text.trim_end().to_owned(), key))
+}
+
+/// The built-in services, then the home's own files, then what the caller brought.
+fn load_catalog(home: &Home, services: &[String]) -> Result<Catalog, CallError> {
+    let bad = |e: &dyn std::error::Error, file: &str| {
+        CallError::environment("catalog", format!("{file}: {}", errors::chain(e)))
+            .next("mend the file, or take it away")
+    };
+    let mut catalog = Catalog::builtin().map_err(|e| CallError::bug(e.to_string()))?;
+    for (file, text) in extra_services(home)? {
+        catalog = catalog.with_extra(&text).map_err(|e| bad(&e, &file))?;
+    }
+    for text in services {
+        catalog = catalog.with_extra(text).map_err(|e| bad(&e, "service"))?;
+    }
+    Ok(catalog)
+}
+
+/// The files of `catalog/` in the home, by name.
+fn extra_services(home: &Home) -> Result<Vec<(String, String)>, CallError> {
+    let folder = home.path().join("catalog");
+    let entries = match std::fs::read_dir(&folder) {
+        Err(e) if e.kind() == std::io::ErrorKind::NotFound => return Ok(Vec::new()),
+        other => other.map_err(errors::io)?,
+    };
+    let mut files = Vec::new();
+    for entry in entries {
+        let path = entry.map_err(errors::io)?.path();
+        if path.extension().is_some_and(|e| e == "toml") {
+            let text = std::fs::read_to_string(&path).map_err(errors::io)?;
+            files.push((path.display().to_string(), text));
+        }
+    }
+    files.sort_unstable();
+    Ok(files)
+}
+
+impl std::fmt::Debug for Broker {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Broker").field("home", &self.home.path()).finish_non_exhaustive()
+    }
+}

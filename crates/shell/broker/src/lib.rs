@@ -1,0 +1,32 @@
+#![doc = include_str!("../README.md")]
+#![forbid(unsafe_code)]
+
+mod answer;
+pub mod api;
+mod approvals;
+mod arm;
+mod broker;
+mod call;
+mod calls;
+mod custody;
+mod errors;
+mod held;
+mod lanes;
+mod metrics;
+mod policy;
+mod receipts;
+mod refusals;
+mod relay;
+mod runs;
+mod setup;
+mod sign;
+mod tools;
+mod upstream;
+pub mod wire;
+
+pub use api::*;
+pub use broker::{Broker, Options};
+pub use lanes::Lanes;
+pub use relay::{RelayBody, RelayLimits, RelayReply, RelayRequest, RelayedBody, Upgraded};
+pub use runs::{Route, RunVariables};
+pub use upstream::{Answer, Outgoing, Upstream, UpstreamError};

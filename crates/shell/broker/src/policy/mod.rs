@@ -1,0 +1,13 @@
+//! Rules beside the gates, as the broker keeps them: what was spent, shadow mode, explanations.
+//! `specs/policy.md`.
+
+mod decision;
+mod explain;
+mod grants;
+mod shadow;
+mod spending;
+mod zones;
+
+pub(crate) use decision::{decision_of, refused_decision};
+pub(crate) use grants::said;
+pub(crate) use spending::{Spending, settlement};

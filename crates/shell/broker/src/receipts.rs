@@ -1,0 +1,382 @@
+//! Receipts: written when a call is over, however it ends; listed; handed over.
+
+use std::borrow::Cow;
+use std::ops::Deref;
+use std::sync::Arc;
+use std::sync::atomic::Ordering::Relaxed;
+
+use http::header::{CONTENT_TYPE, HeaderMap};
+use serde_json::Value;
+use symbolon_capability::engine::Refused;
+use symbolon_capability::{Intent, Lease, Release};
+use symbolon_codec::Digest32;
+use symbolon_codec::json::canonical;
+use symbolon_connector::redact::{Counts, Form};
+use symbolon_crypto::{hmac_sha256, labels, sha256};
+use symbolon_log::LogError;
+use symbolon_receipt::{
+    Bundle, Decision, Door as ReceiptDoor, Outcome, Predicate, Redaction, RequestBody, Response,
+    Salt, Statement, Time, Times, media_type,
+};
+
+use crate::Broker;
+use crate::api::*;
+use crate::approvals::stood_on;
+use crate::call::Prepared;
+use crate::errors;
+use crate::policy::{decision_of, refused_decision, settlement};
+use crate::upstream::{Answer, UpstreamError};
+
+mod list;
+
+/// A call that was released and must leave a receipt. Dropped without one (the caller went away,
+/// a panic), it leaves a receipt that says so.
+pub(crate) struct Completion<B: Deref<Target = Broker>> {
+    broker: B,
+    release: Arc<Release>,
+    marks: Marks,
+    released_ms: u64,
+    written: bool,
+}
+
+impl<B: Deref<Target = Broker>> Completion<B> {
+    pub(crate) fn new(broker: B, release: Arc<Release>, marks: Marks) -> Self {
+        Self { released_ms: broker.clock.unix_ms(), broker, release, marks, written: false }
+    }
+
+    pub(crate) fn release(&self) -> &Arc<Release> {
+        &self.release
+    }
+
+    /// Whether the receipt is out already.
+    pub(crate) fn is_written(&self) -> bool {
+        self.written
+    }
+
+    /// The upstream answered. Gives the receipt's number.
+    pub(crate) fn answered(mut self, answer: &Answer) -> Result<u64, CallError> {
+        let response = Response {
+            status: answer.status,
+            bytes_in: answer.bytes_in,
+            bytes_out: answer.body.len() as u64,
+            redirects: answer.redirects,
+            content_type: content_type(&answer.headers),
+            redactions: redactions(&answer.redactions),
+        };
+        let counters = &self.broker.counters;
+        counters.answered.fetch_add(1, Relaxed);
+        counters.redactions.fetch_add(u64::from(answer.redactions.total()), Relaxed);
+        self.write(Some(response), None, None, true)
+    }
+
+    /// An answer that was handed on as it came is over: well, or with an error. Gives the
+    /// receipt's number.
+    pub(crate) fn relayed(
+        &mut self,
+        heard: Option<&Heard>,
+        sent: Option<(u64, Option<Digest32>)>,
+        error: Option<&str>,
+        released: bool,
+    ) -> Result<u64, CallError> {
+        let counters = &self.broker.counters;
+        let outcome = if error.is_none() { &counters.answered } else { &counters.failed };
+        outcome.fetch_add(1, Relaxed);
+        let response = heard.map(|h| {
+            counters.redactions.fetch_add(u64::from(h.redactions.total()), Relaxed);
+            Response {
+                status: h.status,
+                bytes_in: h.bytes_in,
+                bytes_out: h.bytes_out,
+                redirects: 0,
+                content_type: Cow::Borrowed(&*h.content_type),
+                redactions: redactions(&h.redactions),
+            }
+        });
+        // A response is only there where the credential was out, and so is a body.
+        let released = released || response.is_some();
+        let body = sent.filter(|_| released).map(|(bytes, digest)| RequestBody {
+            bytes,
+            digest: digest.map(|d| self.marks.salt.body(&d)),
+        });
+        self.write(response, body, error, released)
+    }
+
+    /// Nothing usable came back. Gives the error to show, with the receipt's number.
+    pub(crate) fn failed(mut self, error: &UpstreamError) -> CallError {
+        self.broker.counters.failed.fetch_add(1, Relaxed);
+        let shown = errors::upstream(error);
+        match self.write(None, None, Some(&shown.code), error.released()) {
+            Ok(number) => shown.receipt(Some(number)),
+            Err(log) => log,
+        }
+    }
+
+    fn write(
+        &mut self,
+        response: Option<Response<'_>>,
+        body: Option<RequestBody>,
+        error: Option<&str>,
+        released: bool,
+    ) -> Result<u64, CallError> {
+        self.written = true;
+        let r = &self.release;
+        let approval = r.approved().map(stood_on);
+        r.settle(settlement(response.as_ref(), error.is_some(), released));
+        let statement = Statement {
+            request: self.marks.request,
+            predicate: Predicate {
+                parameters: self.marks.parameters,
+                decision: decision_of(r),
+                approval,
+                intent: Some(r.intent().into()),
+                request_body: body,
+                response,
+                error: error.map(Cow::Borrowed),
+                times: Times {
+                    requested: Time::from_unix_ms(r.requested_unix_ms()),
+                    released: released.then(|| Time::from_unix_ms(self.released_ms)),
+                    completed: Time::from_unix_ms(self.broker.clock.unix_ms()),
+                },
+                durability: r.intent().durability(),
+                ..about(r.lease(), r.context_kind())
+            },
+        };
+        let number = self.broker.append(&statement, errors::log_receipt);
+        self.broker.open_intents.fetch_sub(1, Relaxed);
+        number
+    }
+}
+
+impl<B: Deref<Target = Broker>> Drop for Completion<B> {
+    fn drop(&mut self) {
+        if !self.written {
+            self.broker.counters.failed.fetch_add(1, Relaxed);
+            if let Err(e) = self.write(None, None, Some("abandoned"), true) {
+                tracing::error!("a receipt could not be written; its intent stands alone: {e}");
+            }
+        }
+    }
+}
+
+/// What was heard of an answer that is handed on as it comes.
+#[derive(Default)]
+pub(crate) struct Heard {
+    pub(crate) status: u16,
+    /// As [`content_type`] gives it.
+    pub(crate) content_type: String,
+    /// Body bytes as they came over the wire.
+    pub(crate) bytes_in: u64,
+    /// Body bytes handed on.
+    pub(crate) bytes_out: u64,
+    pub(crate) redactions: Counts,
+}
+
+/// The media type that a receipt may name.
+pub(crate) fn content_type(headers: &HeaderMap) -> Cow<'_, str> {
+    media_type(headers.get(CONTENT_TYPE).and_then(|v| v.to_str().ok()).unwrap_or_default())
+}
+
+fn redactions(counts: &Counts) -> Vec<Redaction<'static>> {
+    let one = |(form, count): (Form, u32)| Redaction {
+        form: Cow::Borrowed(form.name()),
+        count: u64::from(count),
+    };
+    counts.iter().map(one).collect()
+}
+
+/// What a receipt says of a request's contents: salted digests. Made before anything is released,
+/// so that the receipt cannot fail for want of them.
+pub(crate) struct Marks {
+    request: Digest32,
+    parameters: Digest32,
+    /// For what is known only when the call is over.
+    salt: Salt,
+}
+
+impl Marks {
+    /// The subject's digest.
+    pub(crate) fn request(&self) -> Digest32 {
+        self.request
+    }
+
+    /// The parameters' digest.
+    pub(crate) fn parameters(&self) -> Digest32 {
+        self.parameters
+    }
+
+    pub(crate) fn new(
+        broker: &Broker,
+        prepared: &Prepared,
+        session: &Session,
+        at_ms: u64,
+    ) -> Result<Self, CallError> {
+        let salt = broker.salt(&prepared.digest, session, at_ms)?;
+        let arguments = canonical(&Value::Object(prepared.arguments.clone()));
+        Ok(Self {
+            request: salt.request(&prepared.digest),
+            parameters: salt.parameters(&arguments),
+            salt,
+        })
+    }
+}
+
+impl Broker {
+    /// A receipt of what a gate, a limit or a token refused; nothing was released. `None` where
+    /// the log does not take it: the refusal stands all the same.
+    pub(crate) fn write_refusal(
+        &self,
+        session: &Session,
+        context: &Context,
+        prepared: &Prepared,
+        refused: &Refused,
+    ) -> Option<u64> {
+        let now = self.clock.unix_ms();
+        let marks = Marks::new(self, prepared, session, now).ok()?;
+        let statement = Statement {
+            request: marks.request,
+            predicate: Predicate {
+                parameters: marks.parameters,
+                decision: refused_decision(refused),
+                approval: None,
+                intent: None,
+                request_body: None,
+                response: None,
+                error: None,
+                times: Times {
+                    requested: Time::from_unix_ms(now),
+                    released: None,
+                    completed: Time::from_unix_ms(now),
+                },
+                durability: self.durability,
+                // Who showed it, which need not be who asked for the token.
+                agent: Cow::Borrowed(session.agent().as_str()),
+                session: sha256(session.id()),
+                door: door(session.door()),
+                ..about(&prepared.lease, context.kind())
+            },
+        };
+        self.append(&statement, errors::log_receipt).ok()
+    }
+
+    /// The bundle to hand over: DSSE envelope, inclusion proof, checkpoint.
+    ///
+    /// # Errors
+    /// [`CallError`]: locked, no such entry, an intent without a receipt.
+    pub async fn receipt(&self, number: u64) -> Result<Value, CallError> {
+        let open = self.opened()?;
+        let log = self.log.clone();
+        let work = move || {
+            if number >= log.size() {
+                return Err(CallError::caller(
+                    "no_receipt",
+                    format!("there is no receipt {number}"),
+                )
+                .status(404)
+                .next("symbolon receipts"));
+            }
+            let entry = log.entry(number).map_err(errors::log_read)?;
+            if is_of_a_question(&entry) {
+                let message = format!("entry {number} is a question, or the answer to one");
+                return Err(CallError::caller("no_receipt", message)
+                    .status(404)
+                    .next("symbolon receipts"));
+            }
+            if Intent::is(&entry) {
+                let message = format!(
+                    "entry {number} is the intent of a call; its receipt has a number of its own"
+                );
+                return Err(CallError::caller("intent", message)
+                    .status(404)
+                    .next("symbolon receipts"));
+            }
+            let proof = log.proof(number).map_err(errors::log_read)?;
+            let origin = log.log().origin().to_owned();
+            let bundle = Bundle::make(entry, proof, &origin, &open.operator)
+                .map_err(|e| CallError::bug(e.to_string()))?;
+            serde_json::from_slice(&bundle.to_json()).map_err(|e| CallError::bug(e.to_string()))
+        };
+        tokio::task::spawn_blocking(work).await.map_err(|e| CallError::bug(e.to_string()))?
+    }
+
+    pub(crate) fn append(
+        &self,
+        statement: &Statement<'_>,
+        failed: fn(LogError) -> CallError,
+    ) -> Result<u64, CallError> {
+        BUFFER.with_borrow_mut(|buffer| {
+            statement.write(buffer).map_err(|e| CallError::bug(e.to_string()))?;
+            let number = self.log.append(buffer).map_err(failed)?.index();
+            // Who was given a number finds it after a `kill -9` too: the system has the entry.
+            self.log.log().hand_over().map_err(failed)?;
+            Ok(number)
+        })
+    }
+
+    /// A salt that the vault makes of the request and of what the receipt says (session, time): who
+    /// has the vault can make it again to confirm a request, and nobody else can.
+    fn salt(&self, request: &Digest32, session: &Session, at_ms: u64) -> Result<Salt, CallError> {
+        let open = self.opened()?;
+        let session = sha256(session.id());
+        let parts: [&[u8]; 3] = [request.as_bytes(), session.as_bytes(), &at_ms.to_be_bytes()];
+        Ok(Salt::from_bytes(hmac_sha256(&open.receipt_salt, &parts).0))
+    }
+}
+
+thread_local! {
+    /// Statements are written here, so that a call does not allocate for them.
+    static BUFFER: std::cell::RefCell<Vec<u8>> = const { std::cell::RefCell::new(Vec::new()) };
+}
+
+/// What every receipt says of a call, whatever came of it.
+pub(crate) fn about<'a>(lease: &'a Lease, context: &'static str) -> Predicate<'a> {
+    let zero = Digest32([0; 32]);
+    let (operation, registration) = (&lease.operation, &lease.registration);
+    let host = registration.origin.split_once("://").map_or("", |(_, host)| host);
+    Predicate {
+        agent: Cow::Borrowed(lease.agent()),
+        session: sha256(lease.session().id()),
+        door: door(lease.session().door()),
+        context: Cow::Borrowed(context),
+        tool: Cow::Borrowed(operation.name().as_str()),
+        service: Cow::Borrowed(&registration.connection.service),
+        connection: Cow::Borrowed(registration.connection.name.as_str()),
+        method: Cow::Borrowed(operation.method().as_str()),
+        host: Cow::Borrowed(host),
+        path_template: Cow::Borrowed(operation.path().as_str()),
+        parameters: zero,
+        decision: Decision { outcome: Outcome::Refused, gates: Vec::new() },
+        approval: None,
+        intent: None,
+        request_body: None,
+        response: None,
+        error: None,
+        times: Times {
+            requested: Time::from_unix_ms(0),
+            released: None,
+            completed: Time::from_unix_ms(0),
+        },
+        durability: symbolon_log::Durability::Group,
+    }
+}
+
+/// Whether a log entry is a question or an approval.
+fn is_of_a_question(entry: &[u8]) -> bool {
+    [labels::ASK, labels::APPROVAL]
+        .iter()
+        .any(|label| symbolon_codec::FieldsReader::new(label.as_str(), entry).is_ok())
+}
+
+fn no_receipt(number: u64) -> CallError {
+    CallError::caller("no_receipt", format!("there is no receipt {number}"))
+        .status(404)
+        .next("symbolon receipts")
+}
+
+fn door(door: Door) -> ReceiptDoor {
+    match door {
+        Door::McpStdio | Door::McpHttp => ReceiptDoor::Mcp,
+        Door::Http => ReceiptDoor::Http,
+        Door::Cli => ReceiptDoor::Cli,
+        Door::Proxy => ReceiptDoor::Proxy,
+    }
+}

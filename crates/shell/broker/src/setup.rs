@@ -1,0 +1,121 @@
+//! What the owner sets up, and the policy that comes of it.
+
+use std::collections::HashMap;
+use std::sync::{Arc, PoisonError};
+
+use symbolon_capability::catalog::ScopeSet;
+use symbolon_capability::{AgentName, LiveGrant, Policy, Store};
+
+use crate::Broker;
+use crate::api::CallError;
+use crate::broker::Open;
+use crate::errors;
+
+mod agents;
+mod connections;
+mod grants;
+
+pub(crate) use agents::agent_key_hash;
+
+impl Broker {
+    /// Reads connections and grants anew and puts them into force.
+    pub(crate) async fn rebuild(&self, open: &Arc<Open>) -> Result<(), CallError> {
+        let mut policy = Policy::default();
+        let mut live = HashMap::new();
+        for (connection, envelope) in self.store.connections().await? {
+            let Some(service) = self.engine.catalog().service(&connection.service).cloned() else {
+                continue;
+            };
+            let before = open
+                .live
+                .read()
+                .unwrap_or_else(PoisonError::into_inner)
+                .get(&connection.name)
+                .cloned();
+            let one = match before {
+                Some(live) if live.is(&connection, &envelope) => live,
+                _ => match self.register(open, connection, service, envelope) {
+                    Ok(live) => live,
+                    Err(e) => {
+                        // One connection that does not open (a changed row) must not close the rest.
+                        tracing::error!(code = e.code, "a connection does not open: {e}");
+                        continue;
+                    }
+                },
+            };
+            policy
+                .connections
+                .insert(one.registration.connection.name.clone(), one.registration.clone());
+            live.insert(one.registration.connection.name.clone(), one);
+        }
+        let (unix_ms, mono_ns) = (self.clock.unix_ms(), self.clock.mono_ns());
+        let ends: HashMap<u64, u64> = self
+            .engine
+            .policy()
+            .map(|p| p.grants.values().flatten().map(|g| (g.id, g.until_ns)).collect())
+            .unwrap_or_default();
+        for grant in self.store.grants().await? {
+            let Some(registration) = policy.connections.get(&grant.connection) else { continue };
+            let given = self.scopes(&grant.scopes).unwrap_or_default();
+            let rules = match self.rules(&grant) {
+                Ok(rules) => rules,
+                Err(e) => {
+                    // Without its rules a grant gives more than its owner said: it gives nothing.
+                    tracing::error!(code = e.code, "grant {} is not in force: {e}", grant.id);
+                    continue;
+                }
+            };
+            let end = ends.get(&grant.id).copied();
+            let allowed = &registration.scopes;
+            let one = LiveGrant::new(&grant, allowed, &given, unix_ms, mono_ns, end, rules);
+            if let Some(one) = one {
+                policy.grants.entry(grant.agent).or_default().push(Arc::new(one));
+            }
+        }
+        for (session, grant) in self.runs.grants() {
+            let Some(registration) = policy.connections.get(&grant.connection) else { continue };
+            let given = self.scopes(&grant.scopes).unwrap_or_default();
+            let allowed = &registration.scopes;
+            let end = ends.get(&grant.id).copied();
+            let Ok(rules) = self.rules(&grant) else { continue };
+            let one = LiveGrant::new(&grant, allowed, &given, unix_ms, mono_ns, end, rules);
+            if let Some(one) = one {
+                let one = Arc::new(one.of_session(session));
+                policy.grants.entry(grant.agent).or_default().push(one);
+            }
+        }
+        // Under the guard that a lock takes: what was locked meanwhile stays locked.
+        let slot = self.open.read().unwrap_or_else(PoisonError::into_inner);
+        if !slot.as_ref().is_some_and(|now| Arc::ptr_eq(now, open)) {
+            return Err(errors::locked());
+        }
+        *open.live.write().unwrap_or_else(PoisonError::into_inner) = live;
+        self.engine.install(Some(policy));
+        drop(slot);
+        self.generation.send_modify(|g| *g += 1);
+        Ok(())
+    }
+
+    pub(crate) async fn rebuild_if_open(&self) -> Result<(), CallError> {
+        match self.opened() {
+            Ok(open) => self.rebuild(&open).await,
+            Err(_) => Ok(()),
+        }
+    }
+
+    pub(crate) fn scopes(&self, patterns: &[String]) -> Result<ScopeSet, CallError> {
+        let scopes = self.engine.catalog().scopes();
+        patterns.iter().try_fold(ScopeSet::default(), |set, pattern| {
+            let more = scopes.expand(pattern).map_err(|e| {
+                let service = pattern.split('.').next().unwrap_or_default();
+                CallError::caller("scope", e.to_string())
+                    .next(format!("symbolon tools search {service}"))
+            })?;
+            Ok(set.union(&more))
+        })
+    }
+}
+
+fn agent_name(text: &str) -> Result<AgentName, CallError> {
+    AgentName::parse(text).map_err(|e| CallError::caller("agent_name", e.to_string()))
+}

@@ -1,0 +1,413 @@
+//! Where calls go: the wire, or what a benchmark puts in its place.
+
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+
+use bytes::Bytes;
+use http::header::{
+    ACCEPT_ENCODING, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue, LOCATION, USER_AGENT,
+};
+use symbolon_ambient::SystemRng;
+use symbolon_capability::catalog::Bound;
+use symbolon_capability::{BasicHalf, Connection, Registration, Release, Scheme};
+use symbolon_connector::body::UndecodableBody;
+use symbolon_connector::inject::Slot;
+use symbolon_connector::redact::{Counts, ECHOES_MAX, FilterError, Pattern, RedactError};
+use symbolon_connector::ssrf::{
+    Allow, BaseUrl, Decision, Hop, RedirectError, RedirectPolicy, redirect,
+};
+
+use crate::api::CallError;
+use crate::arm::Draft;
+use crate::sign::{AWS_TOKEN, Signer};
+use crate::wire::{Client, Limits, Phase, Resolver, Roots, Spent, Target, WireError};
+
+/// One connection in force: what the wire and the redactor need, computed once.
+pub struct Live {
+    pub(crate) registration: Arc<Registration>,
+    pub(crate) pattern: Arc<Pattern>,
+    pub(crate) slot: Arc<Slot>,
+    /// For schemes that sign.
+    pub(crate) signer: Option<Signer>,
+    pub(crate) base: BaseUrl,
+    pub(crate) target: Target,
+    /// Fixed headers of the service, checked once.
+    pub(crate) headers: HeaderMap,
+    envelope: Box<[u8]>,
+}
+
+impl Live {
+    pub(crate) fn new(
+        registration: Arc<Registration>,
+        base: BaseUrl,
+        envelope: Vec<u8>,
+    ) -> Result<Self, CallError> {
+        let c = &registration.connection;
+        let bad =
+            |e: &dyn std::fmt::Display| CallError::caller("connection", format!("{}: {e}", c.name));
+        let allow = allow(c);
+        let target = match &c.ca_pem {
+            Some(pem) => {
+                let roots = Roots::with_extra(pem.as_bytes()).map_err(|e| {
+                    bad(&e).next("give the file of the root certificate in PEM: --ca-file FILE")
+                })?;
+                Target::with_roots(base.authority().clone(), allow, roots)
+            }
+            None => Target::new(base.authority().clone(), allow),
+        }
+        .map_err(|e| bad(&e))?;
+        let slot = Arc::new(slot(&c.auth)?);
+        let damaged = |e: &dyn std::fmt::Display| {
+            CallError::environment("credential_damaged", format!("{}: {e}", c.name)).next(format!(
+                "enter it again: symbolon connect {} --name {} --replace",
+                c.service, c.name
+            ))
+        };
+        let learnt = registration.credential.learn(|wire| {
+            let signer = Signer::of(&c.auth, registration.service.auth(), wire);
+            Pattern::learn(&slot, wire, &SystemRng).map(|pattern| (pattern, signer))
+        });
+        let (pattern, signer) = learnt.map_err(|e| damaged(&e))?.map_err(|e| damaged(&e))?;
+        let (pattern, signer) = (Arc::new(pattern), signer?);
+        let mut headers = HeaderMap::new();
+        for (name, value) in registration.service.headers() {
+            headers.insert(header_name(name)?, header_value(value)?);
+        }
+        headers.insert(ACCEPT_ENCODING, HeaderValue::from_static("identity"));
+        if !headers.contains_key(USER_AGENT) {
+            headers.insert(
+                USER_AGENT,
+                HeaderValue::from_static(concat!("symbolon/", env!("CARGO_PKG_VERSION"))),
+            );
+        }
+        Ok(Self {
+            pattern,
+            base,
+            slot,
+            signer,
+            target,
+            headers,
+            envelope: envelope.into(),
+            registration,
+        })
+    }
+
+    /// Whether this is the same connection still.
+    pub(crate) fn is(&self, c: &Connection, envelope: &[u8]) -> bool {
+        let own = &self.registration.connection;
+        *self.envelope == *envelope
+            && own.created_unix_ms == c.created_unix_ms
+            && own.scopes == c.scopes
+    }
+
+    /// Host, and the port where it is not the scheme's own: what the Host header says.
+    pub(crate) fn host(&self) -> &str {
+        self.base.authority().as_str()
+    }
+
+    /// Whether the way to the upstream is TLS.
+    pub(crate) fn is_tls(&self) -> bool {
+        self.base.authority().scheme() == symbolon_connector::ssrf::Scheme::Https
+    }
+
+    pub(crate) fn close_idle(&self) {
+        self.target.close_idle();
+    }
+}
+
+/// Which addresses a connection may reach.
+pub(crate) fn allow(c: &Connection) -> Allow {
+    Allow { loopback: c.allow_loopback, private: c.allow_private }
+}
+
+/// Where the credential stands in a request.
+pub(crate) fn slot(scheme: &Scheme) -> Result<Slot, CallError> {
+    match scheme {
+        Scheme::Bearer => Ok(Slot::bearer()),
+        Scheme::Header { name, prefix } => Slot::header(name, prefix),
+        Scheme::Query { name } => Slot::query(name),
+        Scheme::Cookie { name } => Slot::cookie(name),
+        Scheme::Form { name } => Slot::form(name),
+        Scheme::Aws4 { session, .. } => Slot::signed(session.then_some(AWS_TOKEN)),
+        Scheme::Hmac => Slot::signed(None),
+        Scheme::Basic(BasicHalf::Both | BasicHalf::Password { .. } | BasicHalf::User) => {
+            Ok(Slot::Basic)
+        }
+    }
+    .map_err(|e| CallError::caller("auth", e.to_string()))
+}
+
+/// One request on its way out: released, and not yet written.
+pub struct Outgoing<'a> {
+    live: &'a Live,
+    release: Arc<Release>,
+    bound: &'a Bound,
+}
+
+impl<'a> Outgoing<'a> {
+    pub(crate) fn new(live: &'a Live, release: Arc<Release>, bound: &'a Bound) -> Self {
+        Self { live, release, bound }
+    }
+
+    /// The right to open the credential.
+    pub fn release(&self) -> &Arc<Release> {
+        &self.release
+    }
+}
+
+/// What came back, whole, as the upstream sent it.
+#[derive(Debug)]
+pub struct Answer {
+    /// The status.
+    pub status: u16,
+    /// The headers.
+    pub headers: HeaderMap,
+    /// The body, decoded.
+    pub body: Bytes,
+    /// Bytes written, head and body.
+    pub bytes_out: u64,
+    /// Body bytes read, as they came over the wire.
+    pub bytes_in: u64,
+    /// Same-origin redirects that were followed.
+    pub redirects: u8,
+    /// Echoes of the credential that were taken out, by form.
+    pub redactions: Counts,
+    /// The connection it came over.
+    pub(crate) spent: Spent,
+}
+
+impl Answer {
+    /// A short text, for what stands in place of the network.
+    pub fn text(status: u16, body: &'static str) -> Self {
+        Self {
+            status,
+            headers: HeaderMap::new(),
+            body: Bytes::from_static(body.as_bytes()),
+            bytes_out: 0,
+            bytes_in: body.len() as u64,
+            redirects: 0,
+            redactions: Counts::default(),
+            spent: Spent::default(),
+        }
+    }
+}
+
+/// Why nothing usable came back.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum UpstreamError {
+    /// The wire.
+    #[error(transparent)]
+    Wire(#[from] WireError),
+    /// The wire, when a redirect was followed: the credential was out before.
+    #[error(transparent)]
+    Redirected(WireError),
+    /// The upstream points somewhere that the credential does not go.
+    #[error(transparent)]
+    Redirect(#[from] RedirectError),
+    /// The body cannot be searched for an echo.
+    #[error("the response cannot be searched for the credential: {0}")]
+    Undecodable(String),
+    /// 101 to a request that asked for no other protocol: what follows is not HTTP.
+    #[error("the upstream switched protocols, which the request did not ask for")]
+    Switched,
+    /// A decoded body beyond the limit.
+    #[error("the decoded response is longer than {0} bytes")]
+    TooLong(u64),
+    /// The search for the credential failed, so nothing is given out.
+    #[error(transparent)]
+    Redact(#[from] RedactError),
+    /// An answer that is little but the credential.
+    #[error("the response repeats the credential more than {0} times")]
+    Echoes(u32),
+    /// The credential in pieces, over several messages.
+    #[error("the upstream spreads the credential over several messages")]
+    Spread,
+    /// The broker is being stopped; the upstream was not waited for.
+    #[error("the broker was stopped before the upstream answered")]
+    Stopped,
+    /// The request cannot be built.
+    #[error("the request cannot be built: {0}")]
+    Request(String),
+}
+
+impl From<UndecodableBody> for UpstreamError {
+    fn from(error: UndecodableBody) -> Self {
+        match error {
+            UndecodableBody::TooLong(max) => Self::TooLong(max),
+            _ => Self::Undecodable(error.to_string()),
+        }
+    }
+}
+
+impl From<FilterError> for UpstreamError {
+    fn from(error: FilterError) -> Self {
+        match error {
+            FilterError::Undecodable(error) => error.into(),
+            FilterError::Redact(error) => error.into(),
+            _ => Self::Echoes(ECHOES_MAX),
+        }
+    }
+}
+
+impl UpstreamError {
+    /// Whether the credential may have left. False is certain.
+    pub fn released(&self) -> bool {
+        match self {
+            Self::Wire(e) => e.released(),
+            Self::Request(_) => false,
+            _ => true,
+        }
+    }
+}
+
+/// Sends requests.
+pub trait Upstream: Send + Sync {
+    /// Sends one request with its credential and gives the whole answer.
+    fn send<'a>(
+        &'a self,
+        outgoing: Outgoing<'a>,
+    ) -> Pin<Box<dyn Future<Output = Result<Answer, UpstreamError>> + Send + 'a>>;
+}
+
+/// The network.
+pub(crate) struct Wire(Client);
+
+impl Wire {
+    /// With the system's resolver where none is given.
+    pub(crate) fn new(limits: Limits, resolver: Option<Arc<dyn Resolver>>) -> Self {
+        Self(Client::of(limits, resolver))
+    }
+
+    async fn exchange(&self, out: Outgoing<'_>) -> Result<Answer, UpstreamError> {
+        let operation = out.release.operation().clone();
+        let method = operation.method();
+        let mut path_and_query = out.bound.path().as_str().to_owned();
+        if !out.bound.query().is_empty() {
+            path_and_query.push('?');
+            path_and_query.push_str(out.bound.query());
+        }
+        let mut target = out.live.base.target(&path_and_query);
+        let (mut bytes_out, mut hops) = (0, 0);
+        let deadline = tokio::time::Instant::now() + self.0.limits().total;
+        loop {
+            let mut draft = draft(&out, &target)?;
+            let armed = out.live.arm(&out.release, &mut draft)?;
+            let request = draft.into_request()?;
+            let sent = self.0.send(&out.live.target, armed, request);
+            let (parts, body, sent) = match hops {
+                0 => sent.await?,
+                // One deadline for the call, however often it is sent on.
+                _ => tokio::time::timeout_at(deadline, sent)
+                    .await
+                    .map_err(|_| WireError::Timeout { phase: Phase::Head, released: true })?
+                    .map_err(UpstreamError::Redirected)?,
+            };
+            bytes_out += sent.bytes;
+            if parts.status.is_informational() {
+                return Err(UpstreamError::Switched);
+            }
+            let hop = Hop {
+                base: &out.live.base,
+                authority: out.live.base.authority(),
+                target: &target,
+                method: method.as_str(),
+                taken: hops,
+            };
+            let location = parts.headers.get(LOCATION).map(HeaderValue::as_bytes);
+            match redirect(RedirectPolicy::default(), &hop, parts.status.as_u16(), location) {
+                // Followed only where this call's grant covers the place that it leads to.
+                Decision::Follow { authority, target: next, credential: true }
+                    if authority == *out.live.base.authority() && is_admitted(&out, &next) =>
+                {
+                    // Closed with it: nobody looks for an echo in what is not given out.
+                    drop(body.collect_held().await?);
+                    (target, hops) = (next, hops + 1);
+                }
+                Decision::Refuse(e) => return Err(e.into()),
+                _ => {
+                    let (raw, spent) = body.collect_held().await?;
+                    let bytes_in = raw.len() as u64;
+                    let body = crate::answer::decode(
+                        &parts.headers,
+                        raw,
+                        self.0.limits().response_body_bytes_max,
+                    )?;
+                    return Ok(Answer {
+                        status: parts.status.as_u16(),
+                        headers: parts.headers,
+                        body,
+                        bytes_out,
+                        bytes_in,
+                        redirects: hops,
+                        redactions: Counts::default(),
+                        spent,
+                    });
+                }
+            }
+        }
+    }
+}
+
+/// The request as the catalogue makes it, without its credential.
+fn draft(out: &Outgoing<'_>, target: &str) -> Result<Draft, UpstreamError> {
+    let bad = |e: &dyn std::fmt::Display| UpstreamError::Request(e.to_string());
+    let operation = out.release.operation();
+    let mut headers = out.live.headers.clone();
+    for (name, value) in operation.headers() {
+        let name = HeaderName::from_bytes(name.as_bytes()).map_err(|e| bad(&e))?;
+        headers.insert(name, HeaderValue::from_str(value).map_err(|e| bad(&e))?);
+    }
+    let body = match out.bound.body() {
+        Some(body) => {
+            headers.insert(
+                CONTENT_TYPE,
+                HeaderValue::from_str(body.content_type()).map_err(|e| bad(&e))?,
+            );
+            Bytes::copy_from_slice(body.bytes())
+        }
+        None => Bytes::new(),
+    };
+    let method = http::Method::from_bytes(operation.method().as_str().as_bytes());
+    Ok(Draft {
+        method: method.map_err(|e| bad(&e))?,
+        target: target.to_owned(),
+        headers,
+        body,
+        streamed: false,
+    })
+}
+
+impl Upstream for Wire {
+    fn send<'a>(
+        &'a self,
+        outgoing: Outgoing<'a>,
+    ) -> Pin<Box<dyn Future<Output = Result<Answer, UpstreamError>> + Send + 'a>> {
+        Box::pin(self.exchange(outgoing))
+    }
+}
+
+/// Whether a redirect leads to an operation of the same scope, with arguments that the grant of
+/// this call admits. Anything else is handed over as the answer: the caller may ask for it.
+fn is_admitted(out: &Outgoing<'_>, target: &str) -> bool {
+    let (path, query) = target.split_once('?').unwrap_or((target, ""));
+    let Some(path) = path.strip_prefix(out.live.base.path()) else { return false };
+    let raw = symbolon_capability::catalog::RawRequest {
+        method: out.release.operation().method().as_str(),
+        path,
+        query,
+        content_type: None,
+        body: b"",
+    };
+    let matched = out.live.registration.service.matches_request(&raw);
+    matched.is_ok_and(|m| out.release.admits(m.operation(), m.arguments()))
+}
+
+fn header_name(name: &str) -> Result<HeaderName, CallError> {
+    HeaderName::from_bytes(name.as_bytes()).map_err(|e| CallError::bug(e.to_string()))
+}
+
+fn header_value(value: &str) -> Result<HeaderValue, CallError> {
+    HeaderValue::from_str(value).map_err(|e| CallError::bug(e.to_string()))
+}

@@ -1,0 +1,138 @@
+//! One file for each command: what it takes, what it asks the broker, how it shows the answer.
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::Subcommand;
+use symbolon_store::Home;
+
+use crate::failure::Failure;
+use crate::link::Link;
+use crate::{daemon, home};
+
+mod agents;
+mod approvals;
+mod attack;
+mod bench;
+mod broker;
+mod call;
+mod connect;
+mod connections;
+mod custody;
+mod disconnect;
+mod grant;
+mod grants;
+mod init;
+mod lock;
+mod mcp;
+mod owner;
+mod policy;
+mod receipts;
+mod revoke;
+mod run;
+mod serve;
+mod status;
+mod tools;
+mod unlock;
+mod verify;
+
+/// What can be done.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    Init(init::Args),
+    Connect(connect::Args),
+    Disconnect(disconnect::Args),
+    Connections(connections::Args),
+    Grant(grant::Args),
+    Grants(grants::Args),
+    Revoke(revoke::Args),
+    Approvals(approvals::Args),
+    Approve(approvals::Approve),
+    Deny(approvals::Deny),
+    Policy(policy::Args),
+    Mcp(mcp::Args),
+    Run(run::Args),
+    Call(call::Args),
+    Tools(tools::Args),
+    Receipts(receipts::Args),
+    Verify(verify::Args),
+    Status(status::Args),
+    Lock(lock::Args),
+    Unlock(unlock::Args),
+    Custody(custody::Args),
+    Agents(agents::Args),
+    Owner(owner::Args),
+    Serve(serve::Args),
+    Attack(attack::Args),
+    Bench(bench::Args),
+    #[command(hide = true)]
+    Broker(broker::Args),
+}
+
+impl Command {
+    /// Does it.
+    pub fn run(self, ctx: &Ctx) -> Result<ExitCode, Failure> {
+        let done = |()| ExitCode::SUCCESS;
+        match self {
+            Self::Init(args) => args.run(ctx).map(done),
+            Self::Connect(args) => args.run(ctx).map(done),
+            Self::Disconnect(args) => args.run(ctx).map(done),
+            Self::Connections(args) => args.run(ctx).map(done),
+            Self::Grant(args) => args.run(ctx).map(done),
+            Self::Grants(args) => args.run(ctx).map(done),
+            Self::Revoke(args) => args.run(ctx).map(done),
+            Self::Approvals(args) => args.run(ctx).map(done),
+            Self::Approve(args) => args.run(ctx).map(done),
+            Self::Deny(args) => args.run(ctx).map(done),
+            Self::Run(args) => args.run(ctx),
+            Self::Policy(args) => args.run(ctx).map(done),
+            Self::Mcp(args) => args.run(ctx).map(done),
+            Self::Call(args) => args.run(ctx).map(done),
+            Self::Tools(args) => args.run(ctx).map(done),
+            Self::Receipts(args) => args.run(ctx).map(done),
+            Self::Verify(args) => args.run(ctx).map(done),
+            Self::Status(args) => args.run(ctx).map(done),
+            Self::Lock(args) => args.run(ctx).map(done),
+            Self::Unlock(args) => args.run(ctx).map(done),
+            Self::Custody(args) => args.run(ctx).map(done),
+            Self::Agents(args) => args.run(ctx).map(done),
+            Self::Owner(args) => args.run(ctx).map(done),
+            Self::Serve(args) => args.run(ctx).map(done),
+            Self::Attack(args) => args.run(ctx),
+            Self::Bench(args) => Ok(args.run(ctx)),
+            Self::Broker(args) => args.run(ctx).map(done),
+        }
+    }
+}
+
+/// What is the same for every command.
+#[derive(Debug)]
+pub struct Ctx {
+    /// One JSON value instead of text.
+    pub json: bool,
+    /// `--home`.
+    pub home: Option<PathBuf>,
+}
+
+impl Ctx {
+    /// The home's folder, whether it is there or not.
+    pub fn folder(&self) -> Result<PathBuf, Failure> {
+        home::folder(self.home.as_deref())
+    }
+
+    /// A home that is there.
+    pub fn existing(&self) -> Result<Home, Failure> {
+        home::open(&self.folder()?)
+    }
+
+    /// The home's broker, started where none runs.
+    pub fn broker(&self) -> Result<Link, Failure> {
+        Ok(Link::new(daemon::connect_or_start(&self.existing()?)?))
+    }
+}
+
+/// An answer that is not what this version expects.
+fn unreadable(error: serde_json::Error) -> Failure {
+    Failure::refused("answer", format!("the broker's answer is of another version: {error}"))
+        .next("symbolon lock --stop")
+}

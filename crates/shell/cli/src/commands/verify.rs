@@ -1,0 +1,151 @@
+//! `symbolon verify`
+
+use std::fs::File;
+use std::io::{self, Read};
+use std::path::{Path, PathBuf};
+
+use serde_json::json;
+use symbolon_receipt::{
+    BUNDLE_BYTES_MAX, OperatorKey, Outcome, Predicate, VerifiedReceipt, VerifyError,
+};
+
+use super::Ctx;
+use crate::failure::Failure;
+use crate::out;
+
+/// Check a receipt offline, with a public key alone
+///
+/// Needs no home, no broker and no network. The signature, the statement, the checkpoint and the
+/// proof that the log holds the statement are checked against the key that you trust: take it
+/// from the operator, never from whoever gave you the receipt.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Examples
+  symbolon verify receipt.json --key operator.pub
+  symbolon verify - --key operator.pub --json < receipt.json")]
+pub struct Args {
+    /// The receipt, or - for standard input
+    #[arg(value_name = "FILE")]
+    file: PathBuf,
+    /// The operator's public key: the text of operator.pub, or 64 hex digits
+    #[arg(long, value_name = "FILE")]
+    key: PathBuf,
+}
+
+impl Args {
+    pub fn run(self, ctx: &Ctx) -> Result<(), Failure> {
+        let key = read(&self.key, KEY_BYTES_MAX)?;
+        let key = OperatorKey::parse(&String::from_utf8_lossy(&key)).map_err(|error| {
+            let what = format!("{} is not an operator's key: {error}", self.key.display());
+            Failure::refused("operator_key", what)
+                .next("the operator's own operator.pub, from the operator")
+        })?;
+        let bundle = read(&self.file, BUNDLE_BYTES_MAX)?;
+        let receipt = symbolon_receipt::verify(&bundle, &key).map_err(refused)?;
+        if ctx.json { out::json(&as_json(&receipt)) } else { show(&receipt) }
+    }
+}
+
+/// All of a file, or one byte more than `max`, which its reader refuses.
+fn read(path: &Path, max: usize) -> Result<Vec<u8>, Failure> {
+    let failed = |error: io::Error| Failure::file("read", path, &error);
+    let from: Box<dyn Read> = if path == Path::new("-") {
+        Box::new(io::stdin().lock())
+    } else {
+        Box::new(File::open(path).map_err(failed)?)
+    };
+    let mut bytes = Vec::new();
+    from.take(max as u64 + 1).read_to_end(&mut bytes).map_err(failed)?;
+    Ok(bytes)
+}
+
+fn refused(error: VerifyError) -> Failure {
+    let (code, next) = match error {
+        VerifyError::Json(_) | VerifyError::MediaType | VerifyError::Form(_) => {
+            ("receipt_form", "symbolon receipts show N --out FILE, by whoever has the receipt")
+        }
+        VerifyError::Operator => ("other_operator", "--key with the operator.pub of that operator"),
+        VerifyError::Envelope(_) => ("receipt_signature", DO_NOT_RELY),
+        VerifyError::Statement(_) => ("receipt_statement", DO_NOT_RELY),
+        VerifyError::Checkpoint(_) => ("receipt_checkpoint", DO_NOT_RELY),
+        VerifyError::Inclusion(_) => ("receipt_inclusion", DO_NOT_RELY),
+        VerifyError::Order { .. } => ("receipt_order", DO_NOT_RELY),
+        _ => ("receipt", DO_NOT_RELY),
+    };
+    Failure::refused(code, format!("not verified: {error}")).next(next)
+}
+
+fn as_json(receipt: &VerifiedReceipt) -> serde_json::Value {
+    let checkpoint = receipt.checkpoint();
+    json!({
+        "verified": true,
+        "receipt": receipt.index(),
+        "leaf_hash": receipt.leaf_hash(),
+        "request": receipt.statement().request,
+        "statement": receipt.statement().predicate,
+        "log": {
+            "origin": checkpoint.origin,
+            "size": checkpoint.size,
+            "root": checkpoint.root,
+        },
+    })
+}
+
+fn show(receipt: &VerifiedReceipt) -> Result<(), Failure> {
+    let said = &receipt.statement().predicate;
+    let checkpoint = receipt.checkpoint();
+    out::pairs(&[
+        ("verified", format!("yes: signed, and in the log at {}", receipt.index())),
+        ("agent", said.agent.to_string()),
+        ("tool", said.tool.to_string()),
+        ("request", format!("{} {}{}", said.method, said.host, said.path_template)),
+        ("connection", said.connection.to_string()),
+        ("decision", decision(said)),
+        ("result", result(said)),
+        ("requested", said.times.requested.to_string()),
+        ("completed", said.times.completed.to_string()),
+        ("intent", intent(said)),
+        ("log", format!("{}, {} entries", checkpoint.origin, checkpoint.size)),
+        ("root", checkpoint.root.to_string()),
+    ])
+}
+
+fn decision(said: &Predicate<'_>) -> String {
+    let outcome = match said.decision.outcome {
+        Outcome::Allowed => "allowed",
+        Outcome::Refused => "refused",
+        Outcome::Shadowed => "let through by shadow mode",
+    };
+    let gates: Vec<_> = said
+        .decision
+        .gates
+        .iter()
+        .map(|it| if it.held { it.gate.to_string() } else { format!("not {}", it.gate) })
+        .collect();
+    format!("{outcome} by {}", gates.join(", "))
+}
+
+fn result(said: &Predicate<'_>) -> String {
+    if let Some(error) = &said.error {
+        return format!("failed: {error}");
+    }
+    let Some(response) = &said.response else { return "nothing was released".to_owned() };
+    let redactions: u64 = response.redactions.iter().map(|it| it.count).sum();
+    let taken = match redactions {
+        0 => String::new(),
+        n => format!(", credential taken out {n} times"),
+    };
+    format!("{}, {} bytes of {}{taken}", response.status, response.bytes_in, response.content_type)
+}
+
+fn intent(said: &Predicate<'_>) -> String {
+    match said.intent {
+        Some(intent) => {
+            format!("at {}, durable ({}) before the release", intent.index, said.durability)
+        }
+        None => "none".to_owned(),
+    }
+}
+
+const DO_NOT_RELY: &str = "do not rely on this file; ask its operator for the receipt again";
+const KEY_BYTES_MAX: usize = 4096;

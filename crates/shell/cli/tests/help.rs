@@ -1,0 +1,71 @@
+//! `--help` of each command, word for word: it teaches, so its wording is reviewed.
+
+mod common;
+
+use common::Place;
+
+#[test]
+fn help() {
+    let place = Place::new();
+    for command in [
+        "",
+        "init",
+        "connect",
+        "disconnect",
+        "connections",
+        "grant",
+        "grants",
+        "revoke",
+        "mcp",
+        "call",
+        "tools",
+        "receipts",
+        "verify",
+        "status",
+        "lock",
+        "unlock",
+        "custody",
+        "agents",
+        "serve",
+        "attack",
+    ] {
+        let words: Vec<&str> =
+            [command, "--help"].into_iter().filter(|it| !it.is_empty()).collect();
+        let name = if command.is_empty() { "symbolon" } else { command };
+        insta::assert_snapshot!(format!("help_{name}"), place.see(&words));
+    }
+}
+
+#[test]
+fn help_of_steps() {
+    let place = Place::new();
+    for words in [
+        ["tools", "search"],
+        ["tools", "show"],
+        ["receipts", "show"],
+        ["custody", "list"],
+        ["custody", "add"],
+        ["custody", "remove"],
+        ["custody", "rotate"],
+        ["agents", "list"],
+        ["agents", "add"],
+        ["agents", "remove"],
+    ] {
+        let output = place.run(&[&words[..], &["--help"]].concat());
+        assert!(output.status.success(), "{words:?}");
+        assert!(String::from_utf8_lossy(&output.stdout).contains("Examples"), "{words:?}");
+    }
+}
+
+#[test]
+fn version() {
+    insta::assert_snapshot!(Place::new().see(&["--version"]));
+}
+
+#[test]
+fn nothing_said_shows_what_can_be_said() {
+    let output = Place::new().run(&[]);
+    assert_eq!(output.status.code(), Some(2));
+    assert!(output.stdout.is_empty(), "talk belongs on standard error");
+    assert!(String::from_utf8_lossy(&output.stderr).contains("The first five minutes"));
+}

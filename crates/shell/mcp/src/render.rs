@@ -1,0 +1,240 @@
+//! Replies and refusals in MCP's words: structured content, and text for clients that read no other.
+
+use rmcp::model::{CallToolResult, ContentBlock};
+use serde_json::{Value, json};
+use symbolon_broker::{BodyEncoding, CallError, CallReply, TokenReply, ToolView};
+
+/// What a tool answers when nothing was refused.
+#[derive(Debug)]
+pub enum Answer {
+    /// An upstream's reply.
+    Called(CallReply),
+    /// Tools that a search found.
+    Found(Vec<ToolView>),
+    /// One tool with its schemas.
+    Described(Box<ToolView>),
+    /// A token for one exact call.
+    Token(TokenReply),
+}
+
+/// The most text beside the structured content, in bytes.
+pub const TEXT_BYTES_MAX: usize = 64 * 1024;
+
+/// An answer as a tool result. An upstream's error status makes an error result, so that a model notices.
+pub fn answer(answer: Answer) -> CallToolResult {
+    match answer {
+        Answer::Called(reply) => called(reply),
+        Answer::Found(tools) => {
+            let text = if tools.is_empty() {
+                "No tool matches. Use other words.".to_owned()
+            } else {
+                tools.iter().map(line).collect::<Vec<_>>().join("\n")
+            };
+            result(cut(text), json!({ "tools": tools }), false)
+        }
+        Answer::Described(view) => {
+            let structured = json!(view);
+            let mut text = Text::default();
+            text.push_json(&structured);
+            result(text.cut(), structured, false)
+        }
+        Answer::Token(reply) => {
+            let text = format!(
+                "{} Redeem the token with capability.redeem within {} seconds: {}",
+                reply.will, reply.expires_in_seconds, reply.token
+            );
+            result(cut(text), json!(reply), false)
+        }
+    }
+}
+
+/// A refusal or failure as an error result: the pair as text, all of it structured.
+pub fn refusal(error: &CallError) -> CallToolResult {
+    let mut text = error.message.clone();
+    if let Some(next) = &error.next {
+        text.push_str("\nNext: ");
+        text.push_str(next);
+    }
+    if let Some(receipt) = error.receipt {
+        text.push_str(&format!("\nReceipt: {receipt}"));
+    }
+    result(cut(text), json!(error), true)
+}
+
+fn called(reply: CallReply) -> CallToolResult {
+    let failed = reply.status >= 400;
+    let mut text = Text::default();
+    if failed {
+        text.push(&format!("HTTP {}\n", reply.status));
+    }
+    match (&reply.encoding, &reply.body) {
+        (BodyEncoding::Json, body) => text.push_json(body),
+        (BodyEncoding::Text, Value::String(body)) => text.push(body),
+        (BodyEncoding::Base64, Value::String(body)) => {
+            text.push(&format!("{} characters of base64 in structuredContent.body", body.len()));
+        }
+        _ => text.push(&format!("HTTP {}, no body", reply.status)),
+    }
+    let text = text.cut();
+    let mut structured = serde_json::Map::new();
+    structured.insert("status".into(), reply.status.into());
+    structured.insert("headers".into(), json!(reply.headers));
+    structured.insert("body".into(), reply.body);
+    structured.insert("encoding".into(), json!(reply.encoding));
+    structured.insert("redactions".into(), reply.redactions.into());
+    structured.insert("receipt".into(), reply.receipt.into());
+    structured.insert("duration_ms".into(), reply.duration_ms.into());
+    result(text, Value::Object(structured), failed)
+}
+
+fn result(text: String, structured: Value, is_error: bool) -> CallToolResult {
+    let content = vec![ContentBlock::text(text)];
+    let mut result =
+        if is_error { CallToolResult::error(content) } else { CallToolResult::success(content) };
+    result.structured_content = Some(structured);
+    result
+}
+
+fn cut(text: String) -> String {
+    let mut cut = Text::default();
+    cut.push(&text);
+    cut.cut()
+}
+
+/// The beginning of a text, and how long all of it is: a large body is not copied for the sake of its first
+/// lines.
+#[derive(Default)]
+struct Text {
+    kept: Vec<u8>,
+    whole: usize,
+}
+
+impl Text {
+    fn push(&mut self, text: &str) {
+        self.push_bytes(text.as_bytes());
+    }
+
+    fn push_json(&mut self, value: &Value) {
+        // Neither a value nor this writer fails.
+        let _ = serde_json::to_writer(self, value);
+    }
+
+    fn push_bytes(&mut self, bytes: &[u8]) {
+        let room = TEXT_BYTES_MAX - self.kept.len();
+        self.kept.extend_from_slice(&bytes[..bytes.len().min(room)]);
+        self.whole += bytes.len();
+    }
+
+    fn cut(mut self) -> String {
+        if self.whole <= TEXT_BYTES_MAX {
+            // Whole, it is the strings that were pushed.
+            return String::from_utf8(self.kept).unwrap_or_default();
+        }
+        self.kept.truncate(TEXT_BYTES_MAX - NOTE_BYTES);
+        // The last character may have been cut through.
+        let end = match std::str::from_utf8(&self.kept) {
+            Ok(text) => text.len(),
+            Err(cause) => cause.valid_up_to(),
+        };
+        let shown = String::from_utf8_lossy(&self.kept[..end]);
+        format!("{shown}\n… {} bytes more in structuredContent", self.whole - end)
+    }
+}
+
+impl std::io::Write for Text {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        self.push_bytes(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
+
+const NOTE_BYTES: usize = 64;
+
+fn line(view: &ToolView) -> String {
+    let granted = if view.granted { "granted" } else { "not granted" };
+    format!("{} ({}, {granted}): {}", view.name, view.effect, view.description)
+}
+
+#[cfg(test)]
+mod tests {
+    use symbolon_broker::Fault;
+
+    use super::*;
+
+    fn reply(status: u16, encoding: BodyEncoding, body: Value) -> CallReply {
+        let headers = vec![("content-type".to_owned(), "application/json".to_owned())];
+        CallReply { status, headers, body, encoding, redactions: 1, receipt: 9, duration_ms: 3 }
+    }
+
+    fn text(result: &CallToolResult) -> &str {
+        &result.content[0].as_text().unwrap().text
+    }
+
+    #[test]
+    fn a_reply_is_structured_and_text() {
+        let result = answer(Answer::Called(reply(200, BodyEncoding::Json, json!({ "a": 1 }))));
+        assert_eq!(result.is_error, Some(false));
+        assert_eq!(text(&result), r#"{"a":1}"#);
+        let structured = result.structured_content.unwrap();
+        assert_eq!(structured["status"], 200);
+        assert_eq!(structured["body"], json!({ "a": 1 }));
+        assert_eq!(structured["encoding"], "json");
+        assert_eq!(structured["redactions"], 1);
+        assert_eq!(structured["receipt"], 9);
+        assert_eq!(structured["headers"][0], json!(["content-type", "application/json"]));
+    }
+
+    #[test]
+    fn an_upstreams_error_status_is_an_error_result() {
+        let result = answer(Answer::Called(reply(404, BodyEncoding::Text, json!("gone"))));
+        assert_eq!(result.is_error, Some(true));
+        assert_eq!(text(&result), "HTTP 404\ngone");
+        assert_eq!(result.structured_content.unwrap()["status"], 404);
+    }
+
+    #[test]
+    fn text_is_bounded_at_a_character() {
+        let body = "é".repeat(TEXT_BYTES_MAX);
+        let result = answer(Answer::Called(reply(200, BodyEncoding::Text, json!(body))));
+        assert!(text(&result).len() <= TEXT_BYTES_MAX);
+        assert!(text(&result).ends_with("bytes more in structuredContent"));
+        assert_eq!(result.structured_content.unwrap()["body"], json!(body), "nothing is lost");
+    }
+
+    #[test]
+    fn of_a_large_body_only_the_beginning_is_copied() {
+        let mut text = Text::default();
+        text.push_json(&json!(vec!["é\u{1}"; 500_000]));
+        assert!(text.kept.capacity() <= 2 * TEXT_BYTES_MAX, "{}", text.kept.capacity());
+        let whole = 500_000 * "\"é\\u0001\",".len() + 1;
+        assert_eq!(text.whole, whole);
+        let text = text.cut();
+        assert!(text.len() <= TEXT_BYTES_MAX);
+        let (shown, note) = text.rsplit_once("\n… ").unwrap();
+        let more: usize = note.split(' ').next().unwrap().parse().unwrap();
+        assert_eq!(shown.len() + more, whole);
+    }
+
+    #[test]
+    fn a_refusal_says_the_next_command() {
+        let error = CallError {
+            code: "no_grant".into(),
+            message: "claude may not read issues.".into(),
+            next: Some("symbolon grant claude github.issues.read --for 15m".into()),
+            fault: Fault::Caller,
+            http_status: 403,
+            receipt: Some(4),
+            retry_after_seconds: None,
+        };
+        let result = refusal(&error);
+        assert_eq!(result.is_error, Some(true));
+        assert!(text(&result).contains("Next: symbolon grant claude github.issues.read --for 15m"));
+        let structured = result.structured_content.unwrap();
+        assert_eq!(structured["code"], "no_grant");
+        assert_eq!(structured["receipt"], 4);
+    }
+}

@@ -1,0 +1,127 @@
+//! Runs: one program and its children, from start to end.
+
+use std::collections::HashMap;
+use std::path::PathBuf;
+use std::sync::{Arc, PoisonError, RwLock};
+
+use http::header::{HeaderMap, PROXY_AUTHORIZATION};
+use memchr::memmem::Finder;
+use symbolon_broker::Session;
+use symbolon_capability::url::Authority;
+use symbolon_codec::{Digest32, b64};
+use symbolon_crypto::{labels, sha256_parts};
+use tokio::sync::Semaphore;
+use tokio_util::sync::CancellationToken;
+
+use crate::rule::Rule;
+
+/// What a password is good for.
+#[derive(Debug)]
+pub(crate) struct Run {
+    /// A name for log lines.
+    pub(crate) name: String,
+    pub(crate) session: Arc<Session>,
+    pub(crate) rules: Vec<Rule>,
+    pub(crate) references: References,
+    /// Cancelled when it is over.
+    pub(crate) ended: CancellationToken,
+    /// Connections that its programs may have at once.
+    pub(crate) places: Arc<Semaphore>,
+    /// Its files.
+    pub(crate) folder: PathBuf,
+}
+
+impl Run {
+    /// The rule that lets this destination pass untouched.
+    pub(crate) fn rule_for(&self, to: &Authority) -> Option<&Rule> {
+        self.rules.iter().find(|rule| rule.admits(to))
+    }
+}
+
+/// Placeholders of a run, by connection.
+#[derive(Debug, Default)]
+pub(crate) struct References {
+    all: Vec<Reference>,
+    shortest: usize,
+    longest: usize,
+}
+
+#[derive(Debug)]
+struct Reference {
+    connection: String,
+    text: String,
+    finder: Finder<'static>,
+}
+
+impl References {
+    pub(crate) fn new(all: Vec<(String, String)>) -> Self {
+        let lengths = || all.iter().map(|(_, text)| text.len());
+        let (shortest, longest) = (lengths().min().unwrap_or(0), lengths().max().unwrap_or(0));
+        let make = |(connection, text): (String, String)| {
+            let finder = Finder::new(text.as_bytes()).into_owned();
+            Reference { connection, text, finder }
+        };
+        Self { all: all.into_iter().map(make).collect(), shortest, longest }
+    }
+
+    /// The placeholder of a connection.
+    pub(crate) fn of(&self, connection: &str) -> Option<&str> {
+        self.all.iter().find(|r| r.connection == connection).map(|r| r.text.as_str())
+    }
+
+    /// Bytes of the longest.
+    pub(crate) fn longest(&self) -> usize {
+        self.longest
+    }
+
+    /// The connection whose placeholder stands anywhere in `bytes`.
+    pub(crate) fn found_in(&self, bytes: &[u8]) -> Option<&str> {
+        if bytes.len() < self.shortest {
+            return None;
+        }
+        let found = self.all.iter().find(|r| r.finder.find(bytes).is_some());
+        found.map(|r| r.connection.as_str())
+    }
+}
+
+/// Runs by the hash of their key, so that the time of a look-up tells nothing about a key.
+#[derive(Default)]
+pub(crate) struct Runs(RwLock<HashMap<Digest32, Arc<Run>>>);
+
+impl Runs {
+    /// Whose password a request carries.
+    pub(crate) fn of(&self, headers: &HeaderMap) -> Option<Arc<Run>> {
+        let mut values = headers.get_all(PROXY_AUTHORIZATION).iter();
+        let (Some(value), None) = (values.next(), values.next()) else { return None };
+        let (word, rest) = value.to_str().ok()?.split_once(' ')?;
+        if !word.eq_ignore_ascii_case("basic") {
+            return None;
+        }
+        let pair = b64::decode(rest.trim(), PAIR_BYTES_MAX).ok()?;
+        let key = pair.strip_prefix(USER.as_bytes())?.strip_prefix(b":")?;
+        let runs = self.0.read().unwrap_or_else(PoisonError::into_inner);
+        runs.get(&key_hash(key)).cloned()
+    }
+
+    pub(crate) fn insert(&self, key: Digest32, run: Arc<Run>) {
+        self.0.write().unwrap_or_else(PoisonError::into_inner).insert(key, run);
+    }
+
+    pub(crate) fn remove(&self, key: &Digest32) {
+        self.0.write().unwrap_or_else(PoisonError::into_inner).remove(key);
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.0.read().unwrap_or_else(PoisonError::into_inner).len()
+    }
+}
+
+/// The user name beside every run's key.
+pub(crate) const USER: &str = "run";
+
+/// Keys are 256 random bits, so a plain hash is as good as a slow one.
+pub(crate) fn key_hash(key: &[u8]) -> Digest32 {
+    sha256_parts(&[labels::RUN_KEY.as_str().as_bytes(), key])
+}
+
+const PAIR_BYTES_MAX: usize = 256;

@@ -1,0 +1,224 @@
+//! From an operation to the broker's method, and back.
+
+use std::collections::HashMap;
+use std::os::fd::OwnedFd;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use serde_json::json;
+use symbolon_broker::{Broker, CallError, Door as Way, Fault, Lanes, Session, Via};
+use symbolon_mcp::ServeError;
+use symbolon_proxy::{Proxy, RunGuard};
+use symbolon_secret::Secret;
+
+use super::answer::{Answer, Unlocked};
+use super::error::ControlError;
+use super::op::Op;
+use super::serve::Handle;
+
+/// The broker behind the socket.
+pub(super) struct Door {
+    broker: Arc<Broker>,
+    /// For the programs of runs.
+    proxy: Proxy,
+    /// The owner locked by hand: nothing unlocks by itself until they unlock by hand.
+    held: AtomicBool,
+}
+
+impl Door {
+    pub(super) fn new(broker: Arc<Broker>, lanes: Lanes) -> Self {
+        let proxy = Proxy::new(broker.clone(), lanes);
+        Self { broker, proxy, held: AtomicBool::new(false) }
+    }
+
+    async fn unlock_unattended(&self, asked: bool) -> Result<Unlocked, CallError> {
+        let is_held = || !asked && self.held.load(Ordering::SeqCst);
+        let held = || {
+            let held = CallError::caller("locked", "the vault was locked by hand");
+            held.status(503).next("symbolon unlock")
+        };
+        if is_held() {
+            return Err(held());
+        }
+        let unlocked = self.broker.unlock_unattended().await?;
+        if is_held() {
+            // The owner locked while this was on its way: theirs is the last word.
+            self.broker.lock();
+            return Err(held());
+        }
+        if unlocked {
+            self.held.store(false, Ordering::SeqCst);
+        }
+        Ok(Unlocked { unlocked })
+    }
+}
+
+/// What lives as long as one connection: its sessions, by agent, and its run.
+#[derive(Default)]
+pub(super) struct Sessions {
+    by_agent: HashMap<String, Arc<Session>>,
+    run: Option<RunGuard>,
+}
+
+impl Sessions {
+    fn of(&mut self, broker: &Broker, agent: &str) -> Result<Arc<Session>, CallError> {
+        if let Some(session) = self.by_agent.get(agent) {
+            return Ok(session.clone());
+        }
+        if self.by_agent.len() >= AGENTS_MAX {
+            return Err(ControlError::Busy("agents").into());
+        }
+        let session = broker.open_session(agent, Way::Cli)?;
+        self.by_agent.insert(agent.to_owned(), session.clone());
+        Ok(session)
+    }
+}
+
+/// Sessions that one connection may open.
+const AGENTS_MAX: usize = 16;
+
+impl Handle for Door {
+    type Memory = Sessions;
+
+    async fn handle(
+        &self,
+        sessions: &mut Sessions,
+        op: Op,
+        secret: Option<Secret<[u8]>>,
+    ) -> Result<Answer, CallError> {
+        let broker = &self.broker;
+        match op {
+            Op::Status {} => Answer::of(broker.status()),
+            Op::Unlock { method } => {
+                broker.unlock(method, secret).await?;
+                self.held.store(false, Ordering::SeqCst);
+                Ok(Answer::done())
+            }
+            Op::UnlockUnattended { asked } => Answer::of(self.unlock_unattended(asked).await?),
+            Op::Lock {} => {
+                // First: an unlock that runs at the same time must not undo what was asked for.
+                self.held.store(true, Ordering::SeqCst);
+                broker.lock();
+                Ok(Answer::done())
+            }
+            Op::Wraps {} => Answer::of(broker.wraps().await?),
+            Op::AddWrap { method } => {
+                let (wrap, shown) = broker.add_wrap(method, secret).await?;
+                Answer::with(wrap, shown)
+            }
+            Op::RemoveWrap { id } => {
+                broker.remove_wrap(&id).await?;
+                Ok(Answer::done())
+            }
+            Op::RotateWrap { id } => {
+                let (wrap, shown) = broker.rotate_wrap(&id, secret).await?;
+                Answer::with(wrap, shown)
+            }
+            Op::Connect { new } => {
+                let credential = secret.ok_or_else(no_credential)?;
+                Answer::of(broker.connect(new, credential).await?)
+            }
+            Op::Connections {} => Answer::of(broker.connections().await?),
+            Op::Disconnect { name } => {
+                broker.disconnect(&name).await?;
+                Ok(Answer::done())
+            }
+            Op::Grant { new } => Answer::of(broker.grant(new).await?),
+            Op::Grants {} => Answer::of(broker.grants().await?),
+            Op::Revoke { id } => Answer::of(broker.revoke(id).await?),
+            Op::SetShadow { on, keep } => Answer::of(broker.set_shadow(on, keep).await?),
+            Op::Shadow {} => Answer::of(broker.shadow().await?),
+            Op::ClearShadowed {} => {
+                broker.clear_shadowed().await?;
+                Ok(Answer::done())
+            }
+            Op::Resolve { request } => Answer::of(broker.resolve(&request)?),
+            Op::Explain { request } => Answer::of(broker.explain(request)?),
+            Op::AddAgent { name } => {
+                let made = broker.add_agent(&name).await?;
+                Answer::with(json!({ "agent": made.agent }), Some(made.key))
+            }
+            Op::Agents {} => Answer::of(broker.agents().await?),
+            Op::RemoveAgent { name } => {
+                broker.remove_agent(&name).await?;
+                Ok(Answer::done())
+            }
+            Op::Call { agent, request, context } => {
+                let session = sessions.of(broker, &agent)?;
+                Answer::of(broker.call(&session, &context, request).await?)
+            }
+            Op::Request { agent, request, context } => {
+                let session = sessions.of(broker, &agent)?;
+                Answer::of(broker.request(&session, &context, request)?)
+            }
+            Op::Redeem { agent, token, context } => {
+                let session = sessions.of(broker, &agent)?;
+                Answer::of(broker.redeem(&session, &context, &token).await?)
+            }
+            Op::GrantedTools { agent } => {
+                let session = sessions.of(broker, &agent)?;
+                Answer::of(&*broker.granted_tools(&session))
+            }
+            Op::SearchTools { agent, query, limit } => {
+                let session = sessions.of(broker, &agent)?;
+                Answer::of(broker.search_tools(&session, &query, limit))
+            }
+            Op::DescribeTool { agent, name } => {
+                let session = sessions.of(broker, &agent)?;
+                Answer::of(broker.describe_tool(&session, &name)?)
+            }
+            Op::Approvals {} => Answer::of(broker.approvals()),
+            Op::Approval { number } => Answer::of(broker.approval(number)?),
+            Op::Approve { number, yes } => Answer::of(broker.approve(number, Via::Cli, yes).await?),
+            Op::Deny { number, reason } => Answer::of(broker.deny(number, Via::Cli, reason)?),
+            Op::ForgetApproval { number } => {
+                broker.forget_approval(number)?;
+                Ok(Answer::done())
+            }
+            Op::AddOwnerToken {} => {
+                let (view, token) = broker.add_owner_token().await?;
+                Answer::with(view, Some(token))
+            }
+            Op::OwnerTokens {} => Answer::of(broker.owner_tokens().await?),
+            Op::RemoveOwnerToken { id } => {
+                broker.remove_owner_token(id).await?;
+                Ok(Answer::done())
+            }
+            Op::Receipts { filter } => Answer::of(broker.receipts(filter).await?),
+            Op::Receipt { number } => Answer::of(broker.receipt(number).await?),
+            Op::OperatorVkey {} => Answer::of(broker.operator_vkey()),
+            Op::Metrics {} => Answer::of(broker.metrics()),
+            Op::RunOpen { new } => {
+                let (view, key, run) = self.proxy.open(new).await?;
+                sessions.run = Some(run);
+                Answer::with(view, Some(key))
+            }
+            Op::RunClose {} => {
+                sessions.run = None;
+                Ok(Answer::done())
+            }
+            // The connection answers these two itself.
+            Op::Stop {} | Op::Mcp { .. } => Err(ControlError::Json.into()),
+        }
+    }
+
+    async fn mcp(&self, agent: String, read: OwnedFd, write: OwnedFd) -> Result<(), CallError> {
+        symbolon_mcp::serve_io(self.broker.clone(), &agent, read, write).await.map_err(ended)
+    }
+}
+
+/// A session that did not run to its end.
+fn ended(error: ServeError) -> CallError {
+    let fault = match error {
+        ServeError::Session(error) => return error,
+        ServeError::Streams(_) => Fault::Environment,
+        ServeError::NotBegun => Fault::Peer,
+        _ => Fault::Us,
+    };
+    CallError { fault, ..CallError::caller("mcp_session", error.to_string()).status(500) }
+}
+
+fn no_credential() -> CallError {
+    CallError::caller("no_credential", "no credential came with the connection")
+        .next("symbolon connect SERVICE --from-stdin < FILE")
+}

@@ -1,0 +1,195 @@
+//! What a client can ask, one variant for each method of the broker.
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use symbolon_broker::{
+    CallRequest, Context, ExplainRequest, Method, NewConnection, NewGrant, ReceiptFilter,
+    ResolveRequest, Yes,
+};
+use symbolon_codec::json;
+use symbolon_proxy::NewRun;
+
+use super::error::ControlError;
+use super::frame::{JSON_BYTES_MAX, VERSION};
+
+/// One request. What is secret travels beside it; see [`Op::takes_secret`].
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(tag = "op", rename_all = "snake_case", deny_unknown_fields)]
+#[allow(missing_docs)] // each is the broker's method of the same name
+pub enum Op {
+    Status {},
+    Unlock {
+        method: Method,
+    },
+    /// `asked`: the owner said so just now; otherwise refused where the owner locked by hand.
+    UnlockUnattended {
+        asked: bool,
+    },
+    Lock {},
+    /// Ends the broker; the connection stays open until it is gone.
+    Stop {},
+    Wraps {},
+    AddWrap {
+        method: Method,
+    },
+    RemoveWrap {
+        id: String,
+    },
+    RotateWrap {
+        id: String,
+    },
+    Connect {
+        new: NewConnection,
+    },
+    Connections {},
+    Disconnect {
+        name: String,
+    },
+    Grant {
+        new: NewGrant,
+    },
+    Grants {},
+    Revoke {
+        id: u64,
+    },
+    /// `keep`: also after a restart.
+    SetShadow {
+        on: bool,
+        #[serde(default)]
+        keep: bool,
+    },
+    Shadow {},
+    ClearShadowed {},
+    Resolve {
+        request: ResolveRequest,
+    },
+    Explain {
+        request: ExplainRequest,
+    },
+    AddAgent {
+        name: String,
+    },
+    Agents {},
+    RemoveAgent {
+        name: String,
+    },
+    Call {
+        agent: String,
+        request: CallRequest,
+        #[serde(default)]
+        context: Context,
+    },
+    Request {
+        agent: String,
+        request: CallRequest,
+        #[serde(default)]
+        context: Context,
+    },
+    Redeem {
+        agent: String,
+        token: String,
+        #[serde(default)]
+        context: Context,
+    },
+    GrantedTools {
+        agent: String,
+    },
+    SearchTools {
+        agent: String,
+        query: String,
+        limit: usize,
+    },
+    DescribeTool {
+        agent: String,
+        name: String,
+    },
+    Approvals {},
+    Approval {
+        number: u64,
+    },
+    Approve {
+        number: u64,
+        #[serde(default)]
+        yes: Yes,
+    },
+    Deny {
+        number: u64,
+        #[serde(default)]
+        reason: Option<String>,
+    },
+    ForgetApproval {
+        number: u64,
+    },
+    AddOwnerToken {},
+    OwnerTokens {},
+    RemoveOwnerToken {
+        id: u64,
+    },
+    Receipts {
+        #[serde(default)]
+        filter: ReceiptFilter,
+    },
+    Receipt {
+        number: u64,
+    },
+    OperatorVkey {},
+    Metrics {},
+    /// Lasts until `run_close`, or until the connection ends.
+    RunOpen {
+        new: NewRun,
+    },
+    /// Ends the connection's run.
+    RunClose {},
+    /// With two descriptors: what to read the session from, and what to write it to.
+    Mcp {
+        agent: String,
+    },
+}
+
+impl Op {
+    /// The request's JSON, version first.
+    pub(super) fn to_json(&self) -> Result<Vec<u8>, ControlError> {
+        let versioned = Versioned { v: VERSION, op: self };
+        let bytes = serde_json::to_vec(&versioned).map_err(|_| ControlError::Json)?;
+        if bytes.len() > JSON_BYTES_MAX {
+            return Err(ControlError::TooLong { part: "request", found: bytes.len() });
+        }
+        Ok(bytes)
+    }
+
+    /// Reads a request's JSON.
+    ///
+    /// # Errors
+    /// [`ControlError::Json`] with what is wrong where it is not one of the operations,
+    /// [`ControlError::Version`] where it is of another version (`status` and `stop` are the same
+    /// in all).
+    pub(super) fn from_json(bytes: &[u8]) -> Result<Self, ControlError> {
+        let value = json::parse_bounded(bytes, JSON_BYTES_MAX, DEPTH_MAX)
+            .map_err(|error| ControlError::Request(error.to_string()))?;
+        let Value::Object(mut members) = value else { return Err(ControlError::Json) };
+        let version = members.remove("v").and_then(|v| v.as_u64()).unwrap_or(0);
+        let lasting = matches!(members.get("op").and_then(Value::as_str), Some("status" | "stop"));
+        if version != u64::from(VERSION) && !lasting {
+            return Err(ControlError::Version { found: version });
+        }
+        serde_json::from_value(Value::Object(members))
+            .map_err(|error| ControlError::Request(error.to_string()))
+    }
+
+    /// Whether secret bytes may stand beside it.
+    pub fn takes_secret(&self) -> bool {
+        matches!(
+            self,
+            Op::Unlock { .. } | Op::AddWrap { .. } | Op::RotateWrap { .. } | Op::Connect { .. }
+        )
+    }
+}
+
+#[derive(Serialize)]
+struct Versioned<'a> {
+    v: u32,
+    #[serde(flatten)]
+    op: &'a Op,
+}
+
+const DEPTH_MAX: usize = 64;

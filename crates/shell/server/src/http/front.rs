@@ -1,0 +1,294 @@
+//! What stands before every route: Host and Origin, the agent's key, the body's bounds, security headers.
+
+use std::{net::SocketAddr, sync::Arc};
+
+use axum::{BoxError, Router, response::IntoResponse};
+use bytes::Bytes;
+use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode, header, request::Parts};
+use http_body_util::{Either, Full};
+use hyper::service::Service;
+use hyper_util::service::TowerToHyperService;
+use symbolon_broker::{CallError, Door};
+use symbolon_mcp::{HttpDoor, HttpOptions, Limits, Seats, http_service};
+use tokio::{sync::Semaphore, time::timeout};
+use tokio_util::sync::CancellationToken;
+
+use super::{
+    allowed::Allowed,
+    api::{self, Api, Known, Peer},
+    backend::Backend,
+    bodies::{Bodies, Whole, none_taken},
+    connection::{Connection, Places},
+    failure::{Failure, failure},
+    key,
+    options::{Bounds, ServeOptions},
+    owner, to,
+};
+
+/// Bodies as they leave: whole, or whatever a route makes.
+pub type Body = Either<Full<Bytes>, axum::body::Body>;
+
+/// Answers requests, from whatever listener they come.
+pub struct Front<B: Backend> {
+    api: Arc<Api<B>>,
+    router: TowerToHyperService<Router>,
+    mcp: HttpDoor<B>,
+    allowed: Allowed,
+    bounds: Bounds,
+    places: Places,
+    bodies: Bodies,
+    tls: bool,
+    /// `/mcp` without a key, for the conformance suite.
+    open: bool,
+}
+
+impl<B: Backend> std::fmt::Debug for Front<B> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Front").field("allowed", &self.allowed).finish_non_exhaustive()
+    }
+}
+
+impl<B: Backend> Front<B> {
+    /// For a listener on `address`; streams end when `stop` is cancelled.
+    pub fn new(
+        backend: B,
+        address: SocketAddr,
+        options: &ServeOptions,
+        stop: CancellationToken,
+    ) -> Self {
+        let tls = options.tls.is_some();
+        let allowed = Allowed::new(address, &options.hosts, tls);
+        let mcp = HttpOptions {
+            hosts: allowed.hosts().to_vec(),
+            origins: allowed.origins().to_vec(),
+            body_bytes_max: options.bounds.body_bytes_max,
+            sessions: options.bounds.sessions,
+            stop,
+        };
+        let seats = Seats::new(backend.clone(), Door::Http, Limits::default());
+        let api = Arc::new(Api {
+            backend: backend.clone(),
+            seats,
+            scheme: scheme(tls),
+            listing: Arc::new(Semaphore::new(LISTING_MAX)),
+        });
+        Self {
+            router: TowerToHyperService::new(api::router(api.clone())),
+            api,
+            mcp: http_service(backend, mcp),
+            allowed,
+            places: Places::new(options.bounds.agent_connections_max),
+            bodies: Bodies::new(&options.bounds),
+            bounds: options.bounds.clone(),
+            tls,
+            #[cfg(feature = "conformance")]
+            open: options.conformance,
+            #[cfg(not(feature = "conformance"))]
+            open: false,
+        }
+    }
+
+    /// Answers one request that came on this connection.
+    pub async fn answer<In>(&self, on: &Connection, request: Request<In>) -> Response<Body>
+    where
+        In: hyper::body::Body<Data = Bytes, Error: Into<BoxError>> + Send,
+    {
+        let (head, body) = request.into_parts();
+        let has_body = !body.is_end_stream();
+        let host = match self.allowed.check(&head.uri, &head.headers) {
+            Ok(host) => host,
+            Err(error) => return closing(self.dressed(refuse(error), None)),
+        };
+        // No byte of a body is read for a caller that is nobody.
+        let agent = match self.known(on, &head) {
+            Ok(agent) => agent,
+            Err(error) => return closing(self.dressed(refuse(error), Some(host))),
+        };
+        if head.uri.path().starts_with(owner::PREFIX)
+            && let Err(error) = owner::check(&self.api.backend, &head)
+        {
+            return closing(self.dressed(refuse(error), Some(host)));
+        }
+        let (whole, is_read) = match (&agent, takes(&head)) {
+            (Some(agent), Takes::Body) => match self.bodies.read(agent, body).await {
+                Ok(whole) => (whole, true),
+                Err(error) => return closing(self.dressed(refuse(error), Some(host))),
+            },
+            // The owner's, whose token was looked at.
+            (None, Takes::Body) => match self.bodies.read(&OWNER.into(), body).await {
+                Ok(whole) => (whole, true),
+                Err(error) => return closing(self.dressed(refuse(error), Some(host))),
+            },
+            (_, Takes::None) if has_body => {
+                return closing(self.dressed(refuse(none_taken()), Some(host)));
+            }
+            _ => (Whole::default(), !has_body),
+        };
+        let Whole { bytes, held } = whole;
+        let response = match agent {
+            // The gateway's answers are the upstream's, and leave without our headers.
+            Some(agent) if head.uri.path().starts_with(to::PREFIX) => {
+                self.in_time(self.gateway(&agent, head, bytes)).await
+            }
+            agent => {
+                let response = self.in_time(self.route(on, agent, head, bytes)).await;
+                self.dressed(response, Some(host))
+            }
+        };
+        drop(held);
+        if is_read { response } else { closing(response) }
+    }
+
+    /// The agent that asks, seated on its connection; none where a path needs no key.
+    fn known(&self, on: &Connection, head: &Parts) -> Result<Option<Arc<str>>, CallError> {
+        let path = head.uri.path();
+        let agent = if path == MCP_PATH && self.open {
+            CONFORMANCE_AGENT.into()
+        } else if needs_key(path) {
+            key::agent(&self.api.backend, &head.headers)?
+        } else {
+            return Ok(None);
+        };
+        self.places.seat(on, &agent)?;
+        Ok(Some(agent))
+    }
+
+    async fn gateway(&self, agent: &Arc<str>, head: Parts, body: Bytes) -> Response<Body> {
+        let forwarded = async {
+            let seat = self.api.seats.of(agent)?;
+            to::forward(&seat, to::asked(&head, body)?).await
+        };
+        match forwarded.await {
+            Ok(response) => response.map(Either::Left),
+            Err(error) => refuse(error),
+        }
+    }
+
+    async fn route(
+        &self,
+        on: &Connection,
+        agent: Option<Arc<str>>,
+        mut head: Parts,
+        body: Bytes,
+    ) -> Response<Body> {
+        match agent {
+            Some(agent) if head.uri.path() == MCP_PATH => {
+                let response = self.mcp.handle(agent, Request::from_parts(head, body)).await;
+                return response.map(|body| Either::Right(axum::body::Body::new(body)));
+            }
+            Some(agent) => {
+                head.extensions.insert(Known(agent));
+            }
+            None => {}
+        }
+        head.extensions.insert(Peer(on.peer()));
+        let request = Request::from_parts(head, axum::body::Body::from(body));
+        match self.router.call(request).await {
+            Ok(response) => response.map(Either::Right),
+            Err(never) => match never {},
+        }
+    }
+
+    async fn in_time(&self, answer: impl Future<Output = Response<Body>>) -> Response<Body> {
+        timeout(self.bounds.answer, answer).await.unwrap_or_else(|_| {
+            refuse(failure(
+                "timed_out",
+                StatusCode::GATEWAY_TIMEOUT,
+                "No answer came in time. A call that began goes on, and its receipt will be listed.",
+                Some("symbolon receipts"),
+            ))
+        })
+    }
+
+    /// Adds the headers that every answer of ours carries.
+    fn dressed(&self, mut response: Response<Body>, host: Option<&str>) -> Response<Body> {
+        if response.status() == StatusCode::UNAUTHORIZED
+            && let Some(host) = host
+            && let Ok(value) = HeaderValue::try_from(key::challenge(scheme(self.tls), host))
+        {
+            response.headers_mut().insert(header::WWW_AUTHENTICATE, value);
+        }
+        let headers = response.headers_mut();
+        for (name, value) in SECURITY_HEADERS {
+            if !headers.contains_key(&name) {
+                headers.insert(name, HeaderValue::from_static(value));
+            }
+        }
+        if self.tls {
+            add_hsts(headers);
+        }
+        response
+    }
+}
+
+fn refuse(error: CallError) -> Response<Body> {
+    Failure(error).into_response().map(Either::Right)
+}
+
+/// Ends the connection after this answer: what is left of the request on it is not read.
+fn closing(mut response: Response<Body>) -> Response<Body> {
+    response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
+    response
+}
+
+/// `/mcp`, the gateway, and all of the API but the document that describes it.
+fn needs_key(path: &str) -> bool {
+    let api = path.starts_with("/api/")
+        && path != "/api/openapi.json"
+        && !path.starts_with(owner::PREFIX);
+    api || path == MCP_PATH || path.starts_with(to::PREFIX)
+}
+
+/// What is done with a request's body.
+enum Takes {
+    /// It is read.
+    Body,
+    /// There must be none.
+    None,
+    /// It is left unread: the route refuses the request for its path or method.
+    Nothing,
+}
+
+fn takes(head: &Parts) -> Takes {
+    let path = head.uri.path();
+    let is_answer = path.starts_with(owner::PREFIX) && head.method == Method::POST;
+    if is_answer
+        || path.starts_with(to::PREFIX)
+        || head.method == Method::POST && TAKE_BODIES.contains(&path)
+    {
+        return Takes::Body;
+    }
+    match head.method {
+        Method::GET | Method::HEAD => Takes::None,
+        _ => Takes::Nothing,
+    }
+}
+
+fn scheme(tls: bool) -> &'static str {
+    if tls { "https" } else { "http" }
+}
+
+fn add_hsts(headers: &mut HeaderMap) {
+    let year = HeaderValue::from_static("max-age=31536000");
+    headers.insert(header::STRICT_TRANSPORT_SECURITY, year);
+}
+
+const MCP_PATH: &str = "/mcp";
+/// Where a POST has a body.
+const TAKE_BODIES: [&str; 4] =
+    [MCP_PATH, "/api/call", "/api/capability/request", "/api/capability/redeem"];
+/// Lists of receipts that are read at once: each may read much of the log.
+const LISTING_MAX: usize = 2;
+/// Whose the bodies of the owner's answers are; no agent can have this name.
+const OWNER: &str = "the owner";
+const CONFORMANCE_AGENT: &str = "conformance";
+
+/// Nothing here is a page: nothing may be framed, sniffed, cached or loaded from elsewhere.
+const SECURITY_HEADERS: [(http::HeaderName, &str); 6] = [
+    (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
+    (header::CACHE_CONTROL, "no-store"),
+    (header::CONTENT_SECURITY_POLICY, "default-src 'none'; frame-ancestors 'none'"),
+    (header::REFERRER_POLICY, "no-referrer"),
+    (header::X_FRAME_OPTIONS, "DENY"),
+    (http::HeaderName::from_static("cross-origin-resource-policy"), "same-origin"),
+];

@@ -1,0 +1,55 @@
+//! `/api/openapi.json`, made from the routes' own annotations.
+
+use axum::Json;
+use utoipa::{
+    Modify, OpenApi,
+    openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme},
+};
+
+use super::{api, owner};
+
+/// The document, OpenAPI 3.1.
+pub fn openapi() -> utoipa::openapi::OpenApi {
+    Document::openapi()
+}
+
+/// This document.
+#[utoipa::path(get, path = "/api/openapi.json", tag = "operation", responses((status = 200, body = Object)))]
+pub(super) async fn document() -> Json<utoipa::openapi::OpenApi> {
+    Json(openapi())
+}
+
+#[derive(OpenApi)]
+#[openapi(
+    info(
+        title = "Symbolon",
+        description = "Calls that agents make with credentials that they never see. What an owner alone may do \
+            (connect, grant, revoke, unlock) is not on HTTP: it is on the control socket. Approvals alone are \
+            on both, here behind a token of the owner's.",
+        license(name = "Apache-2.0 OR MIT", identifier = "Apache-2.0 OR MIT")
+    ),
+    paths(
+        api::status, api::tools, api::tool, api::call, api::request, api::redeem, api::receipts,
+        api::receipt, api::connections, api::grants, api::approvals,
+        owner::approvals, owner::approval, owner::approve, owner::deny, document, api::healthz, api::metrics, api::metadata
+    ),
+    modifiers(&Key)
+)]
+struct Document;
+
+struct Key;
+
+impl Modify for Key {
+    fn modify(&self, document: &mut utoipa::openapi::OpenApi) {
+        let says = "An agent's key, made once by `symbolon agents add NAME`. It is taken as x-api-key too.";
+        let scheme =
+            HttpBuilder::new().scheme(HttpAuthScheme::Bearer).description(Some(says)).build();
+        let components = document.components.get_or_insert_default();
+        components.add_security_scheme("agent_key", SecurityScheme::Http(scheme));
+        let says =
+            "One of the owner's tokens, made by `symbolon owner token`. No agent's key is one.";
+        let scheme =
+            HttpBuilder::new().scheme(HttpAuthScheme::Bearer).description(Some(says)).build();
+        components.add_security_scheme("owner_token", SecurityScheme::Http(scheme));
+    }
+}

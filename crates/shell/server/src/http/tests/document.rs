@@ -1,0 +1,138 @@
+use std::collections::BTreeSet;
+
+use serde::Serialize;
+use serde_json::{Value, json};
+use symbolon_broker::{
+    BodyEncoding, CallError, CallReply, CallRequest, Fault, TokenReply, ToolView,
+};
+
+use super::{CLAUDE, JSON, OWNER, Tester};
+use crate::http::{Backend, double::Double, openapi};
+
+fn key_of(path: &str) -> (&'static str, &'static str) {
+    if path.starts_with("/api/owner/") { OWNER } else { CLAUDE }
+}
+
+fn document() -> Value {
+    serde_json::to_value(openapi()).unwrap()
+}
+
+#[test]
+fn it_is_openapi_3_1() {
+    let document = document();
+    assert!(document["openapi"].as_str().unwrap().starts_with("3.1"), "{}", document["openapi"]);
+    let key = &document["components"]["securitySchemes"]["agent_key"];
+    assert_eq!((&key["type"], &key["scheme"]), (&json!("http"), &json!("bearer")));
+}
+
+/// Every path of the document is routed for its methods and for no others, and nothing else is routed.
+#[tokio::test]
+async fn it_matches_the_routes() {
+    let door = Tester::new();
+    let document = document();
+    let paths = document["paths"].as_object().unwrap();
+    for (path, item) in paths {
+        let target = path.replace("{name}", "echo.args").replace("{number}", "1");
+        for method in ["get", "post", "put", "patch", "delete"] {
+            // A body of a GET is refused before any route is looked for.
+            let body = if method == "get" { "" } else { "{}" };
+            let key = key_of(path);
+            let answer = door.send(&method.to_uppercase(), &target, &[key, JSON], body).await;
+            let routed = !(answer.status() == 405 || answer.text.contains("no_route"));
+            assert_eq!(routed, item.get(method).is_some(), "{method} {path}: {}", answer.text);
+        }
+    }
+    let named: BTreeSet<&str> = paths.keys().map(String::as_str).collect();
+    let source = concat!(include_str!("../api.rs"), include_str!("../owner.rs"));
+    let routed: BTreeSet<&str> = source
+        .lines()
+        .filter_map(|line| line.trim().strip_prefix(".route("))
+        .map(|rest| match rest.strip_prefix('"') {
+            Some(rest) => rest.split('"').next().unwrap(),
+            None => crate::http::key::METADATA_PATH,
+        })
+        .collect();
+    assert_eq!(named, routed);
+}
+
+/// A body is read where the document has one, and nowhere else.
+#[tokio::test]
+async fn bodies_are_taken_where_it_says() {
+    let door = Tester::new();
+    for (path, item) in document()["paths"].as_object().unwrap() {
+        let target = path.replace("{name}", "echo.args").replace("{number}", "1");
+        for (method, operation) in item.as_object().unwrap() {
+            let key = key_of(path);
+            let answer = door.send(&method.to_uppercase(), &target, &[key, JSON], "{}").await;
+            let taken = answer.status() != 413;
+            assert_eq!(taken, operation.get("requestBody").is_some(), "{method} {path}");
+            assert_eq!(answer.header("connection"), if taken { "" } else { "close" }, "{path}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn it_is_served() {
+    let served = Tester::new().get("/api/openapi.json", &[]).await.ok();
+    assert_eq!(served, document());
+}
+
+/// Each schema that is written out here has exactly the members of the broker's type.
+#[tokio::test]
+async fn schemas_are_twins_of_the_brokers_types() {
+    let reply = CallReply {
+        status: 200,
+        headers: Vec::new(),
+        body: Value::Null,
+        encoding: BodyEncoding::None,
+        redactions: 0,
+        receipt: 1,
+        duration_ms: 1,
+    };
+    let error = CallError {
+        code: String::new(),
+        message: String::new(),
+        next: Some(String::new()),
+        fault: Fault::Caller,
+        http_status: 400,
+        receipt: Some(1),
+        retry_after_seconds: Some(1),
+    };
+    let request = CallRequest {
+        tool: String::new(),
+        arguments: Default::default(),
+        connection: Some("a".into()),
+    };
+    let token = TokenReply { token: String::new(), expires_in_seconds: 1, will: String::new() };
+    let schema = Some(std::sync::Arc::new(json!({})));
+    let tool = ToolView {
+        name: String::new(),
+        title: String::new(),
+        description: String::new(),
+        scope: String::new(),
+        effect: String::new(),
+        granted: true,
+        input_schema: schema.clone(),
+        output_schema: schema,
+    };
+    let double = Double::default();
+    let connection = double.connections().await.unwrap().remove(0);
+    let grant = double.grants().await.unwrap().remove(0);
+    let receipt = Backend::receipts(&double, Default::default()).await.unwrap().remove(0);
+    twins("CallReply", &reply);
+    twins("CallError", &error);
+    twins("CallRequest", &request);
+    twins("TokenReply", &token);
+    twins("Tool", &tool);
+    twins("Connection", &connection);
+    twins("Grant", &grant);
+    twins("ReceiptRow", &receipt);
+}
+
+fn twins(name: &str, value: &impl Serialize) {
+    let members = |value: &Value| -> BTreeSet<String> {
+        value.as_object().unwrap().keys().cloned().collect()
+    };
+    let schema = &document()["components"]["schemas"][name]["properties"];
+    assert_eq!(members(schema), members(&serde_json::to_value(value).unwrap()), "{name}");
+}

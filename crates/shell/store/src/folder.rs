@@ -1,0 +1,263 @@
+//! A log in a folder.
+
+use std::fs::{self, DirBuilder, File, OpenOptions};
+use std::io::{self, Read, Write};
+use std::os::unix::fs::{DirBuilderExt, FileExt, OpenOptionsExt};
+use std::path::{Component, Path, PathBuf};
+use std::sync::Mutex;
+use std::sync::PoisonError;
+
+use rustix::fs::{FallocateFlags, fallocate};
+use symbolon_log::Storage;
+
+use crate::faults::{Fault, Faults, Op};
+
+/// Keeps a log's entries and tiles as files of mode 0600 in a folder of mode 0700
+/// (`specs/log.md`, "The folder").
+///
+/// The file of entries is given its blocks ahead of the writer, so that a sync finds no size or
+/// extent to commit with the data; what is left over is cut off when the storage is dropped.
+pub struct FolderStorage {
+    folder: PathBuf,
+    entries: File,
+    extent: Mutex<Extent>,
+    faults: Faults,
+}
+
+#[derive(Default)]
+struct Extent {
+    /// Bytes that have blocks.
+    allocated: u64,
+    /// End of the last record written by us; zero before the first.
+    end: u64,
+    /// A write or sync failed, so the end is not known.
+    failed: bool,
+}
+
+/// Blocks are asked for in pieces of this size.
+const AHEAD_BYTES: u64 = 4 << 20;
+/// Of a torn tail at most this much is set aside.
+const CUT_BYTES_MAX: u64 = 64 << 20;
+
+impl FolderStorage {
+    /// Opens the folder, or makes it.
+    ///
+    /// # Errors
+    /// What the system says.
+    pub fn open(folder: &Path) -> io::Result<Self> {
+        Self::open_with(folder, Faults::none())
+    }
+
+    /// As [`FolderStorage::open`], failing as planned.
+    ///
+    /// # Errors
+    /// What the system says.
+    pub fn open_with(folder: &Path, faults: Faults) -> io::Result<Self> {
+        let path = folder.join("entries");
+        let new = !path.exists();
+        make_folder(folder)?;
+        let entries = private().read(true).create(true).truncate(false).open(&path)?;
+        if new {
+            entries.sync_all()?;
+            sync_folder(folder)?;
+            folder.parent().map_or(Ok(()), sync_folder)?;
+        }
+        let extent = Extent { allocated: entries.metadata()?.len(), ..Extent::default() };
+        Ok(Self { folder: folder.to_owned(), entries, extent: Mutex::new(extent), faults })
+    }
+
+    /// The folder, to serve its tiles from.
+    pub fn folder(&self) -> &Path {
+        &self.folder
+    }
+
+    /// Names come from the log and are plain; one that is not would be a bug there.
+    fn path(&self, name: &str) -> io::Result<PathBuf> {
+        let name = Path::new(name);
+        if name.components().all(|c| matches!(c, Component::Normal(_))) {
+            return Ok(self.folder.join(name));
+        }
+        Err(io::Error::new(io::ErrorKind::InvalidInput, "not a plain name"))
+    }
+
+    fn allocate(&self, end: u64) {
+        let mut extent = self.extent.lock().unwrap_or_else(PoisonError::into_inner);
+        if end > extent.allocated {
+            let start = extent.allocated;
+            let length = (end - start).next_multiple_of(AHEAD_BYTES);
+            // Where it does not work (a full disk, another file system) the write itself decides.
+            if fallocate(&self.entries, FallocateFlags::empty(), start, length).is_ok() {
+                extent.allocated = start + length;
+            }
+        }
+        extent.end = extent.end.max(end);
+    }
+
+    fn fault(&self, op: Op) -> io::Result<()> {
+        self.faults.next(op).map_or(Ok(()), |f| Err(f.error()))
+    }
+
+    fn failed(&self, error: io::Error) -> io::Error {
+        self.extent.lock().unwrap_or_else(PoisonError::into_inner).failed = true;
+        error
+    }
+
+    fn write_entries(&self, offset: u64, bytes: &[u8]) -> io::Result<()> {
+        match self.faults.next(Op::Write) {
+            None => self.entries.write_all_at(bytes, offset),
+            Some(fault) => {
+                if let Fault::Short(count) = fault {
+                    self.entries.write_all_at(&bytes[..count.min(bytes.len())], offset)?;
+                }
+                Err(fault.error())
+            }
+        }
+    }
+}
+
+impl Storage for FolderStorage {
+    fn len(&self) -> io::Result<u64> {
+        Ok(self.entries.metadata()?.len())
+    }
+
+    fn read(&self, offset: u64, out: &mut [u8]) -> io::Result<usize> {
+        let mut done = 0;
+        while done < out.len() {
+            match self.entries.read_at(&mut out[done..], offset + done as u64) {
+                Ok(0) => break,
+                Ok(count) => done += count,
+                Err(e) if e.kind() == io::ErrorKind::Interrupted => {}
+                Err(e) => return Err(e),
+            }
+        }
+        Ok(done)
+    }
+
+    fn write(&self, offset: u64, bytes: &[u8]) -> io::Result<()> {
+        self.allocate(offset + bytes.len() as u64);
+        self.write_entries(offset, bytes).map_err(|e| self.failed(e))
+    }
+
+    fn sync(&self) -> io::Result<()> {
+        let synced = self.fault(Op::Sync).and_then(|()| self.entries.sync_data());
+        synced.map_err(|e| self.failed(e))
+    }
+
+    fn cut(&self, offset: u64) -> io::Result<()> {
+        let length = self.len()?.saturating_sub(offset).min(CUT_BYTES_MAX);
+        let mut tail = vec![0; length as usize];
+        let count = self.read(offset, &mut tail)?;
+        tail.truncate(count);
+        while tail.last() == Some(&0) {
+            tail.pop();
+        }
+        self.publish("entries.cut", &tail)?;
+        self.entries.set_len(offset)?;
+        self.entries.sync_all()?;
+        self.extent.lock().unwrap_or_else(PoisonError::into_inner).allocated = offset;
+        Ok(())
+    }
+
+    fn get(&self, name: &str, max: u64) -> io::Result<Option<Vec<u8>>> {
+        let Some(file) = found(File::open(self.path(name)?))? else { return Ok(None) };
+        let meta = file.metadata()?;
+        if !meta.is_file() || meta.len() > max {
+            return Ok(None);
+        }
+        let mut bytes = Vec::with_capacity(meta.len() as usize);
+        file.take(max).read_to_end(&mut bytes)?;
+        Ok(Some(bytes))
+    }
+
+    fn size_of(&self, name: &str) -> io::Result<Option<u64>> {
+        Ok(found(fs::symlink_metadata(self.path(name)?))?.map(|m| m.len()))
+    }
+
+    fn put(&self, name: &str, bytes: &[u8]) -> io::Result<()> {
+        self.fault(Op::Put)?;
+        let path = self.path(name)?;
+        let new = beside(&path);
+        let file = match found(open_new(&new))? {
+            Some(file) => file,
+            None => {
+                path.parent().map_or(Ok(()), make_folder)?;
+                open_new(&new)?
+            }
+        };
+        (&file).write_all(bytes)?;
+        fs::rename(&new, &path)
+    }
+
+    fn publish(&self, name: &str, bytes: &[u8]) -> io::Result<()> {
+        self.fault(Op::Publish)?;
+        replace_file(&self.path(name)?, bytes)
+    }
+
+    fn remove(&self, name: &str) -> io::Result<()> {
+        let path = self.path(name)?;
+        let Some(meta) = found(fs::symlink_metadata(&path))? else { return Ok(()) };
+        let removed = match meta.is_dir() {
+            true => fs::remove_dir_all(&path),
+            false => fs::remove_file(&path),
+        };
+        found(removed).map(drop)
+    }
+}
+
+impl Drop for FolderStorage {
+    /// Gives back the blocks that were not needed. Zeros at the end are no harm if this fails.
+    fn drop(&mut self) {
+        let extent = self.extent.get_mut().unwrap_or_else(PoisonError::into_inner);
+        if extent.end > 0 && !extent.failed {
+            let _ = self.entries.set_len(extent.end);
+        }
+    }
+}
+
+/// Writes a file of mode 0600 so that it is either the old one or the new one after any crash.
+///
+/// # Errors
+/// What the system says; the old file is untouched then.
+pub fn replace_file(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    let new = beside(path);
+    let file = open_new(&new)?;
+    (&file).write_all(bytes)?;
+    file.sync_all()?;
+    fs::rename(&new, path)?;
+    path.parent().map_or(Ok(()), sync_folder)
+}
+
+/// Makes a folder and those above it, all of mode 0700.
+pub(crate) fn make_folder(path: &Path) -> io::Result<()> {
+    DirBuilder::new().recursive(true).mode(0o700).create(path)
+}
+
+fn private() -> OpenOptions {
+    let mut options = OpenOptions::new();
+    options.write(true).mode(0o600);
+    options
+}
+
+/// A leftover of a crash under the same name is written over.
+fn open_new(path: &Path) -> io::Result<File> {
+    private().create(true).truncate(true).open(path)
+}
+
+fn beside(path: &Path) -> PathBuf {
+    let mut name = path.file_name().unwrap_or_default().to_owned();
+    name.push(".new");
+    path.with_file_name(name)
+}
+
+fn sync_folder(path: &Path) -> io::Result<()> {
+    let path = if path.as_os_str().is_empty() { Path::new(".") } else { path };
+    File::open(path)?.sync_all()
+}
+
+fn found<T>(result: io::Result<T>) -> io::Result<Option<T>> {
+    match result {
+        Ok(value) => Ok(Some(value)),
+        Err(e) if e.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(e) => Err(e),
+    }
+}

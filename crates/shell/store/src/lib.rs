@@ -1,0 +1,17 @@
+#![doc = include_str!("../README.md")]
+#![forbid(unsafe_code)]
+
+pub mod faults;
+pub mod folder;
+pub mod home;
+pub mod log_service;
+pub mod manifest;
+pub mod sqlite;
+
+pub use faults::{Fault, Faults, Op};
+pub use folder::{FolderStorage, replace_file};
+pub use home::{Home, HomeError, HomeLock};
+pub use log_service::{LogService, LogSettings};
+pub use manifest::{Manifest, ManifestError};
+pub use sqlite::SqliteStore;
+pub use symbolon_log::InclusionBundle;

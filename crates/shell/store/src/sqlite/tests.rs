@@ -1,0 +1,142 @@
+//! The store keeps what it was given, and says what is wrong with what it finds.
+
+use std::path::PathBuf;
+
+use symbolon_ambient::{SeededRng, SystemClock};
+use symbolon_codec::Digest32;
+use symbolon_crypto::RecoveryCode;
+use symbolon_custody::{Enrol, Opener, Vault};
+
+use super::*;
+
+pub(super) struct Scratch(PathBuf);
+
+impl Scratch {
+    pub(super) fn new(name: &str) -> Self {
+        let folder =
+            std::env::temp_dir().join(format!("symbolon-sqlite-{name}-{}", std::process::id()));
+        let _ = std::fs::remove_dir_all(&folder);
+        std::fs::create_dir_all(&folder).unwrap();
+        Self(folder)
+    }
+    pub(super) fn file(&self) -> PathBuf {
+        self.0.join("state.db")
+    }
+}
+
+impl Drop for Scratch {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_dir_all(&self.0);
+    }
+}
+
+fn connection(name: &str) -> Connection {
+    Connection {
+        name: ConnectionName::parse(name).unwrap(),
+        service: "github".into(),
+        base_url: "https://api.github.com".into(),
+        auth: Scheme::Bearer,
+        ca_pem: None,
+        allow_loopback: false,
+        allow_private: true,
+        scopes: vec!["github.*".into()],
+        fingerprint: Digest32([7; 32]),
+        created_unix_ms: 5,
+    }
+}
+
+#[tokio::test]
+async fn what_was_kept_is_there_after_a_restart() {
+    let scratch = Scratch::new("restart");
+    let store = SqliteStore::create(&scratch.file()).await.unwrap();
+    store.put_connection(&connection("github"), b"sealed", false).await.unwrap();
+    let grant = Grant {
+        id: 0,
+        agent: AgentName::parse("claude").unwrap(),
+        connection: ConnectionName::parse("github").unwrap(),
+        scopes: vec!["github.issues.read".into()],
+        limits: vec![Limit::parse("owner=acme").unwrap()],
+        ask: Ask::parse(&["amount>5", "write"], AskVia::Client).unwrap(),
+        budgets: vec![Budget::parse("github.*: 20 calls/hour").unwrap()],
+        cooldown_seconds: Some(30),
+        hours: vec![Hours::parse("mon-fri 09:00-17:00 Europe/Berlin").unwrap()],
+        created_unix_ms: 1,
+        expires_unix_ms: 2,
+        revoked: false,
+    };
+    let id = store.add_grant(&grant).await.unwrap();
+    store.revoke_grant(id).await.unwrap();
+    store.put_operator_seed(b"seed").await.unwrap();
+    store.close().await;
+
+    let store = SqliteStore::open(&scratch.file()).await.unwrap();
+    let found = store.connections().await.unwrap();
+    assert_eq!(found[0].1, b"sealed");
+    assert_eq!(format!("{:?}", found[0].0), format!("{:?}", connection("github")));
+    let grants = store.grants().await.unwrap();
+    assert!(grants[0].revoked && grants[0].id == id && grants[0].limits == grant.limits);
+    assert_eq!(grants[0].ask, grant.ask);
+    assert_eq!((&grants[0].budgets, &grants[0].hours), (&grant.budgets, &grant.hours));
+    assert_eq!(grants[0].cooldown_seconds, Some(30));
+    assert_eq!(store.operator_seed().await.unwrap().unwrap(), b"seed");
+    assert_ne!(store.add_grant(&grant).await.unwrap(), id, "a number is never given twice");
+}
+
+#[tokio::test]
+async fn names_are_taken_once_and_missing_ones_are_said() {
+    let scratch = Scratch::new("names");
+    let store = SqliteStore::create(&scratch.file()).await.unwrap();
+    store.put_connection(&connection("a"), b"1", false).await.unwrap();
+    assert!(matches!(
+        store.put_connection(&connection("a"), b"2", false).await,
+        Err(StoreError::Exists(_))
+    ));
+    store.put_connection(&connection("a"), b"3", true).await.unwrap();
+    assert_eq!(store.connections().await.unwrap()[0].1, b"3");
+    let b = ConnectionName::parse("b").unwrap();
+    assert!(matches!(store.delete_connection(&b).await, Err(StoreError::Missing(_))));
+    assert!(matches!(store.revoke_grant(9).await, Err(StoreError::Missing(_))));
+}
+
+#[tokio::test]
+async fn a_change_of_wraps_is_all_or_nothing() {
+    let scratch = Scratch::new("wraps");
+    let store = SqliteStore::create(&scratch.file()).await.unwrap();
+    let rng = SeededRng::new(1);
+    let code = RecoveryCode::make(&rng);
+    let (vault, _) =
+        Vault::create(&Enrol::new(Opener::Recovery(&code)), &rng, &SystemClock).unwrap();
+    store.change_wraps(vault.wraps(), &[]).await.unwrap();
+    let (other, _) =
+        Vault::create(&Enrol::new(Opener::Recovery(&code)), &rng, &SystemClock).unwrap();
+    // The removal fails, so the addition must not stay.
+    assert!(store.change_wraps(other.wraps(), &["nobody".into()]).await.is_err());
+    assert_eq!(store.wraps().await.unwrap(), vault.wraps());
+}
+
+#[tokio::test]
+async fn a_file_that_is_no_database_is_damaged() {
+    let scratch = Scratch::new("damage");
+    std::fs::write(scratch.file(), b"this is not a database, it is a text of some length").unwrap();
+    let error = SqliteStore::open(&scratch.file()).await.unwrap_err();
+    assert!(matches!(error, StoreError::Damaged(_)), "{error}");
+}
+
+#[tokio::test]
+async fn a_full_disk_is_called_one_and_loses_nothing() {
+    let scratch = Scratch::new("full");
+    let store = SqliteStore::create(&scratch.file()).await.unwrap();
+    store.put_connection(&connection("kept"), b"sealed", false).await.unwrap();
+    // What SQLite says of a disk without room (SQLITE_FULL), on every connection of the pool.
+    let (mut a, mut b) = (store.pool.acquire().await.unwrap(), store.pool.acquire().await.unwrap());
+    for one in [&mut a, &mut b] {
+        query("PRAGMA max_page_count = 1").execute(&mut **one).await.unwrap();
+    }
+    drop((a, b));
+    let large = vec![7; 1 << 20];
+    let failed = store.put_connection(&connection("kept"), &large, true).await;
+    assert!(matches!(failed, Err(StoreError::Full)), "{failed:?}");
+    store.close().await;
+    let store = SqliteStore::open(&scratch.file()).await.unwrap();
+    assert_eq!(store.connections().await.unwrap()[0].1, b"sealed", "the old one is whole");
+}

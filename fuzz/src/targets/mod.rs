@@ -1,0 +1,23 @@
+//! The targets as plain functions, so that a test can replay a corpus without a fuzzer.
+
+pub mod catalog;
+pub mod checkpoint;
+pub mod dsse;
+pub mod envelope;
+pub mod log_records;
+pub mod path_template;
+pub mod redact;
+
+/// Reads one input; panics where a property does not hold.
+pub type Target = fn(&[u8]);
+
+/// Every target, by the name of its corpus.
+pub const ALL: &[(&str, Target)] = &[
+    ("catalog", catalog::run),
+    ("checkpoint", checkpoint::run),
+    ("dsse", dsse::run),
+    ("envelope", envelope::run),
+    ("log_records", log_records::run),
+    ("path_template", path_template::run),
+    ("redact", redact::run),
+];

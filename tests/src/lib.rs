@@ -1,0 +1,16 @@
+#![doc = include_str!("../README.md")]
+#![forbid(unsafe_code)]
+
+pub mod canary;
+pub mod git;
+pub mod home;
+pub mod http;
+pub mod httpbin;
+pub mod mcp;
+pub mod memory;
+pub mod moto;
+pub mod place;
+pub mod random;
+pub mod service;
+pub mod upstream;
+pub mod verdaccio;

@@ -1,0 +1,204 @@
+//! The stages of `cargo xtask test`.
+
+use std::path::PathBuf;
+use std::process::Command;
+
+use super::tally::Tally;
+use super::{Asked, setup};
+use crate::{Failure, fmt, graph, lint, process, workspace};
+
+pub struct Stage {
+    pub name: &'static str,
+    pub what: &'static str,
+    /// Runs under `--quick` too.
+    pub quick: bool,
+    /// Stages that must have passed before.
+    pub needs: &'static [&'static str],
+    pub run: fn(&Asked, &mut Tally) -> Result<(), Failure>,
+}
+
+pub const STAGES: &[Stage] = &[
+    Stage {
+        name: "setup",
+        what: "install what the tests need",
+        quick: false,
+        needs: &[],
+        run: setup::run,
+    },
+    Stage {
+        name: "lint",
+        what: "rustfmt, clippy, the graph, the rules of the house",
+        quick: true,
+        needs: &[],
+        run: lint_all,
+    },
+    Stage {
+        name: "crates",
+        what: "unit, documentation and crate tests",
+        quick: true,
+        needs: &[],
+        run: crates,
+    },
+    Stage {
+        name: "tpm",
+        what: "custody by TPM 2.0, against a software TPM",
+        quick: false,
+        needs: &["setup"],
+        run: tpm,
+    },
+    Stage {
+        name: "build",
+        what: "the release and the instrumented build",
+        quick: false,
+        needs: &[],
+        run: build,
+    },
+    Stage {
+        name: "blackbox",
+        what: "the built product against services that others wrote",
+        quick: false,
+        needs: &["setup", "build"],
+        run: blackbox,
+    },
+    Stage {
+        name: "deny",
+        what: "licences, bans and sources of every dependency",
+        quick: false,
+        needs: &[],
+        run: deny,
+    },
+];
+
+/// Every check runs, so that one run shows all that is wrong.
+fn lint_all(_: &Asked, tally: &mut Tally) -> Result<(), Failure> {
+    let checks = [fmt::check, lint::clippy, graph::check, lint::check_house];
+    for check in checks {
+        match check() {
+            Ok(()) => tally.pass(),
+            Err(failure) => {
+                println!("{failure}");
+                tally.failed += 1;
+            }
+        }
+    }
+    if tally.failed == 0 { Ok(()) } else { Err(Failure::new("lint found something")) }
+}
+
+fn crates(asked: &Asked, tally: &mut Tally) -> Result<(), Failure> {
+    let mut command = cargo_test();
+    if asked.extra.iter().any(|arg| arg == "-p" || arg.starts_with("--package")) {
+        command.args(&asked.extra);
+    } else {
+        // The black-box crate has its own stage: it needs the built product.
+        command.args(["--workspace", "--exclude", "symbolon-tests"]).args(&asked.extra);
+    }
+    watch(&mut command, tally)
+}
+
+fn tpm(asked: &Asked, tally: &mut Tally) -> Result<(), Failure> {
+    let mut command = cargo_test();
+    command.args(["--package", "symbolon-device", "--features", "tpm"]).args(&asked.extra);
+    watch(&mut command, tally)?;
+    let mut command = cargo_test();
+    command.args(["--package", "symbolon-cli", "--features", "tpm", "--test", "tpm"]);
+    watch(command.args(&asked.extra), tally)
+}
+
+fn build(_: &Asked, tally: &mut Tally) -> Result<(), Failure> {
+    let release = ["build", "--release", "--package", "symbolon-cli"];
+    // The instrumented build first: the last one to be built is what stays in target/release.
+    process::run(process::cargo().args(release).args(["--features", "conformance,hold"]))?;
+    let (built, kept) = (workspace::release_binary("symbolon")?, workspace::instrumented_binary()?);
+    let folder = kept.with_file_name("");
+    std::fs::create_dir_all(&folder).map_err(Failure::io("make", &folder))?;
+    // A running copy cannot be written over, but it can be replaced.
+    let fresh = folder.join("symbolon.new");
+    std::fs::copy(&built, &fresh).map_err(Failure::io("copy", &built))?;
+    std::fs::rename(&fresh, &kept).map_err(Failure::io("write", &kept))?;
+    tally.pass();
+    process::run(process::cargo().args(release).args(["--package", "symbolon-upstream"]))?;
+    tally.pass();
+    Ok(())
+}
+
+fn blackbox(asked: &Asked, tally: &mut Tally) -> Result<(), Failure> {
+    let mut command = cargo_test();
+    command.args(["--package", "symbolon-tests"]).args(&asked.extra);
+    command.envs(blackbox_environment()?);
+    watch(&mut command, tally)
+}
+
+/// Where the tests find the product and the services. Without these the harness looks in the same
+/// places below `target/`.
+fn blackbox_environment() -> Result<Vec<(&'static str, PathBuf)>, Failure> {
+    Ok(vec![
+        ("SYMBOLON_BIN", workspace::release_binary("symbolon")?),
+        ("SYMBOLON_BIN_INSTRUMENTED", workspace::instrumented_binary()?),
+        ("SYMBOLON_BIN_UPSTREAM", workspace::release_binary("symbolon-upstream")?),
+        ("SYMBOLON_TEST_TOOLS", workspace::tools()?),
+    ])
+}
+
+fn deny(asked: &Asked, tally: &mut Tally) -> Result<(), Failure> {
+    let own = workspace::tools()?.join("cargo").join("bin").join("cargo-deny");
+    let found = process::find_program("cargo-deny").or_else(|| own.is_file().then(|| own.clone()));
+    let program = match found {
+        Some(program) => program,
+        None if asked.install_deny => {
+            let root = workspace::tools()?.join("cargo");
+            process::run(
+                process::cargo().args(["install", "--locked", "cargo-deny", "--root"]).arg(root),
+            )?;
+            own
+        }
+        None => {
+            println!(
+                "skipped: cargo-deny is not installed; `cargo xtask test --only deny --deny` installs it"
+            );
+            tally.skip();
+            return Ok(());
+        }
+    };
+    process::run(Command::new(&program).args([
+        "--log-level",
+        "error",
+        "check",
+        "bans",
+        "licenses",
+        "sources",
+    ]))?;
+    tally.pass();
+    advisories(&program, tally)
+}
+
+/// Advisories come from a database on the network; without it there is nothing to check against.
+fn advisories(program: &PathBuf, tally: &mut Tally) -> Result<(), Failure> {
+    match process::capture(Command::new(program).args([
+        "--log-level",
+        "error",
+        "check",
+        "advisories",
+    ])) {
+        Ok(_) => tally.pass(),
+        Err(failure) if failure.to_string().contains("failed to fetch advisory database") => {
+            println!("skipped: the advisory database cannot be fetched from here");
+            tally.skip();
+        }
+        Err(failure) => return Err(failure),
+    }
+    Ok(())
+}
+
+fn cargo_test() -> Command {
+    let mut command = process::cargo();
+    command.args(["test", "--no-fail-fast"]);
+    command
+}
+
+fn watch(command: &mut Command, tally: &mut Tally) -> Result<(), Failure> {
+    process::run_watched(command, |line| tally.read(line))?;
+    if tally.passed + tally.failed == 0 {
+        return Err(Failure::new(format!("`{}` ran no test", process::line(command))));
+    }
+    Ok(())
+}
