@@ -97,10 +97,9 @@ fn crates(asked: &Asked, tally: &mut Tally) -> Result<(), Failure> {
 
 fn tpm(asked: &Asked, tally: &mut Tally) -> Result<(), Failure> {
     let mut command = cargo_test();
-    command.args(["--package", "symbolon-device", "--features", "tpm"]).args(&asked.extra);
-    watch(&mut command, tally)?;
-    let mut command = cargo_test();
-    command.args(["--package", "symbolon-cli", "--features", "tpm", "--test", "tpm"]);
+    // The whole workspace, so that every dependency is built as the stage before built it.
+    command.args(["--workspace", "--exclude", "symbolon-tests"]);
+    command.args(["--features", "symbolon-cli/tpm", "--test", "tpm"]);
     watch(command.args(&asked.extra), tally)
 }
 
