@@ -17,7 +17,7 @@ pub use harden::{Hardening, harden, shield_thread};
 pub use histogram::{Histogram, Snapshot};
 pub use hold::hold;
 pub use region::{MemoryError, Protection, protection};
-pub use scrub::{scrub_registers, wipe};
+pub use scrub::{STACK_WIPED, scrub_registers, wipe, wipe_stack};
 pub use secret::Secret;
 pub use stack::on_stack;
 pub use window::{CLEAR, SCRATCH_BYTES, Window, WindowError, with_window};

@@ -18,6 +18,23 @@ pub(crate) unsafe fn wipe_raw(ptr: *mut u8, len: usize) {
     }
 }
 
+/// Wipes what functions that have returned left on this thread's stack: [`STACK_WIPED`] bytes below
+/// the caller's frame. Then clears the registers.
+///
+/// For what came from elsewhere into ordinary memory and turned out to be secret: a parser or a
+/// `memcpy` may have spilled some of it. Call it from as high up as can be, for what lies above the
+/// caller stays.
+#[inline(never)]
+pub fn wipe_stack() {
+    let mut below = std::mem::MaybeUninit::<[u8; STACK_WIPED]>::uninit();
+    // SAFETY: a local of that size.
+    unsafe { wipe_raw(below.as_mut_ptr().cast(), STACK_WIPED) };
+    scrub_registers();
+}
+
+/// An unoptimised call, from socket to receipt, takes less than half of it.
+pub const STACK_WIPED: usize = 256 * 1024;
+
 /// Clears the registers that a called function may leave anything in: the general ones that need
 /// not be preserved, and all vector registers.
 ///
@@ -219,6 +236,30 @@ mod tests {
         }
         assert_eq!(control, 0x5ec2_e75e_c2e7_5ec2, "the value was there");
         assert_eq!((low, high), (0, 0));
+    }
+
+    #[test]
+    fn what_a_function_left_on_the_stack_is_gone() {
+        #[inline(never)]
+        fn leave() {
+            let mut left = [0u8; 64];
+            left.fill(std::hint::black_box(0xA7));
+            std::hint::black_box(&mut left);
+        }
+        let mut stack = vec![0u64; (STACK_WIPED + 64 * 1024) / 8];
+        let mut left_after = |then: fn()| {
+            // SAFETY: the stack is ours, aligned, larger than what both functions take, and
+            // neither unwinds.
+            unsafe {
+                psm::on_stack(stack.as_mut_ptr().cast(), stack.len() * 8, || {
+                    leave();
+                    then();
+                });
+            }
+            stack.iter().filter(|word| **word == u64::from_ne_bytes([0xA7; 8])).count()
+        };
+        assert!(left_after(|| {}) >= 4, "the control: it was there");
+        assert_eq!(left_after(wipe_stack), 0);
     }
 
     #[test]

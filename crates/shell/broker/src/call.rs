@@ -17,6 +17,7 @@ use crate::Broker;
 use crate::answer;
 use crate::api::*;
 use crate::approvals::Opened;
+use crate::echo;
 use crate::errors;
 use crate::receipts::{Completion, Marks};
 use crate::upstream::{Answer, Live, Outgoing, UpstreamError};
@@ -385,12 +386,19 @@ impl Broker {
             // A long answer is searched where it holds up nobody.
             Ok(raw) if raw.body.len() > SEARCHED_HERE_MAX => {
                 let live = live.clone();
-                let search = tokio::task::spawn_blocking(move || answer::redact(raw, &live));
+                let search = tokio::task::spawn_blocking(move || {
+                    let redacted = answer::redact(raw, &live);
+                    symbolon_secret::wipe_stack();
+                    redacted
+                });
                 search.await.unwrap_or(Err(UpstreamError::Stopped))
             }
             Ok(raw) => answer::redact(raw, live),
             Err(e) => Err(e),
         };
+        if !matches!(&redacted, Ok(answer) if answer.redactions.total() == 0) {
+            echo::forget().await;
+        }
         match redacted {
             Ok(answer) => {
                 let receipt = completion.answered(&answer)?;

@@ -9,6 +9,7 @@ mod broker;
 mod call;
 mod calls;
 mod custody;
+mod echo;
 mod errors;
 mod held;
 mod lanes;

@@ -23,6 +23,7 @@ use crate::Broker;
 use crate::api::*;
 use crate::approvals::stood_on;
 use crate::call::Prepared;
+use crate::echo;
 use crate::errors;
 use crate::policy::{decision_of, refused_decision, settlement};
 use crate::upstream::{Answer, UpstreamError};
@@ -81,6 +82,9 @@ impl<B: Deref<Target = Broker>> Completion<B> {
         let counters = &self.broker.counters;
         let outcome = if error.is_none() { &counters.answered } else { &counters.failed };
         outcome.fetch_add(1, Relaxed);
+        if heard.is_some_and(|h| h.redactions.total() > 0) {
+            echo::forget_soon();
+        }
         let response = heard.map(|h| {
             counters.redactions.fetch_add(u64::from(h.redactions.total()), Relaxed);
             Response {
