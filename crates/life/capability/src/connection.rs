@@ -3,7 +3,8 @@
 use std::sync::Arc;
 
 use symbolon_codec::Digest32;
-use symbolon_crypto::{Aad, AeadKey, OpenError, labels, plain_len};
+use symbolon_crypto::labels::{self, Tag};
+use symbolon_crypto::{Aad, AeadKey, OpenError, plain_len};
 use symbolon_secret::Secret;
 
 use crate::catalog::{ScopeSet, Service};
@@ -38,19 +39,37 @@ pub struct Connection {
 impl Connection {
     /// What its credential is sealed to: vault, name, service, destination, scheme, machine.
     pub fn aad(&self, vault: &[u8]) -> Aad {
-        Aad::new(
-            &labels::CONNECTION_CREDENTIAL,
-            &[
-                vault,
-                self.name.as_str().as_bytes(),
-                self.service.as_bytes(),
-                self.base_url.as_bytes(),
-                self.auth.to_string().as_bytes(),
-                self.ca_pem.as_deref().unwrap_or_default().as_bytes(),
-                &[u8::from(self.allow_loopback), u8::from(self.allow_private)],
-                self.fingerprint.as_bytes(),
-            ],
-        )
+        self.bound(&labels::CONNECTION_CREDENTIAL, vault, &[])
+    }
+
+    /// What its refresh token is sealed to: the same, and when the connection was made.
+    pub fn refresh_aad(&self, vault: &[u8]) -> Aad {
+        let made = self.created_unix_ms.to_be_bytes();
+        self.bound(&labels::REFRESH_TOKEN, vault, &[&made])
+    }
+
+    /// What its access token is sealed to: the same as its refresh token, and when it expires
+    /// (in Unix milliseconds; `None` where nobody said).
+    pub fn access_aad(&self, vault: &[u8], expires_unix_ms: Option<u64>) -> Aad {
+        let made = self.created_unix_ms.to_be_bytes();
+        let expires = expires_unix_ms.unwrap_or(0).to_be_bytes();
+        self.bound(&labels::ACCESS_TOKEN, vault, &[&made, &expires])
+    }
+
+    fn bound(&self, tag: &Tag, vault: &[u8], more: &[&[u8]]) -> Aad {
+        let auth = self.auth.to_string();
+        let allowed = [u8::from(self.allow_loopback), u8::from(self.allow_private)];
+        let own: [&[u8]; 8] = [
+            vault,
+            self.name.as_str().as_bytes(),
+            self.service.as_bytes(),
+            self.base_url.as_bytes(),
+            auth.as_bytes(),
+            self.ca_pem.as_deref().unwrap_or_default().as_bytes(),
+            &allowed,
+            self.fingerprint.as_bytes(),
+        ];
+        Aad::new(tag, &[&own, more].concat())
     }
 }
 
@@ -80,6 +99,12 @@ impl SealedCredential {
         self.key.open_into_with(&self.aad, &self.envelope, out)
     }
 
+    /// Opens it into a secret page of its own. Crate-private: the way there is a
+    /// [`crate::Release`].
+    pub(crate) fn open(&self) -> Result<Secret<[u8]>, OpenError> {
+        self.key.open_with(&self.aad, &self.envelope)
+    }
+
     /// Opens the credential into a secret page of its own for as long as `learn` runs: for the
     /// redaction pattern, once, when a connection is put into force. The result must not hold what
     /// was seen.
@@ -87,7 +112,7 @@ impl SealedCredential {
     /// # Errors
     /// [`CheckError`]; `Open(Damaged)` after a change of the row in the database.
     pub fn learn<R>(&self, learn: impl FnOnce(&Secret<[u8]>) -> R) -> Result<R, CheckError> {
-        Ok(learn(&self.key.open_with(&self.aad, &self.envelope)?))
+        Ok(learn(&self.open()?))
     }
 
     /// Opens the credential in a secret window, beside `scratch_len` bytes of scratch there, and

@@ -13,6 +13,7 @@ pub mod grant;
 pub mod hours;
 pub mod limit;
 pub mod name;
+pub mod oauth2;
 pub mod opening;
 pub mod rate;
 pub mod rules;
@@ -34,6 +35,7 @@ pub use grant::{Grant, GrantId, LiveGrant};
 pub use hours::{Hours, Zone, ZoneName};
 pub use limit::Limit;
 pub use name::{AgentName, ConnectionName, NameError};
+pub use oauth2::{ClientAuth, ClientId, Endpoint, Flow, OAuth2, OAuth2Error, TokenScope};
 pub use opening::{
     Intent, Opening, Recorded, Release, ReleaseError, request_digest, streamed_request_digest,
 };

@@ -7,6 +7,7 @@ use serde_json::{Map, Value};
 use symbolon_codec::{CodecError, Digest32, Fields, FieldsReader};
 use symbolon_crypto::{OpenError, labels, sha256, sha256_parts};
 use symbolon_log::{Durable, Ticket};
+use symbolon_secret::Secret;
 
 use crate::approval::Approved;
 use crate::budget::{Hold, Reservation, Settlement, Settler};
@@ -184,6 +185,28 @@ impl Release {
     /// [`OpenError`].
     pub fn open_into(&self, out: &mut [u8]) -> Result<usize, OpenError> {
         self.credential().open_into(out)
+    }
+
+    /// As [`Release::open_into`], of what was issued for the connection's credential and goes out in
+    /// its place: an access token.
+    ///
+    /// # Errors
+    /// [`OpenError`].
+    pub fn open_issued_into(
+        &self,
+        issued: &SealedCredential,
+        out: &mut [u8],
+    ) -> Result<usize, OpenError> {
+        issued.open_into(out)
+    }
+
+    /// Opens what the connection holds, into a page of its own: to be presented where its tokens are
+    /// issued, and nowhere else.
+    ///
+    /// # Errors
+    /// [`OpenError`].
+    pub fn present(&self, held: &SealedCredential) -> Result<Secret<[u8]>, OpenError> {
+        held.open()
     }
 
     /// Lets `sign` see the credential, in secret memory on the secret stack: for schemes that send

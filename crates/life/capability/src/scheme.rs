@@ -3,11 +3,15 @@
 use std::fmt;
 use std::str::FromStr;
 
+use std::sync::Arc;
+
+use crate::OAuth2;
 use crate::catalog::{AuthScheme, BasicUser};
 
 /// The scheme of one connection. As text: `bearer`, `header:NAME`, `header:NAME:PREFIX`,
 /// `query:NAME`, `cookie:NAME`, `form:NAME`,
-/// `aws4:REGION:SERVICE`, `aws4-session:REGION:SERVICE`, `hmac`, `basic`, `basic-user:NAME`, `basic-key`.
+/// `aws4:REGION:SERVICE`, `aws4-session:REGION:SERVICE`, `hmac`, `basic`, `basic-user:NAME`, `basic-key`, `oauth2:…` (see
+/// [`OAuth2`]).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Scheme {
     /// `Authorization: Bearer <credential>` (RFC 6750).
@@ -47,6 +51,9 @@ pub enum Scheme {
     Hmac,
     /// `Authorization: Basic …` (RFC 7617).
     Basic(BasicHalf),
+    /// `Authorization: Bearer …` with an access token that the broker gets and renews; the
+    /// credential is the client's secret, which may be empty.
+    OAuth2(Arc<OAuth2>),
 }
 
 /// Which part of Basic's `user:password` the credential is.
@@ -78,6 +85,9 @@ pub enum SchemeError {
     /// The service wants a user name with each connection.
     #[error("this service needs a user name beside the password")]
     UserMissing,
+    /// The service's tokens come by a flow, and none was run.
+    #[error("this service gives its tokens by OAuth2")]
+    FlowMissing,
 }
 
 impl Scheme {
@@ -103,6 +113,7 @@ impl Scheme {
                 return format!("aws4:{region}:{service}").parse();
             }
             AuthScheme::Hmac(_) => Self::Hmac,
+            AuthScheme::OAuth2(_) => return Err(SchemeError::FlowMissing),
             AuthScheme::Basic { username: BasicUser::Fixed(user) } => {
                 Self::Basic(BasicHalf::Password { user: user.to_string() })
             }
@@ -132,6 +143,17 @@ impl fmt::Display for Scheme {
             Self::Basic(BasicHalf::Both) => f.write_str("basic"),
             Self::Basic(BasicHalf::Password { user }) => write!(f, "basic-user:{user}"),
             Self::Basic(BasicHalf::User) => f.write_str("basic-key"),
+            Self::OAuth2(oauth) => write!(f, "oauth2:{oauth}"),
+        }
+    }
+}
+
+impl Scheme {
+    /// As a person may read it: of tokens that the broker gets, by which flow.
+    pub fn label(&self) -> String {
+        match self {
+            Self::OAuth2(oauth) => format!("oauth2 ({})", oauth.flow.as_str()),
+            other => other.to_string(),
         }
     }
 }
@@ -165,6 +187,9 @@ impl FromStr for Scheme {
             }
             Some(("cookie", name)) => Self::Cookie { name: word(name)? },
             Some(("form", name)) => Self::Form { name: word(name)? },
+            Some(("oauth2", rest)) => {
+                Self::OAuth2(Arc::new(rest.parse().map_err(|_| SchemeError::Form)?))
+            }
             Some(("basic-user", user)) if !user.is_empty() && !user.contains(':') => {
                 Self::Basic(BasicHalf::Password { user: shown(user, 256)? })
             }
@@ -192,6 +217,7 @@ mod tests {
             "basic",
             "basic-user:api",
             "basic-key",
+            "oauth2:device:none:https%3A//id.example/token:client:",
         ] {
             assert_eq!(text.parse::<Scheme>().unwrap().to_string(), text);
         }
@@ -215,6 +241,8 @@ mod tests {
             "hmac:x",
             "basic-user:",
             "basic-user:a:b",
+            "oauth2",
+            "oauth2:device:none:http%3A//id.example/token:client:",
         ] {
             assert!(bad.parse::<Scheme>().is_err(), "{bad:?}");
         }

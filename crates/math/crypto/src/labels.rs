@@ -142,6 +142,10 @@ table! { TAGS: Tag {
     VAULT_WRAP = Tag::new("vault", "data-key", 1);
     /// A connection's credential.
     CONNECTION_CREDENTIAL = Tag::new("connection", "credential", 1);
+    /// A connection's refresh token (RFC 6749).
+    REFRESH_TOKEN = Tag::new("connection", "refresh-token", 1);
+    /// A connection's access token, as it goes out.
+    ACCESS_TOKEN = Tag::new("connection", "access-token", 1);
     /// The operator's Ed25519 seed.
     OPERATOR_SEED = Tag::new("operator", "signing-seed", 1);
     /// A row of the state database.

@@ -72,6 +72,7 @@ pub(super) enum RawAuth {
         region: Option<String>,
     },
     Hmac(super::hmac::RawHmac),
+    OAuth2(super::oauth2::RawProvider),
     Basic {
         username: Option<String>,
         #[serde(default)]

@@ -138,6 +138,7 @@ fn read_auth(raw: &RawAuth) -> Result<AuthScheme, Problem> {
             }
         }
         RawAuth::Hmac(raw) => AuthScheme::Hmac(Arc::new(super::hmac::HmacSpec::read(raw)?)),
+        RawAuth::OAuth2(raw) => AuthScheme::OAuth2(Arc::new(super::oauth2::Provider::read(raw)?)),
         RawAuth::Basic { username, username_from } => {
             let username = match (username, username_from) {
                 (Some(fixed), None) => {

@@ -6,6 +6,7 @@ use super::{
     base_url_template::{BaseUrlTemplate, BaseUrlTemplateError},
     hmac::HmacSpec,
     name::ServiceId,
+    oauth2::Provider,
     operation::Operation,
     run::RunHints,
 };
@@ -147,6 +148,8 @@ pub enum AuthScheme {
     },
     /// A signature by HMAC.
     Hmac(Arc<HmacSpec>),
+    /// `Authorization: Bearer …` with an access token that the broker gets (RFC 6749).
+    OAuth2(Arc<Provider>),
     /// `Authorization: Basic …` (RFC 7617).
     Basic {
         /// Which half the credential is.
