@@ -73,6 +73,23 @@ pub fn judge(
 }
 
 impl Verdict {
+    /// What stands there when another credential is looked for too.
+    #[must_use]
+    pub fn or(self, other: Self) -> Self {
+        let longer = |a: Option<Match>, b: Option<Match>| match (a, b) {
+            (Some(a), Some(b)) => Some(if b.len > a.len { b } else { a }),
+            (a, b) => a.or(b),
+        };
+        Self {
+            whole: longer(self.whole, other.whole),
+            part: longer(self.part, other.part),
+            open: match (self.open, other.open) {
+                (Some(a), Some(b)) => Some(a.min(b)),
+                (a, b) => a.or(b),
+            },
+        }
+    }
+
     /// Extends the window at `text[place..]` and `haystack[at..]` both ways.
     fn consider(&mut self, form: Form, text: &[u8], place: usize, haystack: &[u8], at: usize) {
         let back = text[..place].iter().rev().zip(haystack[..at].iter().rev());
@@ -135,6 +152,16 @@ mod tests {
     fn what_is_in_no_spelling_is_nothing() {
         assert_eq!(judged(b"tok-en_.1tok-en_.2", 0), Verdict::default());
         assert_eq!(judged(b"tok-en_", 0), Verdict::default());
+    }
+
+    #[test]
+    fn of_two_the_longer_match_counts_and_the_earlier_open_run() {
+        let found = |start, len| Some(Match { start, len, form: Form::Raw });
+        let a = Verdict { whole: found(3, 8), part: None, open: Some(7) };
+        let b = Verdict { whole: found(1, 12), part: found(2, 9), open: Some(5) };
+        let both = Verdict { whole: found(1, 12), part: found(2, 9), open: Some(5) };
+        assert_eq!((a.or(b), b.or(a)), (both, both));
+        assert_eq!(a.or(Verdict::default()), a);
     }
 
     #[test]

@@ -31,7 +31,22 @@ impl Pattern {
     /// Learns the spellings of a credential from its wire form (see
     /// [`wire_form`](crate::inject::wire_form)), in secret memory.
     pub fn learn(slot: &Slot, wire: &Secret<[u8]>, rng: &dyn Rng) -> Result<Self, PatternError> {
-        if wire.len() > CREDENTIAL_BYTES_MAX {
+        Self::learn_all(&[(slot, wire)], rng)
+    }
+
+    /// As [`learn`](Self::learn), of several that are looked for in one pass. A piece is found from
+    /// the length on that one credential as long as all of them together would have.
+    ///
+    /// # Errors
+    /// [`PatternError`] of any of them; also where there is none.
+    pub fn learn_all(
+        secrets: &[(&Slot, &Secret<[u8]>)],
+        rng: &dyn Rng,
+    ) -> Result<Self, PatternError> {
+        let Some(longest) = secrets.iter().map(|(_, wire)| wire.len()).max() else {
+            return Err(PatternError::TooShort);
+        };
+        if longest > CREDENTIAL_BYTES_MAX {
             return Err(PatternError::TooLong);
         }
         let keys = std::array::from_fn(|_| {
@@ -41,16 +56,23 @@ impl Pattern {
         });
         let mut filter = Secret::try_place(|| [0; WORDS + 4])?;
         let mut scratch = Secret::try_make_slice(
-            judge_scratch_len(wire.len()),
+            judge_scratch_len(longest),
             |bytes| -> Result<usize, MemoryError> { Ok(bytes.len()) },
         )?;
         let sizes = on_stack(|| {
             // EXPOSE: the spellings are made in secret scratch and only their hashes are kept.
-            let (wire, scratch) = (wire.expose(), scratch.expose_mut());
-            let sizes = Sizes::of(slot, wire, scratch)?;
+            let scratch = scratch.expose_mut();
+            let mut sizes = Sizes { total: 0, shortest: usize::MAX, longest: 0 };
+            for (slot, wire) in secrets {
+                // EXPOSE: measured, on the secret stack.
+                sizes = sizes.and(Sizes::of(slot, wire.expose(), scratch)?);
+            }
             // EXPOSE: the hashes are written where they stay.
             let mut learning = Learning { filter: filter.expose_mut(), keys, sizes };
-            for_each(slot, wire, scratch, |_, text| learning.spelling(text))?;
+            for (slot, wire) in secrets {
+                // EXPOSE: hashed, on the secret stack.
+                for_each(slot, wire.expose(), scratch, |_, text| learning.spelling(text))?;
+            }
             Some(sizes)
         });
         let sizes = sizes.ok_or(PatternError::NotAWireForm)?;
@@ -153,6 +175,15 @@ impl Sizes {
             sizes.shortest = 0;
         }
         Some(sizes)
+    }
+
+    /// Of both together.
+    fn and(self, other: Self) -> Self {
+        Self {
+            total: self.total + other.total,
+            shortest: self.shortest.min(other.shortest),
+            longest: self.longest.max(other.longest),
+        }
     }
 
     /// The largest stride at which even the shortest spelling has a window under each residue; 2
