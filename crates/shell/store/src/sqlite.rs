@@ -6,10 +6,10 @@ use std::path::Path;
 use std::str::FromStr;
 
 use sqlx::sqlite::{
-    SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteRow,
+    Sqlite, SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteRow,
     SqliteSynchronous,
 };
-use sqlx::{Row, query};
+use sqlx::{Row, Transaction, query};
 use symbolon_capability::{
     Agent, AgentName, Ask, AskVia, Budget, Connection, ConnectionName, Grant, GrantId, Hours,
     Limit, OwnerToken, Scheme, Store, StoreError,
@@ -126,31 +126,7 @@ impl Store for SqliteStore {
         replace: bool,
     ) -> Result<(), StoreError> {
         let mut tx = self.pool.begin().await.map_err(database)?;
-        if replace {
-            query("DELETE FROM connection WHERE name = ?")
-                .bind(c.name.as_str())
-                .execute(&mut *tx)
-                .await
-                .map_err(database)?;
-        }
-        query(
-            "INSERT INTO connection (name, service, base_url, auth, ca_pem, allow_loopback, allow_private, scopes, \
-             fingerprint, created_unix_ms, credential) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-        )
-        .bind(c.name.as_str())
-        .bind(&c.service)
-        .bind(&c.base_url)
-        .bind(c.auth.to_string())
-        .bind(&c.ca_pem)
-        .bind(c.allow_loopback)
-        .bind(c.allow_private)
-        .bind(list(&c.scopes))
-        .bind(c.fingerprint.to_string())
-        .bind(signed(c.created_unix_ms))
-        .bind(envelope)
-        .execute(&mut *tx)
-        .await
-        .map_err(|e| named(e, c.name.as_str()))?;
+        insert_connection(&mut tx, c, envelope, replace).await?;
         tx.commit().await.map_err(database)
     }
 
@@ -275,6 +251,41 @@ impl Store for SqliteStore {
     }
 }
 
+/// In the place of the one of its name where `replace` says so; what hung on that goes with it.
+async fn insert_connection(
+    tx: &mut Transaction<'_, Sqlite>,
+    c: &Connection,
+    envelope: &[u8],
+    replace: bool,
+) -> Result<(), StoreError> {
+    if replace {
+        query("DELETE FROM connection WHERE name = ?")
+            .bind(c.name.as_str())
+            .execute(&mut **tx)
+            .await
+            .map_err(database)?;
+    }
+    query(
+        "INSERT INTO connection (name, service, base_url, auth, ca_pem, allow_loopback, allow_private, scopes, \
+         fingerprint, created_unix_ms, credential) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+    )
+    .bind(c.name.as_str())
+    .bind(&c.service)
+    .bind(&c.base_url)
+    .bind(c.auth.to_string())
+    .bind(&c.ca_pem)
+    .bind(c.allow_loopback)
+    .bind(c.allow_private)
+    .bind(list(&c.scopes))
+    .bind(c.fingerprint.to_string())
+    .bind(signed(c.created_unix_ms))
+    .bind(envelope)
+    .execute(&mut **tx)
+    .await
+    .map_err(|e| named(e, c.name.as_str()))?;
+    Ok(())
+}
+
 fn connection(r: &SqliteRow) -> Result<(Connection, Vec<u8>), StoreError> {
     let c = Connection {
         name: parsed(ConnectionName::parse(&text(r, "name")?), "connection name")?,
@@ -381,6 +392,7 @@ fn database(error: sqlx::Error) -> StoreError {
     }
 }
 
+mod issued;
 mod spending;
 
 #[cfg(test)]

@@ -30,7 +30,7 @@ impl Drop for Scratch {
     }
 }
 
-fn connection(name: &str) -> Connection {
+pub(super) fn connection(name: &str) -> Connection {
     Connection {
         name: ConnectionName::parse(name).unwrap(),
         service: "github".into(),
