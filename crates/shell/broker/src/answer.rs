@@ -6,9 +6,7 @@ use serde_json::Value;
 use symbolon_codec::b64;
 use symbolon_connector::body::{Codings, Decoder, UndecodableBody};
 use symbolon_connector::limits::is_shown;
-use symbolon_connector::redact::{
-    Confirm, Field, Filter, Unconfirmed, Verdict, judge, judge_scratch_len, redact_field,
-};
+use symbolon_connector::redact::{Confirm, Field, Filter, Unconfirmed, Verdict, redact_field};
 
 use crate::api::{BodyEncoding, CallReply, ForwardReply};
 use crate::upstream::{Answer, Live, UpstreamError};
@@ -81,11 +79,7 @@ struct Echo<'a>(&'a Live);
 
 impl Confirm for Echo<'_> {
     fn confirm(&self, haystack: &[u8], at: usize) -> Result<Verdict, Unconfirmed> {
-        let credential = &self.0.registration.credential;
-        let scratch = judge_scratch_len(credential.wire_len());
-        let judged = credential
-            .check(scratch, |wire, scratch| judge(&self.0.slot, wire, scratch, haystack, at));
-        judged.map_err(|_| Unconfirmed)?
+        self.0.confirm(haystack, at)
     }
 }
 

@@ -10,6 +10,7 @@ pub use crate::approvals::{
     ApprovalOptions, ApprovalView, ApprovalsView, Asking, Called, ExactRequest, OwnerTokenView,
     PendingCall, RememberedView, Yes, visible,
 };
+pub use crate::oauth::{NewOAuth, OAuthProgress, OAuthStep};
 pub use symbolon_capability::approval::Via;
 pub use symbolon_capability::{Context, Door, Session};
 
@@ -177,6 +178,9 @@ pub struct NewConnection {
     /// The user name, for services whose Basic authentication needs one.
     #[serde(default)]
     pub user: Option<String>,
+    /// How its tokens are got, where the broker gets them; see [`crate::Broker::oauth_begin`].
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub oauth: Option<NewOAuth>,
     /// Replace a connection of this name.
     #[serde(default)]
     pub replace: bool,
@@ -199,6 +203,7 @@ impl NewConnection {
             scopes: Vec::new(),
             auth: None,
             user: None,
+            oauth: None,
             replace: false,
             verify: false,
         }
@@ -222,6 +227,10 @@ pub struct ConnectionView {
     pub created: String,
     /// Bound to this machine's fingerprint, and how strong that is.
     pub bound_to: String,
+    /// Why its tokens are not renewed any more, in the provider's word: it needs
+    /// `symbolon connect` again.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ended: Option<String>,
     /// The status of the check call, where one was made now.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub verified: Option<u16>,

@@ -9,6 +9,7 @@ use symbolon_ambient::BatchedRng;
 use symbolon_capability::Release;
 use symbolon_connector::inject::{Placeholder, Slot, without_cookie, without_field};
 
+use crate::oauth::Issued;
 use crate::upstream::{Live, UpstreamError};
 use crate::wire::{Armed, OpenCredential, OpenError, OutBody};
 
@@ -92,7 +93,7 @@ impl Live {
             Slot::Signed { .. } => return self.sign(release, draft, placeholder),
             other => return Err(bad(&format_args!("no way to carry {other:?}"))),
         }
-        let opener = Arc::new(Opener(release.clone()));
+        let opener = Arc::new(Opener { release: release.clone(), issued: self.issued.clone() });
         Ok(Armed { placeholder, slot: self.slot.clone(), opener })
     }
 }
@@ -109,15 +110,21 @@ pub(crate) fn bad(e: &dyn std::fmt::Display) -> UpstreamError {
 const FORM: &str = "application/x-www-form-urlencoded";
 
 /// The release, as the wire asks for it.
-struct Opener(Arc<Release>);
+struct Opener {
+    release: Arc<Release>,
+    /// What goes out in the credential's place.
+    issued: Option<Arc<Issued>>,
+}
 
 impl OpenCredential for Opener {
     fn wire_len(&self) -> usize {
-        self.0.wire_len()
+        self.issued.as_ref().map_or_else(|| self.release.wire_len(), |i| i.access.wire_len())
     }
     fn open_into(&self, out: &mut [u8]) -> Result<usize, OpenError> {
-        self.0
-            .open_into(out)
-            .map_err(|_| OpenError { reason: "the envelope is damaged or was moved" })
+        let opened = match &self.issued {
+            Some(issued) => self.release.open_issued_into(&issued.access, out),
+            None => self.release.open_into(out),
+        };
+        opened.map_err(|_| OpenError { reason: "the envelope is damaged or was moved" })
     }
 }

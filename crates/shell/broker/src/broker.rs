@@ -26,6 +26,7 @@ use crate::calls::Calls;
 use crate::errors;
 use crate::held::Held;
 use crate::metrics::Counters;
+use crate::oauth::{Flows, Office};
 use crate::policy::Spending;
 use crate::refusals::Refusals;
 use crate::relay::{RelayLimits, Relays};
@@ -76,6 +77,10 @@ pub struct Broker {
     /// Sessions of whole programs, with what they were granted for as long as they last.
     pub(crate) runs: crate::runs::Runs,
     pub(crate) spending: Spending,
+    /// What gets and renews access tokens.
+    pub(crate) office: Arc<Office>,
+    /// Connections that are being made by a flow.
+    pub(crate) flows: Flows,
     setup: RwLock<Setup>,
     pub(crate) agents: RwLock<HashMap<Digest32, Arc<str>>>,
     /// One change of setup at a time.
@@ -144,6 +149,8 @@ impl Broker {
             None => Arc::new(Wire::new(options.limits, options.resolver.clone())),
         };
         let spending = Spending::start(store.clone());
+        let way_out = Client::of(options.limits, options.resolver.clone());
+        let office = Office::new(store.clone(), clock.clone(), way_out);
         let broker = Arc::new(Self {
             started_ns: clock.mono_ns(),
             home,
@@ -165,6 +172,8 @@ impl Broker {
             relays: Relays::new(options.relay, Client::of(options.limits, options.resolver)),
             runs: crate::runs::Runs::default(),
             spending,
+            office,
+            flows: Flows::default(),
             setup: RwLock::default(),
             agents: RwLock::default(),
             changes: tokio::sync::Mutex::default(),
@@ -192,6 +201,7 @@ impl Broker {
         self.end_approvals(Ending::Stopped);
         self.calls.close(DRAIN).await;
         self.end_approvals(Ending::Stopped);
+        self.office.renewals.close(DRAIN).await;
         self.spending.close().await;
         if let Err(e) = self.log.close() {
             tracing::error!("the log did not close: {e}");

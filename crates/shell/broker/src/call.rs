@@ -376,7 +376,11 @@ impl Broker {
         let _on_its_way = self.calls.begin().ok_or_else(errors::stopped)?;
         let (release, marks) = self.released(opening, &prepared).await?;
         let completion = Completion::new(self, release, marks);
-        let outgoing = Outgoing::new(live, completion.release().clone(), &prepared.bound);
+        let live = match live.ready(completion.release()).await {
+            Ok(live) => live,
+            Err(e) => return Err(completion.failed(&e)),
+        };
+        let outgoing = Outgoing::new(&live, completion.release().clone(), &prepared.bound);
         let answered = tokio::select! {
             biased;
             answered = self.upstream.send(outgoing) => answered,
@@ -393,7 +397,7 @@ impl Broker {
                 });
                 search.await.unwrap_or(Err(UpstreamError::Stopped))
             }
-            Ok(raw) => answer::redact(raw, live),
+            Ok(raw) => answer::redact(raw, &live),
             Err(e) => Err(e),
         };
         if !matches!(&redacted, Ok(answer) if answer.redactions.total() == 0) {

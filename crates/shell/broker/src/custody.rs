@@ -110,6 +110,7 @@ impl Broker {
         let mut slot = self.open.write().unwrap_or_else(PoisonError::into_inner);
         self.engine.install(None);
         self.held.clear();
+        self.flows.clear();
         self.log.set_signer(None);
         let open = slot.take();
         drop(slot);

@@ -241,6 +241,7 @@ pub(crate) fn upstream(error: &UpstreamError) -> CallError {
         UpstreamError::Redact(_) | UpstreamError::Echoes(_) | UpstreamError::Spread => peer("unsearchable", 502),
         UpstreamError::Stopped => CallError { fault: Fault::Environment, ..peer("stopped", 503) }
             .next("look at the receipt first if the call writes; then call again"),
+        UpstreamError::Token(e) => e.shown(),
         UpstreamError::Request(_) => CallError { fault: Fault::Us, ..peer("request", 500) },
     }
 }

@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::sync::{Arc, PoisonError};
 
 use symbolon_capability::catalog::ScopeSet;
+use symbolon_capability::oauth2::IssuedStore;
 use symbolon_capability::{AgentName, LiveGrant, Policy, Store};
 
 use crate::Broker;
@@ -22,10 +23,12 @@ impl Broker {
     pub(crate) async fn rebuild(&self, open: &Arc<Open>) -> Result<(), CallError> {
         let mut policy = Policy::default();
         let mut live = HashMap::new();
+        let mut issued: HashMap<_, _> = self.store.issued().await?.into_iter().collect();
         for (connection, envelope) in self.store.connections().await? {
             let Some(service) = self.engine.catalog().service(&connection.service).cloned() else {
                 continue;
             };
+            let row = issued.remove(&connection.name);
             let before = open
                 .live
                 .read()
@@ -34,7 +37,7 @@ impl Broker {
                 .cloned();
             let one = match before {
                 Some(live) if live.is(&connection, &envelope) => live,
-                _ => match self.register(open, connection, service, envelope) {
+                _ => match self.register(open, connection, service, envelope, row) {
                     Ok(live) => live,
                     Err(e) => {
                         // One connection that does not open (a changed row) must not close the rest.

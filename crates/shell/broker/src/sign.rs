@@ -20,6 +20,7 @@ use crate::upstream::{Live, UpstreamError};
 use crate::wire::{Armed, OpenCredential, OpenError};
 
 /// How a connection signs; nothing of it is secret.
+#[derive(Clone)]
 pub(crate) enum Signer {
     Aws4 { key_id: String, region: String, service: String },
     Hmac { key_id: String, spec: Arc<HmacSpec> },

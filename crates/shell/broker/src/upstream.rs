@@ -10,20 +10,25 @@ use http::header::{
 };
 use symbolon_ambient::SystemRng;
 use symbolon_capability::catalog::Bound;
-use symbolon_capability::{BasicHalf, Connection, Registration, Release, Scheme};
+use symbolon_capability::{BasicHalf, Connection, Registration, Release, Scheme, SealedCredential};
 use symbolon_connector::body::UndecodableBody;
 use symbolon_connector::inject::Slot;
-use symbolon_connector::redact::{Counts, ECHOES_MAX, FilterError, Pattern, RedactError};
+use symbolon_connector::redact::{
+    Counts, ECHOES_MAX, FilterError, Pattern, PatternError, RedactError, Unconfirmed, Verdict,
+    judge, judge_scratch_len,
+};
 use symbolon_connector::ssrf::{
     Allow, BaseUrl, Decision, Hop, RedirectError, RedirectPolicy, redirect,
 };
 
 use crate::api::CallError;
 use crate::arm::Draft;
+use crate::oauth::{Issued, Keeper, TokenError};
 use crate::sign::{AWS_TOKEN, Signer};
 use crate::wire::{Client, Limits, Phase, Resolver, Roots, Spent, Target, WireError};
 
 /// One connection in force: what the wire and the redactor need, computed once.
+#[derive(Clone)]
 pub struct Live {
     pub(crate) registration: Arc<Registration>,
     pub(crate) pattern: Arc<Pattern>,
@@ -34,6 +39,10 @@ pub struct Live {
     pub(crate) target: Target,
     /// Fixed headers of the service, checked once.
     pub(crate) headers: HeaderMap,
+    /// The token that goes out in place of the credential, where the broker gets tokens.
+    pub(crate) issued: Option<Arc<Issued>>,
+    /// What renews it; calls ask it, see [`Live::ready`].
+    keeper: Option<Arc<Keeper>>,
     envelope: Box<[u8]>,
 }
 
@@ -42,6 +51,7 @@ impl Live {
         registration: Arc<Registration>,
         base: BaseUrl,
         envelope: Vec<u8>,
+        issued: Option<Arc<Issued>>,
     ) -> Result<Self, CallError> {
         let c = &registration.connection;
         let bad =
@@ -66,9 +76,20 @@ impl Live {
         };
         let learnt = registration.credential.learn(|wire| {
             let signer = Signer::of(&c.auth, registration.service.auth(), wire);
-            Pattern::learn(&slot, wire, &SystemRng).map(|pattern| (pattern, signer))
+            let pattern = match issued {
+                Some(_) => None,
+                None => Some(Pattern::learn(&slot, wire, &SystemRng)?),
+            };
+            Ok::<_, PatternError>((pattern, signer))
         });
         let (pattern, signer) = learnt.map_err(|e| damaged(&e))?.map_err(|e| damaged(&e))?;
+        let pattern = match (pattern, &issued) {
+            (Some(pattern), _) => pattern,
+            (None, Some(issued)) => {
+                issued.learn(&registration.credential).map_err(|e| damaged(&e))?
+            }
+            (None, None) => return Err(CallError::bug("a connection without a credential")),
+        };
         let (pattern, signer) = (Arc::new(pattern), signer?);
         let mut headers = HeaderMap::new();
         for (name, value) in registration.service.headers() {
@@ -88,9 +109,53 @@ impl Live {
             signer,
             target,
             headers,
+            issued,
+            keeper: None,
             envelope: envelope.into(),
             registration,
         })
+    }
+
+    /// The same connection, whose tokens `keeper` renews.
+    pub(crate) fn kept_by(&self, keeper: Arc<Keeper>) -> Self {
+        Self { keeper: Some(keeper), ..self.clone() }
+    }
+
+    /// The same connection with other tokens.
+    pub(crate) fn with_issued(&self, issued: Issued) -> Result<Self, TokenError> {
+        let pattern = Arc::new(issued.learn(&self.registration.credential)?);
+        Ok(Self { pattern, issued: Some(Arc::new(issued)), keeper: None, ..self.clone() })
+    }
+
+    /// The connection as `release`'s call uses it to its end: where the broker gets tokens, with one
+    /// that may go out.
+    pub(crate) async fn ready(
+        self: &Arc<Self>,
+        release: &Arc<Release>,
+    ) -> Result<Arc<Self>, UpstreamError> {
+        match &self.keeper {
+            None => Ok(self.clone()),
+            Some(keeper) => keeper.current(release).await.map_err(UpstreamError::Token),
+        }
+    }
+
+    /// What goes out.
+    pub(crate) fn credential(&self) -> &SealedCredential {
+        self.issued.as_ref().map_or(&self.registration.credential, |issued| &issued.access)
+    }
+
+    /// Whether one of this connection's secrets stands at `at`: for the redactor.
+    pub(crate) fn confirm(&self, haystack: &[u8], at: usize) -> Result<Verdict, Unconfirmed> {
+        let one = |slot: &Slot, sealed: &SealedCredential| {
+            let scratch = judge_scratch_len(sealed.wire_len());
+            let judged =
+                sealed.check(scratch, |wire, scratch| judge(slot, wire, scratch, haystack, at));
+            judged.map_err(|_| Unconfirmed)?
+        };
+        let verdict = one(&self.slot, self.credential())?;
+        let Some(issued) = &self.issued else { return Ok(verdict) };
+        let mut beside = issued.beside(&self.registration.credential);
+        beside.try_fold(verdict, |verdict, sealed| Ok(verdict.or(one(&self.slot, sealed)?)))
     }
 
     /// Whether this is the same connection still.
@@ -124,7 +189,7 @@ pub(crate) fn allow(c: &Connection) -> Allow {
 /// Where the credential stands in a request.
 pub(crate) fn slot(scheme: &Scheme) -> Result<Slot, CallError> {
     match scheme {
-        Scheme::Bearer => Ok(Slot::bearer()),
+        Scheme::Bearer | Scheme::OAuth2(_) => Ok(Slot::bearer()),
         Scheme::Header { name, prefix } => Slot::header(name, prefix),
         Scheme::Query { name } => Slot::query(name),
         Scheme::Cookie { name } => Slot::cookie(name),
@@ -227,6 +292,9 @@ pub enum UpstreamError {
     /// The broker is being stopped; the upstream was not waited for.
     #[error("the broker was stopped before the upstream answered")]
     Stopped,
+    /// There is no access token to send.
+    #[error(transparent)]
+    Token(Arc<TokenError>),
     /// The request cannot be built.
     #[error("the request cannot be built: {0}")]
     Request(String),
@@ -256,7 +324,7 @@ impl UpstreamError {
     pub fn released(&self) -> bool {
         match self {
             Self::Wire(e) => e.released(),
-            Self::Request(_) => false,
+            Self::Request(_) | Self::Token(_) => false,
             _ => true,
         }
     }

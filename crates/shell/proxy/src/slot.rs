@@ -95,7 +95,7 @@ pub(crate) fn clear(route: &Route, headers: &mut HeaderMap, query: &mut Option<S
 pub(crate) fn challenge(route: &Route) -> Option<&'static str> {
     match &route.auth {
         Scheme::Basic(_) => Some("Basic realm=\"symbolon\""),
-        Scheme::Bearer => Some("Bearer realm=\"symbolon\""),
+        Scheme::Bearer | Scheme::OAuth2(_) => Some("Bearer realm=\"symbolon\""),
         _ => None,
     }
 }

@@ -3,10 +3,7 @@
 use std::sync::Arc;
 
 use symbolon_connector::body::Codings;
-use symbolon_connector::inject::Slot;
-use symbolon_connector::redact::{
-    Confirm, Counts, Filter, Unconfirmed, Verdict, judge, judge_scratch_len,
-};
+use symbolon_connector::redact::{Confirm, Counts, Filter, Unconfirmed, Verdict};
 
 use crate::upstream::{Live, UpstreamError};
 
@@ -16,12 +13,7 @@ pub(crate) struct Echo(pub(crate) Arc<Live>);
 
 impl Confirm for Echo {
     fn confirm(&self, haystack: &[u8], at: usize) -> Result<Verdict, Unconfirmed> {
-        let credential = &self.0.registration.credential;
-        let scratch = judge_scratch_len(credential.wire_len());
-        let slot: &Slot = &self.0.slot;
-        credential
-            .check(scratch, |wire, scratch| judge(slot, wire, scratch, haystack, at))
-            .map_err(|_| Unconfirmed)?
+        self.0.confirm(haystack, at)
     }
 }
 

@@ -168,6 +168,7 @@ impl Broker {
             heard: None,
             _on_its_way: on_its_way,
         };
+        let live = live.ready(&release).await.map_err(|e| ledger.fail(&e))?;
         let body = prepared.take_body().into();
         let streamed_body = streamed.is_some();
         let mut draft =

@@ -1,11 +1,14 @@
 //! Connections: a service, where it is, how its credential goes out; sealed when they are made.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use symbolon_ambient::SystemRng;
 use symbolon_capability::catalog::{AuthScheme, Service};
+use symbolon_capability::oauth2::{IssuedRow, IssuedStore};
 use symbolon_capability::{
-    BasicHalf, Connection, ConnectionName, Registration, Scheme, SealedCredential, Store,
+    BasicHalf, Connection, ConnectionName, Registration, Scheme, SchemeError, SealedCredential,
+    Store,
 };
 use symbolon_codec::time::rfc3339;
 use symbolon_connector::ssrf::{Allow, base_url};
@@ -14,6 +17,7 @@ use symbolon_secret::Secret;
 use crate::Broker;
 use crate::api::*;
 use crate::broker::Open;
+use crate::oauth::{Issued, Keeper};
 use crate::upstream::{Live, allow, slot};
 
 impl Broker {
@@ -29,6 +33,10 @@ impl Broker {
         credential: Secret<[u8]>,
     ) -> Result<ConnectionView, CallError> {
         let open = self.opened()?;
+        if new.oauth.is_some() {
+            return Err(CallError::caller("oauth", "tokens of this connection are got by a flow")
+                .next("symbolon connect SERVICE --oauth FLOW"));
+        }
         let (mut connection, service) = self.plan_connection(&new)?;
         if let Scheme::Aws4 { session, .. } = &mut connection.auth {
             // EXPOSE: its colons are counted.
@@ -40,7 +48,7 @@ impl Broker {
         // EXPOSE: sealed from one secret page into an envelope.
         let envelope = open.connections_key.seal_with(&aad, wire.expose(), &SystemRng);
         drop(wire);
-        let live = self.register(&open, connection.clone(), service, envelope.clone())?;
+        let live = self.register(&open, connection.clone(), service, envelope.clone(), None)?;
         let verified = match new.verify {
             true => Some(self.check_call(&live).await?),
             false => None,
@@ -61,13 +69,12 @@ impl Broker {
     /// # Errors
     /// [`CallError`] of the store.
     pub async fn connections(&self) -> Result<Vec<ConnectionView>, CallError> {
-        Ok(self
-            .store
-            .connections()
-            .await?
-            .iter()
-            .map(|(c, _)| self.connection_view(c, None))
-            .collect())
+        let mut issued: HashMap<_, _> = self.store.issued().await?.into_iter().collect();
+        let view = |(c, _): &(Connection, Vec<u8>)| ConnectionView {
+            ended: issued.remove(&c.name).and_then(|row| row.problem),
+            ..self.connection_view(c, None)
+        };
+        Ok(self.store.connections().await?.iter().map(view).collect())
     }
 
     /// Forgets a connection and its credential. Its grants stay, and give nothing.
@@ -86,7 +93,7 @@ impl Broker {
         self.rebuild_if_open().await
     }
 
-    fn plan_connection(
+    pub(crate) fn plan_connection(
         &self,
         new: &NewConnection,
     ) -> Result<(Connection, Arc<Service>), CallError> {
@@ -129,15 +136,20 @@ impl Broker {
             );
             return Err(CallError::caller("base_url", message).next("leave --base-url away"));
         }
-        let auth = match &new.auth {
-            Some(text) => text.parse(),
-            None => {
+        let auth = match (&new.oauth, &new.auth) {
+            (Some(given), _) => Ok(Scheme::OAuth2(Arc::new(crate::oauth::plan(given, &service)?))),
+            (None, Some(text)) => text.parse(),
+            (None, None) => {
                 let region = new.variables.get("region").map(String::as_str);
                 Scheme::of(service.auth(), new.user.as_deref(), region)
             }
         }
         .map_err(|e| {
-            wrong("auth", &e).next("--user NAME, --var region=REGION, or --auth SCHEME")
+            let next = match e {
+                SchemeError::FlowMissing => "--oauth code, device or client-credentials",
+                _ => "--user NAME, --var region=REGION, or --auth SCHEME",
+            };
+            wrong("auth", &e).next(next)
         })?;
         let name = new.name.as_deref().unwrap_or(&new.service);
         let connection = Connection {
@@ -169,12 +181,13 @@ impl Broker {
 
     /// Opens the credential once, in a secret window, for the redaction filter; an envelope that
     /// was moved or changed is found here.
-    pub(super) fn register(
+    pub(crate) fn register(
         &self,
         open: &Arc<Open>,
         connection: Connection,
         service: Arc<Service>,
         envelope: Vec<u8>,
+        issued: Option<IssuedRow>,
     ) -> Result<Arc<Live>, CallError> {
         let aad = connection.aad(self.manifest.vault.as_bytes());
         let credential =
@@ -188,15 +201,27 @@ impl Broker {
             service,
             credential,
         });
-        Live::new(registration, base, envelope).map(Arc::new)
+        let Scheme::OAuth2(oauth) = &registration.connection.auth else {
+            return Live::new(registration, base, envelope, None).map(Arc::new);
+        };
+        let row = issued.ok_or_else(|| {
+            let message = format!("{}: its tokens are gone", registration.connection.name);
+            CallError::environment("state_damaged", message)
+                .next("symbolon connect SERVICE --oauth FLOW --replace")
+        })?;
+        let (oauth, seal) = (oauth.clone(), self.seal(open));
+        let issued = Issued::new(&seal, &registration.connection, row, self.clock.unix_ms());
+        let current = Arc::new(Live::new(registration, base, envelope, Some(Arc::new(issued)))?);
+        let keeper = Keeper::new(self.office.clone(), oauth, seal, current.clone())?;
+        Ok(Arc::new(current.kept_by(keeper)))
     }
 
-    fn connection_view(&self, c: &Connection, verified: Option<u16>) -> ConnectionView {
+    pub(crate) fn connection_view(&self, c: &Connection, verified: Option<u16>) -> ConnectionView {
         ConnectionView {
             name: c.name.to_string(),
             service: c.service.clone(),
             base_url: c.base_url.clone(),
-            auth: c.auth.to_string(),
+            auth: c.auth.label(),
             scopes: c.scopes.clone(),
             created: rfc3339(c.created_unix_ms),
             bound_to: if c.fingerprint == self.fingerprint.digest {
@@ -204,6 +229,7 @@ impl Broker {
             } else {
                 "another machine".to_owned()
             },
+            ended: None,
             verified,
         }
     }

@@ -108,6 +108,10 @@ impl Client {
         &self.limits
     }
 
+    pub(super) fn resolver(&self) -> &dyn Resolver {
+        &*self.resolver
+    }
+
     /// Sends `request` with the credential in the place of `armed`'s placeholder, which the caller
     /// has put into the armed slot, and gives the response's head and its body as a stream.
     ///

@@ -132,7 +132,7 @@ impl Pooled {
 }
 
 /// The first address that answers.
-async fn tcp(addresses: &[std::net::SocketAddr]) -> Result<TcpStream, WireError> {
+pub(super) async fn tcp(addresses: &[std::net::SocketAddr]) -> Result<TcpStream, WireError> {
     let mut failed = None;
     for address in addresses {
         match TcpStream::connect(address).await.and_then(|tcp| {
@@ -147,7 +147,7 @@ async fn tcp(addresses: &[std::net::SocketAddr]) -> Result<TcpStream, WireError>
     Err(failed.unwrap_or(WireError::Reset { released: false, source: None }))
 }
 
-async fn timed<T>(
+pub(super) async fn timed<T>(
     deadline: Instant,
     phase: Phase,
     work: impl Future<Output = Result<T, WireError>>,

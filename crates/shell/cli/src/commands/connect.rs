@@ -1,10 +1,14 @@
 //! `symbolon connect`
 
+mod oauth;
+mod redirect;
+
 use std::path::PathBuf;
 
 use symbolon_broker::{ConnectionView, NewConnection, ToolView};
 use symbolon_server::control::Op;
 
+use self::oauth::OAuthArgs;
 use super::Ctx;
 use crate::failure::Failure;
 use crate::link::{Asking, Link};
@@ -22,6 +26,7 @@ Examples
   symbolon connect gitlab --name work --base-url https://gitlab.example.com
   symbolon connect supabase --var project=abcd
   symbolon connect aws_s3 --var region=eu-west-1   (credential: KEY_ID:SECRET[:SESSION_TOKEN])
+  symbolon connect gitlab --oauth device --client-id ID --device-endpoint URL --token-endpoint URL
   symbolon connect npm --base-url http://127.0.0.1:4873 --allow-loopback")]
 pub struct Args {
     /// The service, such as github (symbolon tools search lists what there is)
@@ -64,13 +69,19 @@ pub struct Args {
     /// Replace the connection of this name
     #[arg(long)]
     replace: bool,
+    #[command(flatten)]
+    oauth: OAuthArgs,
 }
 
 impl Args {
     pub fn run(self, ctx: &Ctx) -> Result<(), Failure> {
         self.not_here.refuse("credential", &format!("symbolon connect {}", self.service))?;
         let (from_stdin, service) = (self.from_stdin, self.service.clone());
-        let new = self.into_new()?;
+        let (new, oauth) = self.into_new()?;
+        if oauth.is_asked() {
+            let made = oauth.run(ctx, new, from_stdin)?;
+            return tell(ctx, &made);
+        }
         let mut broker = ctx.broker()?;
         // Before the credential is asked for: two hidden questions in a row confuse.
         broker.ensure_unlocked(Asking::Person)?;
@@ -84,23 +95,12 @@ impl Args {
             )?
         };
         let answer = broker.exchange(&Op::Connect { new }, Some(&credential))?;
-        drop(credential);
-        if ctx.json {
-            return out::json(&answer.ok);
-        }
+        drop((credential, broker));
         let made: ConnectionView = serde_json::from_value(answer.ok).map_err(super::unreadable)?;
-        let checked =
-            made.verified.map(|status| format!(", checked: {status}")).unwrap_or_default();
-        out::say(&format!("{}: {} by {}{checked}", made.name, made.base_url, made.auth));
-        let scope =
-            readable(&mut broker, &made.service).unwrap_or_else(|| format!("'{}.*'", made.service));
-        let on =
-            if made.name == made.service { String::new() } else { format!(" --on {}", made.name) };
-        out::say_next(&format!("symbolon grant claude {scope} --for 15m{on}"));
-        Ok(())
+        tell(ctx, &made)
     }
 
-    fn into_new(self) -> Result<NewConnection, Failure> {
+    fn into_new(self) -> Result<(NewConnection, OAuthArgs), Failure> {
         let mut variables = std::collections::BTreeMap::new();
         for word in &self.variables {
             let Some((name, value)) = word.split_once('=') else {
@@ -116,7 +116,7 @@ impl Args {
             ),
             None => None,
         };
-        Ok(NewConnection {
+        let new = NewConnection {
             service: self.service,
             name: self.name,
             base_url: self.base_url,
@@ -127,10 +127,26 @@ impl Args {
             scopes: self.scopes,
             auth: self.auth,
             user: self.user,
+            oauth: None,
             replace: self.replace,
             verify: self.verify,
-        })
+        };
+        Ok((new, self.oauth))
     }
+}
+
+/// What was made, and the next step.
+fn tell(ctx: &Ctx, made: &ConnectionView) -> Result<(), Failure> {
+    if ctx.json {
+        return out::json(made);
+    }
+    let checked = made.verified.map(|status| format!(", checked: {status}")).unwrap_or_default();
+    out::say(&format!("{}: {} by {}{checked}", made.name, made.base_url, made.auth));
+    let scope = readable(&mut ctx.broker()?, &made.service)
+        .unwrap_or_else(|| format!("'{}.*'", made.service));
+    let on = if made.name == made.service { String::new() } else { format!(" --on {}", made.name) };
+    out::say_next(&format!("symbolon grant claude {scope} --for 15m{on}"));
+    Ok(())
 }
 
 /// A scope of the service that only reads, to suggest as the first grant.

@@ -28,7 +28,13 @@ impl Args {
         }
         let rows: Vec<_> = all
             .into_iter()
-            .map(|it| vec![it.name, it.service, it.base_url, it.auth, it.created, it.bound_to])
+            .map(|it| {
+                let auth = match it.ended {
+                    Some(word) => format!("{}, ended: {word}; connect again", it.auth),
+                    None => it.auth,
+                };
+                vec![it.name, it.service, it.base_url, auth, it.created, it.bound_to]
+            })
             .collect();
         out::table(&["NAME", "SERVICE", "BASE URL", "AUTH", "CREATED", "BOUND TO"], &rows)
     }

@@ -41,6 +41,14 @@ pub enum Op {
     Connect {
         new: NewConnection,
     },
+    /// A connection whose tokens the broker gets; a client secret stands beside it.
+    OauthBegin {
+        new: NewConnection,
+    },
+    /// Beside it the query of the redirect, for the code flow.
+    OauthFinish {
+        id: String,
+    },
     Connections {},
     Disconnect {
         name: String,
@@ -180,7 +188,12 @@ impl Op {
     pub fn takes_secret(&self) -> bool {
         matches!(
             self,
-            Op::Unlock { .. } | Op::AddWrap { .. } | Op::RotateWrap { .. } | Op::Connect { .. }
+            Op::Unlock { .. }
+                | Op::AddWrap { .. }
+                | Op::RotateWrap { .. }
+                | Op::Connect { .. }
+                | Op::OauthBegin { .. }
+                | Op::OauthFinish { .. }
         )
     }
 }

@@ -132,6 +132,7 @@ fn connection(name: &str) -> ConnectionView {
         scopes: vec![format!("{name}.read")],
         created: TIME.into(),
         bound_to: "nothing".into(),
+        ended: None,
         verified: Some(200),
     }
 }
