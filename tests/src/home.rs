@@ -148,6 +148,16 @@ impl Home {
         private(&to, 0o600);
     }
 
+    /// As [`Home::add_service`], of a file that a test writes.
+    pub fn add_service_text(&self, name: &str, text: &str) {
+        let folder = self.path().join("catalog");
+        std::fs::create_dir_all(&folder).expect("the home takes a folder");
+        private(&folder, 0o700);
+        let to = folder.join(name);
+        std::fs::write(&to, text).expect("the folder takes a file");
+        private(&to, 0o600);
+    }
+
     /// Connects a service to something on loopback.
     #[track_caller]
     pub fn connect(&self, service: &str, upstream: &Upstream, credential: &str) -> Ran {

@@ -36,6 +36,11 @@ pub fn node_script(name: &str) -> PathBuf {
     existing(node_modules().join(".bin").join(name))
 }
 
+/// The folder that has `node_modules`, for scripts that import from it.
+pub fn node_folder() -> PathBuf {
+    existing(tools().join("node"))
+}
+
 /// Fixtures that are files of this crate.
 pub fn fixture(path: &str) -> PathBuf {
     existing(Path::new(env!("CARGO_MANIFEST_DIR")).join(path))
