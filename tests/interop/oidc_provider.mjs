@@ -22,7 +22,7 @@ const accessSeconds = Number(process.env.ACCESS_SECONDS ?? 3600);
 const entry = path.join(process.cwd(), 'node_modules/oidc-provider/lib/index.js');
 const { Provider } = await import(pathToFileURL(entry));
 
-const secret = 'a client secret of these tests & more';
+const secret = 'Zq7+vX/2k&9Wm=4%Lr8_Nd5 hT3';
 const code = { response_types: ['code'], redirect_uris: ['http://127.0.0.1/callback'], application_type: 'native' };
 const refreshing = ['authorization_code', 'refresh_token'];
 const device = 'urn:ietf:params:oauth:grant-type:device_code';
@@ -83,7 +83,10 @@ async function api(req, res) {
   const token = /^Bearer (\S+)$/.exec(req.headers.authorization ?? '')?.[1];
   const found = token && (await provider.AccessToken.find(token) ?? await provider.ClientCredentials.find(token));
   if (!found || found.isExpired) return json(res, 401, { error: 'invalid_token' });
-  if (req.url === '/api/echo') return json(res, 200, { access: token, refresh: last.refresh_token, secret });
+  if (req.url === '/api/echo') {
+    const client = await provider.Client.find(found.clientId);
+    return json(res, 200, { access: token, refresh: last.refresh_token, secret: client.clientSecret });
+  }
   return json(res, 200, { who: found.accountId ?? found.clientId, scope: found.scope });
 }
 

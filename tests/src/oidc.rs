@@ -23,7 +23,7 @@ pub struct Oidc {
 }
 
 /// The secret of the confidential clients `basic` and `machine`.
-pub const CLIENT_SECRET: &str = "a client secret of these tests & more";
+pub const CLIENT_SECRET: &str = "Zq7+vX/2k&9Wm=4%Lr8_Nd5 hT3";
 
 impl Oidc {
     /// Access tokens live for so many seconds.
