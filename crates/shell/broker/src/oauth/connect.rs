@@ -6,7 +6,7 @@ use symbolon_ambient::SystemRng;
 use symbolon_capability::catalog::{AuthScheme, Provider, Service};
 use symbolon_capability::oauth2::{AuthorizationEndpoint, IssuedStore};
 use symbolon_capability::{
-    ClientAuth, ClientId, Connection, Endpoint, Flow, OAuth2, Scheme, TokenScope,
+    ClientAuth, ClientId, Connection, Endpoint, Flow, OAuth2, Scheme, Store, StoreError, TokenScope,
 };
 use symbolon_secret::Secret;
 
@@ -41,6 +41,11 @@ impl Broker {
             return Err(CallError::caller("auth", "this connection gets no tokens by OAuth2"));
         };
         let oauth = oauth.clone();
+        // Before a person is asked for nothing.
+        let is_taken = |(c, _): &(Connection, Vec<u8>)| c.name == connection.name;
+        if !new.replace && self.store.connections().await?.iter().any(is_taken) {
+            return Err(StoreError::Exists(connection.name.to_string()).into());
+        }
         let secret = secret.unwrap_or_else(|| Secret::<[u8]>::make_slice(0, |_| ()));
         match (oauth.client_auth, secret.len()) {
             (ClientAuth::None, 0) => {}
@@ -191,7 +196,8 @@ impl Broker {
         let envelope = open.connections_key.seal_with(&aad, flowing.secret.expose(), &SystemRng);
         let seal = self.seal(open);
         let now = self.clock.unix_ms();
-        let row = Issued::seal(&seal, &connection, &tokens, None, now).map_err(|e| e.shown())?;
+        let refresh = Issued::seal_refresh(&seal, &connection, &tokens, None)?;
+        let row = Issued::seal(&seal, &connection, &tokens, refresh, now)?;
         drop(tokens);
         let service = flowing.service.clone();
         let live =

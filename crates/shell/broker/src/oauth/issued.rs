@@ -49,29 +49,34 @@ impl Issued {
         }
     }
 
-    /// Seals what came. Without a new refresh token the one `before` stays (RFC 6749, section 6).
-    pub(super) fn seal(
+    /// Seals the refresh token. Without a new one that of `before` stays (RFC 6749, section 6).
+    pub(super) fn seal_refresh(
         seal: &Seal,
         c: &Connection,
         tokens: &Tokens,
         before: Option<&IssuedRow>,
+    ) -> Result<Option<Vec<u8>>, TokenError> {
+        let Some(token) = &tokens.refresh else {
+            return Ok(before.and_then(|row| row.refresh.clone()));
+        };
+        let aad = c.refresh_aad(&seal.vault);
+        // EXPOSE: sealed from a secret page into an envelope.
+        Ok(Some(seal.key.seal_with(&aad, wire(token)?.expose(), &SystemRng)))
+    }
+
+    /// Seals the access token, beside the refresh token that goes with it.
+    pub(super) fn seal(
+        seal: &Seal,
+        c: &Connection,
+        tokens: &Tokens,
+        refresh: Option<Vec<u8>>,
         now_unix_ms: u64,
     ) -> Result<IssuedRow, TokenError> {
-        let unusable = |e: &dyn std::fmt::Display| TokenError::Unusable(e.to_string());
-        let wire = |token| wire_form(&Slot::bearer(), token).map_err(|e| unusable(&e));
         let lifetime_ms = tokens.lifetime_seconds.map(|s| s.saturating_mul(1000));
         let expires_unix_ms = lifetime_ms.map(|ms| now_unix_ms.saturating_add(ms));
         let aad = c.access_aad(&seal.vault, expires_unix_ms);
         // EXPOSE: sealed from a secret page into an envelope.
         let access = seal.key.seal_with(&aad, wire(&tokens.access)?.expose(), &SystemRng);
-        let refresh = match &tokens.refresh {
-            Some(token) => {
-                let aad = c.refresh_aad(&seal.vault);
-                // EXPOSE: as above.
-                Some(seal.key.seal_with(&aad, wire(token)?.expose(), &SystemRng))
-            }
-            None => before.and_then(|row| row.refresh.clone()),
-        };
         Ok(IssuedRow { access, expires_unix_ms, refresh, problem: None })
     }
 
@@ -105,6 +110,11 @@ impl Issued {
         let client = Some(client).filter(|c| c.wire_len() > 0);
         self.refresh.iter().chain(client)
     }
+}
+
+/// The token as it goes out.
+fn wire(token: &Secret<[u8]>) -> Result<Secret<[u8]>, TokenError> {
+    wire_form(&Slot::bearer(), token).map_err(|e| TokenError::Unusable(e.to_string()))
 }
 
 /// The same bytes in a page of their own, for as long as a pattern is learnt.

@@ -149,7 +149,9 @@ impl Keeper {
         let row = self.office.store.issued_to(name).await.map_err(TokenError::Store)?;
         let row = row.ok_or(TokenError::Gone)?;
         if row.access != before.row.access {
-            // Somebody else renewed it, before a lock or in another process: theirs is in force.
+            // Somebody else renewed it, before a lock or in another process: theirs is in force, and
+            // what is held here came before it.
+            self.state().unkept = None;
             let other = self.with(&live, row)?;
             if !issued(&other)?.wants_renewal(self.office.clock.unix_ms()) {
                 return Ok(other);
@@ -164,13 +166,24 @@ impl Keeper {
         if let Some(word) = row.problem {
             return Err(self.ended(word));
         }
-        match self.ask(before, release).await {
+        let c = &self.registration.connection;
+        let now = self.office.clock.unix_ms();
+        let stored = Issued::new(&self.seal, c, row.clone(), now);
+        match self.ask(&stored, release).await {
             Ok(tokens) => {
                 let now = self.office.clock.unix_ms();
-                let c = &self.registration.connection;
-                let new = Issued::seal(&self.seal, c, &tokens, Some(&row), now)?;
-                drop(tokens);
-                self.keep(&live, &row, new).await
+                let refresh = Issued::seal_refresh(&self.seal, c, &tokens, Some(&row))?;
+                match Issued::seal(&self.seal, c, &tokens, refresh.clone(), now) {
+                    Ok(new) => self.keep(&live, &row, new).await,
+                    Err(error) => {
+                        // This one cannot be sent; what gets the next one is kept all the same.
+                        let rotated = IssuedRow { refresh, ..row.clone() };
+                        let store = &self.office.store;
+                        let kept = store.replace_issued(name, &row.access, &rotated).await;
+                        kept.map_err(TokenError::Store)?;
+                        Err(error)
+                    }
+                }
             }
             Err(TokenError::Refused(word)) if &*word == "invalid_grant" => {
                 let problem = Some(word.to_string());
