@@ -283,6 +283,9 @@ fn a_redirect_that_is_not_the_flows_own_ends_nothing_and_nobody_waits_forever() 
     assert!(oidc.browse(&[&url]).contains("Connected"));
     let (succeeded, _, all) = connecting.end();
     assert!(succeeded, "{all}");
+    // A name that is taken, before anybody is asked.
+    let (succeeded, error, all) = Connecting::start(&mut oidc.connect(&home, &words), "").end();
+    assert!(!succeeded && error["error"]["code"] == "exists" && !all.contains("Open"), "{all}");
     // Without anybody who agrees.
     let words = [&words[..], &["--name", "other", "--wait", "1s"]].concat();
     let (succeeded, error, all) = Connecting::start(&mut oidc.connect(&home, &words), "").end();

@@ -155,6 +155,10 @@ fn show(step: &OAuthStep) {
 
 /// Asks the desktop for a browser. Where there is none the address was shown all the same.
 fn open(url: &str) {
+    // A device's page is the provider's to name, and a desktop opens more than pages.
+    if !url.starts_with("https://") && !url.starts_with("http://") {
+        return out::say("That is no address of a page: it is not opened.");
+    }
     let started = Command::new("xdg-open")
         .arg(url)
         .stdin(Stdio::null())
