@@ -162,16 +162,26 @@ async fn upstream() -> Result<(), BenchError> {
     Ok(())
 }
 
+/// What [`Role::Upstream`] answers to who has the credential.
+pub(crate) const THING: &str = "the thing that only the right credential gets, in a body of about the size of a small \
+    JSON answer: xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx";
+
 async fn serve(listener: TcpListener, acceptor: tokio_rustls::TlsAcceptor, right: Digest32) {
     while let Ok((tcp, _)) = listener.accept().await {
         let acceptor = acceptor.clone();
+        // Every case has the same upstream; a delay of its own would hide what a peer costs.
+        let _ = tcp.set_nodelay(true);
         tokio::spawn(async move {
             let Ok(tls) = acceptor.accept(tcp).await else { return };
             let service = service_fn(move |request: Request<hyper::body::Incoming>| async move {
                 let given =
                     request.headers().get("authorization").map_or(&b""[..], |v| v.as_bytes());
-                let mut answer = Response::new(Full::new(Bytes::from_static(b"ok")));
+                let mut answer = Response::new(Full::new(Bytes::from_static(THING.as_bytes())));
+                // A kind that every peer searches for echoes.
+                let kind = http::HeaderValue::from_static("text/plain");
+                answer.headers_mut().insert(http::header::CONTENT_TYPE, kind);
                 if sha256(given) != right {
+                    *answer.body_mut() = Full::default();
                     *answer.status_mut() = StatusCode::UNAUTHORIZED;
                 }
                 Ok::<_, std::convert::Infallible>(answer)

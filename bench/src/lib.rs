@@ -2,12 +2,14 @@
 #![forbid(unsafe_code)]
 
 mod child;
+mod exchange;
 mod home;
 mod meter;
 mod row;
 mod suite;
 
 use std::ffi::OsString;
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{Parser, ValueEnum};
@@ -22,7 +24,8 @@ pub use row::Row;
 Examples
   symbolon bench
   symbolon bench --suite authorize --concurrency 1,100
-  symbolon bench --suite inject --json          # needs nginx"
+  symbolon bench --suite inject --json          # needs nginx
+  symbolon bench --suite proxy --varlock node_modules/.bin/varlock"
 )]
 pub(crate) struct Options {
     /// Which suites; all of them where absent
@@ -34,6 +37,10 @@ pub(crate) struct Options {
     /// Calls at once, one case for each number
     #[arg(long, value_delimiter = ',', default_values_t = [1, 10, 50, 100], value_parser = at_once)]
     concurrency: Vec<usize>,
+    /// The peer of the suite `proxy`: the command of npm's package `varlock` [default: where
+    /// `cargo xtask test --only setup` puts it, else the one of PATH]
+    #[arg(long, value_name = "PATH")]
+    varlock: Option<PathBuf>,
     /// One JSON object a row on standard output
     #[arg(long)]
     json: bool,
@@ -46,6 +53,7 @@ pub(crate) struct Options {
 enum Suite {
     Authorize,
     Inject,
+    Proxy,
     Mcp,
     Log,
     Isolation,
@@ -123,6 +131,7 @@ fn measure(options: &Options) -> Result<bool, BenchError> {
         match one {
             Suite::Authorize => suite::authorize::run(options, &mut report),
             Suite::Inject => suite::inject::run(options, &mut report),
+            Suite::Proxy => suite::proxy::run(options, &mut report),
             Suite::Mcp => suite::mcp::run(options, &mut report),
             Suite::Log => suite::log::run(options, &mut report),
             Suite::Isolation => suite::isolation::run(options, &mut report),

@@ -10,8 +10,8 @@ pub const HELP: &str = "\
 cargo xtask bench [ARGS]: build the release and run `symbolon bench` with ARGS
 
 Ratios in one run count, wall times on a shared machine do not: close what else
-runs. The suite `inject` starts nginx beside the broker; `cargo xtask test --only setup`
-installs it.
+runs. The suite `inject` starts nginx beside the broker, the suite `proxy` npm's varlock;
+`cargo xtask test --only setup` installs both.
 
 Examples
   cargo xtask bench                                  every suite, as tables
@@ -23,5 +23,6 @@ Examples
 pub fn run(given: &[String]) -> Result<(), Failure> {
     process::run(process::cargo().args(["build", "--release", "--package", "symbolon-cli"]))?;
     let passed = given.iter().filter(|arg| *arg != "--");
-    process::run(Command::new(workspace::release_binary("symbolon")?).arg("bench").args(passed))
+    let mut bench = Command::new(workspace::release_binary("symbolon")?);
+    process::run(bench.arg("bench").args(passed).env("SYMBOLON_TEST_TOOLS", workspace::tools()?))
 }

@@ -8,15 +8,13 @@ use std::time::{Duration, Instant};
 
 use symbolon_broker::Options as BrokerOptions;
 use symbolon_secret::Secret;
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
+use crate::exchange::{Asked, drive};
 use crate::home::{BenchHome, make_credential};
 use crate::meter::Meter;
 use crate::row::Report;
 use crate::{BenchError, Options};
-
-const RUNS: Duration = Duration::from_secs(120);
 
 pub(crate) fn run(options: &Options, report: &mut Report) -> Result<(), BenchError> {
     let runtime = super::runtime()?;
@@ -127,67 +125,8 @@ impl Case {
             tcp.set_nodelay(true)?;
             connections.push(tcp);
         }
-        let set = tokio::task::LocalSet::new();
-        set.run_until(async move {
-            let tasks: Vec<_> = connections
-                .into_iter()
-                .map(|tcp| {
-                    tokio::task::spawn_local(exchange(
-                        tcp,
-                        request.clone(),
-                        (count / slots).max(1),
-                        meter.clone(),
-                    ))
-                })
-                .collect();
-            let mut correct = true;
-            for task in tasks {
-                let done = tokio::time::timeout(RUNS, task)
-                    .await
-                    .map_err(|_| BenchError::new("too slow to be measured"))?;
-                correct &= done.map_err(BenchError::new)??;
-            }
-            Ok(correct)
-        })
-        .await
+        drive(connections, Arc::new(Asked { request, body: BODY }), count, meter).await
     }
-}
-
-/// Sends one request after the other; every answer must be 200 with the upstream's body.
-async fn exchange(
-    mut tcp: TcpStream,
-    request: String,
-    count: usize,
-    meter: Option<Arc<Meter>>,
-) -> Result<bool, BenchError> {
-    let (mut correct, mut buffer) = (true, Vec::with_capacity(4096));
-    for _ in 0..count {
-        let start = Instant::now();
-        tcp.write_all(request.as_bytes()).await?;
-        buffer.clear();
-        let body = loop {
-            if tcp.read_buf(&mut buffer).await? == 0 {
-                return Err(BenchError::new("the other side closed the connection"));
-            }
-            if let Some(body) = whole(&buffer) {
-                break body;
-            }
-        };
-        if let Some(meter) = &meter {
-            meter.record(start);
-        }
-        correct &= buffer.starts_with(b"HTTP/1.1 200") && body == BODY.as_bytes();
-    }
-    Ok(correct)
-}
-
-/// The body of a complete response with a Content-Length.
-fn whole(response: &[u8]) -> Option<&[u8]> {
-    let head = response.windows(4).position(|w| w == b"\r\n\r\n")? + 4;
-    let text = std::str::from_utf8(&response[..head]).ok()?.to_ascii_lowercase();
-    let length =
-        text.split("content-length:").nth(1)?.lines().next()?.trim().parse::<usize>().ok()?;
-    response.get(head..head + length)
 }
 
 const BODY: &str = "the thing that only the right credential gets, in a body of about the size of a small JSON answer: \

@@ -10,7 +10,7 @@ use symbolon_secret::scan::{MASK, Needle, own_memory};
 use symbolon_secret::{CLEAR, Secret};
 
 use super::inject::Served;
-use crate::child::{Role, Spawned, bearer_hash, broker_here};
+use crate::child::{Role, Spawned, THING, bearer_hash, broker_here};
 use crate::home::{AGENT, BenchHome, TOOL, make_credential};
 use crate::meter::{Meter, rss_kib};
 use crate::row::{Report, Row};
@@ -75,7 +75,7 @@ async fn calls(broker: &Arc<Broker>, count: usize, meter: &Meter) -> Result<bool
             };
             let reply = broker.call(&session, &Context::Direct, request).await;
             meter.record(start);
-            correct &= reply.is_ok_and(|r| r.status == 200 && r.body == "ok");
+            correct &= reply.is_ok_and(|r| r.status == 200 && r.body == THING);
         }
         correct
     };

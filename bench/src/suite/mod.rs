@@ -5,6 +5,7 @@ pub(crate) mod inject;
 pub(crate) mod isolation;
 pub(crate) mod log;
 pub(crate) mod mcp;
+pub(crate) mod proxy;
 pub(crate) mod redact;
 
 use crate::BenchError;
