@@ -10,6 +10,7 @@ mod call;
 mod calls;
 mod custody;
 mod echo;
+mod edge;
 mod errors;
 mod held;
 mod lanes;
@@ -28,6 +29,7 @@ pub mod wire;
 
 pub use api::*;
 pub use broker::{Broker, Options};
+pub use edge::{Strict, Watch};
 pub use lanes::Lanes;
 pub use oauth::TokenError;
 pub use relay::{RelayBody, RelayLimits, RelayReply, RelayRequest, RelayedBody, Upgraded};

@@ -16,6 +16,7 @@ use hyper::service::service_fn;
 use hyper::upgrade::OnUpgrade;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use rustls::ServerConfig;
+use symbolon_broker::Strict;
 use symbolon_capability::url::Authority;
 use symbolon_connector::ssrf::{Allow, check, check_host};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
@@ -25,7 +26,7 @@ use tokio::time::timeout;
 use tokio_rustls::TlsAcceptor;
 use tokio_rustls::server::TlsStream;
 
-use crate::front::Place;
+use crate::front::{Place, last_if_open_ended};
 use crate::proxy::Shared;
 use crate::refusal::{Refusal, accepts_json};
 use crate::request;
@@ -70,21 +71,24 @@ async fn converse(
 ) {
     let is_h2 = stream.get_ref().1.alpn_protocol() == Some(b"h2");
     let to = Arc::new(to);
-    let service = service_fn(|request: Request<Incoming>| {
+    let answer = |request: Request<Incoming>| {
         let (shared, run, to) = (shared.clone(), run.clone(), to.clone());
         async move {
             let is_json = accepts_json(request.headers());
             let answered = request::answer(&shared, &run, &to, request).await;
-            Ok::<_, Infallible>(answered.unwrap_or_else(|refusal| {
+            answered.unwrap_or_else(|refusal| {
                 let (host, code) = (to.as_str(), refusal.code());
                 tracing::info!(run = run.name, host, code, "refused: {refusal}");
                 refusal.into_response(is_json)
-            }))
+            })
         }
-    });
-    let stream = TokioIo::new(stream);
+    };
     // Errors are the program's: it broke off or did not speak HTTP, and hyper has answered.
     if is_h2 {
+        let service = service_fn(|request| {
+            let answering = answer(request);
+            async move { Ok::<_, Infallible>(answering.await) }
+        });
         let _ = http2::Builder::new(TokioExecutor::new())
             .timer(TokioTimer::new())
             .max_concurrent_streams(STREAMS_MAX)
@@ -93,14 +97,20 @@ async fn converse(
             .initial_connection_window_size(4 * WINDOW_BYTES)
             .max_send_buf_size(WINDOW_BYTES as usize)
             .keep_alive_interval(Some(HEAD))
-            .serve_connection(stream, service)
+            .serve_connection(TokioIo::new(stream), service)
             .await;
     } else {
+        let stream = Strict::with_tunnels(stream);
+        let watch = stream.watch();
+        let service = service_fn(move |request| {
+            let (answering, watch) = (answer(request), watch.clone());
+            async move { Ok::<_, Infallible>(last_if_open_ended(&watch, answering.await)) }
+        });
         let _ = http1::Builder::new()
             .timer(TokioTimer::new())
             .header_read_timeout(HEAD)
             .max_buf_size(HEAD_BYTES_MAX)
-            .serve_connection(stream, service)
+            .serve_connection(TokioIo::new(stream), service)
             .with_upgrades()
             .await;
     }
@@ -156,8 +166,8 @@ pub(crate) async fn pass(run: Arc<Run>, mut upstream: TcpStream, upgrade: OnUpgr
 /// The socket itself, with what was read ahead of it.
 async fn stream_of(upgrade: OnUpgrade) -> Option<Prefixed> {
     let upgraded = upgrade.await.ok()?;
-    let parts = upgraded.downcast::<TokioIo<TcpStream>>().ok()?;
-    Some(Prefixed { ahead: parts.read_buf, stream: parts.io.into_inner() })
+    let parts = upgraded.downcast::<TokioIo<Strict<TcpStream>>>().ok()?;
+    Some(Prefixed { ahead: parts.read_buf, stream: parts.io.into_inner().into_inner() })
 }
 
 /// A socket, and bytes of it that were read before.

@@ -5,7 +5,7 @@ use std::{net::SocketAddr, sync::Arc};
 use hyper::{server::conn::http1, service::service_fn};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use rustls::ServerConfig;
-use symbolon_broker::Lanes;
+use symbolon_broker::{Lanes, Strict};
 use tokio::{
     io::{AsyncRead, AsyncWrite},
     net::{TcpListener, TcpStream},
@@ -176,11 +176,12 @@ async fn converse<B: Backend>(
         let (front, on) = (front.clone(), on.clone());
         async move { Ok::<_, std::convert::Infallible>(front.answer(&on, request).await) }
     });
+    let stream = Strict::requests(Patient::new(stream, bounds.unread));
     let connection = http1::Builder::new()
         .timer(TokioTimer::new())
         .header_read_timeout(bounds.head)
         .max_buf_size(HEAD_BYTES_MAX)
-        .serve_connection(TokioIo::new(Patient::new(stream, bounds.unread)), service);
+        .serve_connection(TokioIo::new(stream), service);
     let mut connection = std::pin::pin!(connection);
     // Errors are the peer's: it broke off or did not speak HTTP. hyper has answered what can be answered.
     tokio::select! {
