@@ -494,23 +494,26 @@ impl Engine {
             });
         }
         passed.hold(Gate::Fingerprint);
-        if has_living {
+        let stands = if has_living {
             let (grant, judged, stands) = self.choose_grant(lease, arguments, now, Some(asked));
             passed.grant = grant;
             passed.costs = judged.costs;
             for refusal in judged.missed {
                 passed.miss(refusal)?;
             }
-            // A person is asked in shadow mode too.
-            passed.stands = match (stands, asked.consent) {
-                (Ok(stands), _) => stands,
-                (Err(need), Consent::AtRedeem) => Stands::Later(need),
-                (Err(need), _) => {
-                    let refusal = Refusal::Approval(need);
-                    return Err(Refused { refusal, gates: passed.gates });
-                }
-            };
-        }
+            stands
+        } else {
+            Self::stands_ungranted(lease, asked)
+        };
+        // A person is asked in shadow mode too.
+        passed.stands = match (stands, asked.consent) {
+            (Ok(stands), _) => stands,
+            (Err(need), Consent::AtRedeem) => Stands::Later(need),
+            (Err(need), _) => {
+                let refusal = Refusal::Approval(need);
+                return Err(Refused { refusal, gates: passed.gates });
+            }
+        };
         match lease.bucket.take(now) {
             Ok(()) => passed.hold(Gate::Rate),
             Err(wait_ns) => passed.miss(lease.too_often(wait_ns))?,

@@ -3,6 +3,7 @@
 use serde_json::{Map, Value};
 use symbolon_codec::time::rfc3339;
 
+use crate::approval::Ask;
 use crate::engine::{Engine, Lease};
 use crate::gate::{Gate, Refusal};
 use crate::rules::Asked;
@@ -98,6 +99,13 @@ impl Engine {
                         Err(refusal) => Check::refused(rule, refusal),
                     });
                 }
+            }
+        }
+        if living.is_none() && self.is_shadow() {
+            // As the gates do it, where shadow mode lets through what nobody granted.
+            let ask = Ask::default();
+            if let Some(rule) = ask.wants(&lease.operation, arguments, || true) {
+                checks.push(Check::held("approval", format!("a person is asked first: {rule}")));
             }
         }
         let rate = lease.registration.service.rate();

@@ -99,10 +99,29 @@ impl Broker {
         context: &Context,
         request: CallRequest,
     ) -> Result<CallReply, CallError> {
+        self.call_unless(session, context, request, std::future::pending()).await
+    }
+
+    /// As [`Broker::call`], of a caller that may leave while a person is asked: when `gone` ends,
+    /// the question is withdrawn. A call that has begun runs to its receipt all the same.
+    ///
+    /// # Errors
+    /// [`CallError`] as [`Broker::call`], and `caller_gone`.
+    pub async fn call_unless(
+        &self,
+        session: &Session,
+        context: &Context,
+        request: CallRequest,
+        gone: impl Future<Output = ()>,
+    ) -> Result<CallReply, CallError> {
         let started_ns = self.clock.mono_ns();
         let prepared =
             self.prepare(session, &request.tool, request.connection.as_deref(), request.arguments)?;
-        let opening = self.obtain(session, context, &prepared).await?;
+        let opening = tokio::select! {
+            biased;
+            opening = self.obtain(session, context, &prepared) => opening?,
+            () = gone => return Err(errors::caller_gone()),
+        };
         let (answer, receipt) = self.execute(opening, prepared).await?;
         Ok(answer::reply(answer, receipt, (self.clock.mono_ns() - started_ns) / 1_000_000))
     }
@@ -198,11 +217,29 @@ impl Broker {
         context: &Context,
         token: &str,
     ) -> Result<CallReply, CallError> {
+        self.redeem_unless(session, context, token, std::future::pending()).await
+    }
+
+    /// As [`Broker::redeem`], of a caller that may leave; see [`Broker::call_unless`].
+    ///
+    /// # Errors
+    /// [`CallError`] as [`Broker::redeem`], and `caller_gone`.
+    pub async fn redeem_unless(
+        &self,
+        session: &Session,
+        context: &Context,
+        token: &str,
+        gone: impl Future<Output = ()>,
+    ) -> Result<CallReply, CallError> {
         let stays = Asking { stays: true, ..Asking::default() };
         match self.redeem_asking(session, context, token, &stays).await? {
             Called::Done(reply) => Ok(reply),
             Called::Asked(pending) => {
-                self.until_answered_or_gone(pending.number).await;
+                tokio::select! {
+                    biased;
+                    () = self.until_answered_or_gone(pending.number) => {}
+                    () = gone => return Err(errors::caller_gone()),
+                }
                 let again = Asking { state: Some(pending.state), ..stays };
                 match self.call_asking(session, context, pending.request, again).await? {
                     Called::Done(reply) => Ok(reply),

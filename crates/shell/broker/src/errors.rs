@@ -123,6 +123,11 @@ pub(crate) fn stopped() -> CallError {
     CallError::environment("stopped", "the broker is being stopped").next("symbolon status")
 }
 
+pub(crate) fn caller_gone() -> CallError {
+    let message = "the caller went away while the owner was asked";
+    CallError::caller("caller_gone", message).next("call again: the owner is asked anew")
+}
+
 /// The command that gives what was missing.
 pub(crate) fn grant_command(agent: &str, scopes: &str, connection: &str) -> String {
     let on = if scopes.split('.').next() == Some(connection) {

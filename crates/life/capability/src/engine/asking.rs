@@ -6,9 +6,9 @@ use serde_json::{Map, Value};
 use symbolon_codec::Digest32;
 
 use super::{Engine, Lease};
-use crate::approval::{Approved, Consent, Memory, Need, Question, Remembered};
+use crate::approval::{Approved, Ask, Consent, Memory, Need, Question, Remembered};
 use crate::gate::Gates;
-use crate::{Context, LiveGrant};
+use crate::{Context, GrantId, LiveGrant};
 
 /// What a call is judged by, beside its lease and arguments.
 pub(crate) struct Asking<'a> {
@@ -17,6 +17,9 @@ pub(crate) struct Asking<'a> {
     pub(super) consent: &'a Consent,
     pub(super) now: u64,
 }
+
+/// Grants are numbered from 1.
+pub(crate) const NO_GRANT: GrantId = 0;
 
 /// What a call that a grant admits stands on.
 #[derive(Default)]
@@ -64,6 +67,24 @@ impl Engine {
 
     pub(super) fn memory(&self) -> MutexGuard<'_, Memory> {
         self.memory.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// What a call that shadow mode lets through without any grant stands on. Nobody chose its rules,
+    /// so those of a grant without rules hold: a person is asked before what cannot be taken back.
+    /// Such a yes is good for its own call alone: no grant would end one that was remembered.
+    pub(super) fn stands_ungranted(lease: &Lease, asked: &Asking<'_>) -> Result<Stands, Box<Need>> {
+        let ask = Ask::default();
+        let Some(rule) = ask.wants(&lease.operation, &Map::new(), || true) else {
+            return Ok(Stands::Alone);
+        };
+        match asked.consent {
+            Consent::Given(approval)
+                if approval.is_for(lease, asked.context, asked.request, NO_GRANT, asked.now) =>
+            {
+                Ok(Stands::On(approval.approved()))
+            }
+            _ => Err(Box::new(Need { grant: NO_GRANT, rule: rule.clone(), via: ask.via() })),
+        }
     }
 
     /// What a call through this grant stands on; what is missing, where a rule wants a person asked.

@@ -229,6 +229,30 @@ fn shadow_mode_lets_through_and_says_what_it_passed_over() {
 }
 
 #[test]
+fn shadow_mode_asks_before_what_cannot_be_taken_back_also_without_a_grant() {
+    let (w, r, s) = World::usual();
+    w.engine.set_shadow(true);
+    let (arguments, digest) = (arguments(), Digest32([7; 32]));
+    for grants in [vec![], vec![w.grant(&r, 1, &["github.*"], &[], 1)]] {
+        w.install(std::slice::from_ref(&r), grants);
+        w.clock.advance_ms(2_000);
+        let lease = w.engine.lease(&s, "github.repos.delete", None).unwrap();
+        let mint =
+            |consent| w.engine.mint_with(&lease, &Context::Direct, &arguments, &digest, consent);
+        let Refusal::Approval(need) = mint(Consent::None).unwrap_err().refusal else {
+            panic!("nobody is asked");
+        };
+        assert_eq!((need.grant, need.rule), (0, crate::approval::AskRule::Destructive));
+        // A token may be asked for; at its redemption a person is asked all the same.
+        let token = mint(Consent::AtRedeem).unwrap();
+        let refused = w.engine.redeem(&token, &s, &Context::Direct, &digest).unwrap_err();
+        assert!(matches!(refused.refusal, Refusal::Approval(_)), "{refused}");
+        // What only looks passes as before.
+        assert!(w.open(&s).is_ok());
+    }
+}
+
+#[test]
 fn shadow_mode_passes_over_no_hard_rule() {
     let refused = |w: &World, s: &Session| w.mint(&w.lease(s)).unwrap_err().refusal.code();
     let (w, r, s) = World::usual();

@@ -77,6 +77,12 @@ impl Broker {
             if !matches!(pending.state, State::Open) {
                 return Err(decided(number));
             }
+            if remember > 0 && pending.asked.need().grant == 0 {
+                let message = "shadow mode lets this call through without a grant, so no grant \
+                               would end an approval that is remembered";
+                return Err(CallError::caller("approval_remember", message)
+                    .next(format!("symbolon approve {number}")));
+            }
             let answered = pending.asked.approve(via, self.clock.unix_ms(), remember);
             pending.state = State::Deciding;
             answered

@@ -1,6 +1,7 @@
 //! One connection: its frames, one after another.
 
 use std::os::fd::OwnedFd;
+use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -10,6 +11,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt, Interest};
 use tokio::net::UnixStream;
 use tokio::sync::OwnedSemaphorePermit;
 use tokio::time::timeout;
+use tokio_util::sync::CancellationToken;
 
 use super::answer::{Answer, Ended, Reply, Serving};
 use super::error::ControlError;
@@ -42,7 +44,8 @@ pub(super) async fn run<H: Handle>(
                         answer(&mut stream, Err(busy.into()), &shared.limits).await
                     }
                     Ok(seat) => {
-                        let opened = shared.handle.handle(&mut memory, op, None).await;
+                        let gone = CancellationToken::new();
+                        let opened = shared.handle.handle(&mut memory, op, None, &gone).await;
                         let is_open = opened.is_ok();
                         let told = answer(&mut stream, opened, &shared.limits).await;
                         if is_open && told.is_ok() {
@@ -65,7 +68,18 @@ pub(super) async fn run<H: Handle>(
                 return;
             }
             Ok(Some(Request { op, secret, .. })) => {
-                let done = shared.handle.handle(&mut memory, op, secret).await;
+                let gone = CancellationToken::new();
+                let done = {
+                    let mut work = pin!(shared.handle.handle(&mut memory, op, secret, &gone));
+                    tokio::select! {
+                        done = &mut work => done,
+                        () = hung_up(&stream) => {
+                            // What has begun runs to its end; it may stop waiting for a person.
+                            gone.cancel();
+                            work.await
+                        }
+                    }
+                };
                 answer(&mut stream, done, &shared.limits).await
             }
             Err(error) => {
@@ -181,7 +195,7 @@ async fn program<H: Handle>(
     };
     let last = match request {
         Ok(Some(Request { op: op @ Op::RunClose {}, .. })) => {
-            shared.handle.handle(&mut memory, op, None).await
+            shared.handle.handle(&mut memory, op, None, &CancellationToken::new()).await
         }
         // A client that dies says nothing; one that says something else is not ours.
         _ => return,
@@ -195,6 +209,14 @@ const FOREVER: Duration = Duration::from_secs(365 * 24 * 3600);
 /// Until the client closes the connection, or says what it must not.
 async fn gone(stream: &mut UnixStream) {
     let _ = stream.read(&mut [0; 1]).await;
+}
+
+/// Until the client closes the connection. One that has sent more is still there.
+async fn hung_up(stream: &UnixStream) {
+    match stream.ready(Interest::READABLE).await {
+        Ok(ready) if !ready.is_read_closed() => std::future::pending().await,
+        _ => {}
+    }
 }
 
 async fn answer(

@@ -10,6 +10,7 @@ use symbolon_broker::{Broker, CallError, Door as Way, Fault, Lanes, Session, Via
 use symbolon_mcp::ServeError;
 use symbolon_proxy::{Proxy, RunGuard};
 use symbolon_secret::Secret;
+use tokio_util::sync::CancellationToken;
 
 use super::answer::{Answer, Unlocked};
 use super::error::ControlError;
@@ -85,6 +86,7 @@ impl Handle for Door {
         sessions: &mut Sessions,
         op: Op,
         secret: Option<Secret<[u8]>>,
+        gone: &CancellationToken,
     ) -> Result<Answer, CallError> {
         let broker = &self.broker;
         match op {
@@ -147,7 +149,7 @@ impl Handle for Door {
             }
             Op::Call { agent, request, context } => {
                 let session = sessions.of(broker, &agent)?;
-                Answer::of(broker.call(&session, &context, request).await?)
+                Answer::of(broker.call_unless(&session, &context, request, gone.cancelled()).await?)
             }
             Op::Request { agent, request, context } => {
                 let session = sessions.of(broker, &agent)?;
@@ -155,7 +157,9 @@ impl Handle for Door {
             }
             Op::Redeem { agent, token, context } => {
                 let session = sessions.of(broker, &agent)?;
-                Answer::of(broker.redeem(&session, &context, &token).await?)
+                Answer::of(
+                    broker.redeem_unless(&session, &context, &token, gone.cancelled()).await?,
+                )
             }
             Op::GrantedTools { agent } => {
                 let session = sessions.of(broker, &agent)?;

@@ -75,11 +75,13 @@ pub(super) trait Handle: Send + Sync + 'static {
     /// What is kept from one request of a connection to the next.
     type Memory: Default + Send;
 
+    /// `gone` is cancelled when the client closes its connection meanwhile.
     fn handle(
         &self,
         memory: &mut Self::Memory,
         op: Op,
         secret: Option<Secret<[u8]>>,
+        gone: &CancellationToken,
     ) -> impl Future<Output = Result<Answer, CallError>> + Send;
 
     fn mcp(

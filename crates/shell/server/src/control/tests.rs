@@ -33,6 +33,7 @@ impl Handle for Echo {
         asked: &mut u64,
         op: Op,
         secret: Option<Secret<[u8]>>,
+        _: &CancellationToken,
     ) -> Result<Answer, CallError> {
         *asked += 1;
         match op {
