@@ -59,6 +59,8 @@ pub enum Where {
     Gateway,
     /// At the proxy alone.
     Proxy,
+    /// At the MCP door, which is beside the gateway.
+    Mcp,
 }
 
 /// What must come of a case.
@@ -99,6 +101,8 @@ pub enum Need {
     Api,
     /// HTTP/2 towards the program.
     H2,
+    /// An owner who answers questions over HTTP.
+    Owner,
 }
 
 /// One thing sent, and its reply.
@@ -127,6 +131,11 @@ pub struct Step {
     pub connect: Option<String>,
     /// The name in the TLS hello, where it is another one.
     pub sni: Option<String>,
+    /// A message of MCP over HTTP: its method; the body is its parameters. With a `mcp-session-id`
+    /// among the headers it is of revision 2025-11-25, as `initialize` always is; else of 2026-07-28.
+    pub mcp: Option<String>,
+    /// Milliseconds to wait before it is sent.
+    pub wait_ms: u64,
     /// Speaks HTTP/2, with these pseudo headers and headers and no others.
     pub h2: Option<Vec<(String, String)>>,
     /// Milliseconds between pieces of what is sent.
@@ -156,6 +165,8 @@ pub enum Who {
     Nobody,
     /// Somebody with a key that was never given out.
     Forger,
+    /// The owner, at the owner's own API.
+    Owner,
 }
 
 /// Which connection.
@@ -326,6 +337,9 @@ const FILES: &[(&str, &str)] = files![
     "connect",
     "websocket",
     "malformed",
+    "approval",
+    "budget",
+    "mcp",
 ];
 
 fn one_step() -> Vec<Step> {

@@ -15,6 +15,7 @@ use tokio_rustls::TlsConnector;
 
 use crate::case::{Step, To, Who};
 use crate::h2;
+use crate::mcp;
 use crate::reply::Reply;
 use crate::text::Words;
 
@@ -29,6 +30,8 @@ pub struct Gateway {
     pub mallory: String,
     /// That of another agent.
     pub trudy: Option<String>,
+    /// That of the owner, who answers questions.
+    pub owner: Option<String>,
 }
 
 /// An HTTPS proxy that reads what it forwards. Passwords are throw-away.
@@ -89,6 +92,7 @@ impl Door<'_> {
                     Who::Mallory => Some(door.mallory.clone()),
                     Who::Trudy => door.trudy.clone(),
                     Who::Forger => Some(FORGED_KEY.to_owned()),
+                    Who::Owner => door.owner.clone(),
                     Who::Nobody => None,
                 };
                 words.set("auth", line("Authorization", key.as_deref()));
@@ -104,7 +108,7 @@ impl Door<'_> {
                     Who::Mallory => door.mallory.clone(),
                     Who::Trudy => door.trudy.clone(),
                     Who::Forger => Some("Basic Zm9yZ2VyOmZvcmdlZA==".to_owned()),
-                    Who::Nobody => None,
+                    Who::Owner | Who::Nobody => None,
                 };
                 words.set("proxyauth", line("Proxy-Authorization", password.as_deref()));
                 words.set("placeholder", &door.placeholders[at]);
@@ -116,9 +120,12 @@ impl Door<'_> {
 
     /// Sends one copy of a step, and reads until the peer ends, falls silent or time is up.
     pub(crate) async fn send(&self, step: &Step, words: &Words, time: Duration) -> Reply {
+        tokio::time::sleep(Duration::from_millis(step.wait_ms)).await;
         let words = self.words(step, words);
         let deadline = Instant::now() + time;
-        let mut reply = Reply::default();
+        let mut reply = Reply { is_mcp: step.mcp.is_some(), ..Reply::default() };
+        let spoken = step.mcp.as_deref().map(|method| mcp::spoken(method, step));
+        let step = spoken.as_ref().unwrap_or(step);
         let done = timeout_at(deadline, self.talk(step, &words, &mut reply)).await;
         // An error of the connection is what the attacker sees as a refusal.
         reply.timed_out |= done.is_err();

@@ -7,7 +7,9 @@ use std::time::Duration;
 
 use symbolon_ambient::{Rng, SystemRng};
 use symbolon_broker::wire::{Limits, Resolver, Resolving};
-use symbolon_broker::{Broker, CallError, Lanes, Method, NewConnection, NewGrant, Options};
+use symbolon_broker::{
+    ApprovalOptions, Broker, CallError, Lanes, Method, NewConnection, NewGrant, Options,
+};
 use symbolon_codec::b64;
 use symbolon_proxy::{NewRun, RunGuard};
 use symbolon_secret::Secret;
@@ -70,6 +72,7 @@ impl SelfTarget {
             services: vec![SERVICE.to_owned()],
             limits: LIMITS,
             resolver: Some(names.clone()),
+            approvals: ApprovalOptions { lives_seconds: QUESTIONS_LIVE, ..Default::default() },
             ..Options::default()
         };
         let broker = Broker::start(&home, options).await?;
@@ -89,9 +92,17 @@ impl SelfTarget {
             };
             broker.connect(connection, secret(canary.bytes())).await?;
             let both = ["attack.things.read", "attack.things.write"];
-            grant(&broker, "mallory", name, &both, &[]).await?;
-            grant(&broker, "mallory", name, &["attack.money.write"], &["amount<=100"]).await?;
-            grant(&broker, "trudy", name, &["attack.things.read"], &[]).await?;
+            let mallory = |scopes: &[&str]| to("mallory", name, scopes);
+            broker.grant(mallory(&both)).await?;
+            let limits = vec!["amount<=100".to_owned()];
+            broker.grant(NewGrant { limits, ..mallory(&["attack.money.write"]) }).await?;
+            // Destructive: a person is asked.
+            broker.grant(mallory(&["attack.risk.write"])).await?;
+            let budgets = vec!["5 calls/total".to_owned()];
+            broker.grant(NewGrant { budgets, ..mallory(&["attack.count.write"]) }).await?;
+            let budgets = vec!["100 credits/total of amount".to_owned()];
+            broker.grant(NewGrant { budgets, ..mallory(&["attack.spend.write"]) }).await?;
+            broker.grant(to("trudy", name, &["attack.things.read", "attack.risk.write"])).await?;
         }
         let mut serve = ServeOptions::on(any);
         serve.bounds.head = Duration::from_secs(3);
@@ -108,6 +119,7 @@ impl SelfTarget {
             paths: ["attack", "named", "shut"].map(|name| format!("/to/{name}")),
             mallory: key(&broker, "mallory").await?,
             trudy: Some(key(&broker, "trudy").await?),
+            owner: Some(bearer(&broker.add_owner_token().await?.1)),
         };
         let (proxy, runs) = open_runs(&broker).await?;
         let target = Target {
@@ -160,30 +172,23 @@ async fn open_runs(
     Ok((door, (proxy, [first, second])))
 }
 
-async fn grant(
-    broker: &Broker,
-    agent: &str,
-    connection: &str,
-    scopes: &[&str],
-    limits: &[&str],
-) -> Result<(), CallError> {
-    let owned = |list: &[&str]| list.iter().map(|&one| one.to_owned()).collect();
-    let grant = NewGrant {
+fn to(agent: &str, connection: &str, scopes: &[&str]) -> NewGrant {
+    NewGrant {
         agent: agent.to_owned(),
-        scopes: owned(scopes),
+        scopes: scopes.iter().map(|&one| one.to_owned()).collect(),
         for_seconds: 3600,
         connection: Some(connection.to_owned()),
-        limits: owned(limits),
         ..NewGrant::default()
-    };
-    broker.grant(grant).await?;
-    Ok(())
+    }
 }
 
 async fn key(broker: &Broker, agent: &str) -> Result<String, CallError> {
-    let made = broker.add_agent(agent).await?;
+    Ok(bearer(&broker.add_agent(agent).await?.key))
+}
+
+fn bearer(key: &Secret<[u8]>) -> String {
     // EXPOSE: a key of a throw-away home, for the requests of the attacker in this process.
-    Ok(format!("Bearer {}", String::from_utf8_lossy(made.key.expose())))
+    format!("Bearer {}", String::from_utf8_lossy(key.expose()))
 }
 
 /// A canary of 40 characters, some of which every encoding has to write otherwise.
@@ -240,6 +245,9 @@ impl Resolver for Names {
         Box::pin(async move { Ok(answer.iter().map(|ip| SocketAddr::new(*ip, port)).collect()) })
     }
 }
+
+/// Long enough for an owner who is a program, short enough to be waited for.
+const QUESTIONS_LIVE: u64 = 5;
 
 const ALPHABET: &[u8] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";
 

@@ -121,7 +121,10 @@ fn is_granted(line: &str) -> bool {
             .any(|o| lower.contains(o));
     let is_named = match method {
         "GET" | "HEAD" => path.starts_with("/read/") || path == "/ping",
-        "POST" => path.starts_with("/write/") || path == "/pay",
+        "POST" => {
+            ["/write/", "/risk/"].iter().any(|p| path.starts_with(p))
+                || ["/pay", "/count", "/spend"].contains(&path)
+        }
         _ => false,
     };
     is_named && !is_odd

@@ -8,6 +8,7 @@ mod folder;
 mod h2;
 mod home;
 mod judge;
+mod mcp;
 mod reply;
 mod run;
 mod target;

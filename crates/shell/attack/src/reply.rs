@@ -1,5 +1,7 @@
 //! What came back: bytes, and the responses in them.
 
+use crate::mcp;
+
 /// All that a step got.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Reply {
@@ -9,6 +11,8 @@ pub(crate) struct Reply {
     pub(crate) timed_out: bool,
     /// The status of an HTTP/2 answer, whose head is compressed.
     pub(crate) h2_status: Option<u16>,
+    /// The answer is a message of MCP, which says by itself whether it is an error.
+    pub(crate) is_mcp: bool,
 }
 
 /// One response.
@@ -38,7 +42,10 @@ impl Reply {
 
     /// Whether an answer with a status below 400 came whole.
     pub(crate) fn passed(&self) -> bool {
-        self.responses().last().is_some_and(|r| r.status < 400 && r.is_whole)
+        let last = self.responses().pop();
+        last.is_some_and(|r| {
+            r.status < 400 && r.is_whole && !(self.is_mcp && mcp::is_error(&r.body))
+        })
     }
 
     /// In a few words.
@@ -50,7 +57,11 @@ impl Reply {
             all => {
                 let words: Vec<String> = all
                     .iter()
-                    .map(|r| format!("{}{}", r.status, if r.is_whole { "" } else { " cut off" }))
+                    .map(|r| {
+                        let is_error = self.is_mcp && r.status < 400 && mcp::is_error(&r.body);
+                        let error = if is_error { " with an error" } else { "" };
+                        format!("{}{error}{}", r.status, if r.is_whole { "" } else { " cut off" })
+                    })
                     .collect();
                 words.join(" ")
             }

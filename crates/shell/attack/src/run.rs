@@ -1,5 +1,6 @@
 //! The runner: case by case, door by door.
 
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::time::Duration;
 
 use serde::Serialize;
@@ -42,9 +43,26 @@ pub struct Runner<'a> {
     pub upstream: &'a Upstream,
     /// Its credential.
     pub canary: &'a Canary,
+    /// It did not answer the last honest request.
+    is_silent: AtomicBool,
 }
 
-impl Runner<'_> {
+impl<'a> Runner<'a> {
+    /// Of a target that is taken to answer.
+    pub fn new(target: &'a Target, upstream: &'a Upstream, canary: &'a Canary) -> Self {
+        Self { target, upstream, canary, is_silent: AtomicBool::new(false) }
+    }
+
+    /// Whether an honest request gets its answer at each door: whoever is not reached holds nothing.
+    pub async fn is_reached(&self) -> bool {
+        for door in &self.target.doors() {
+            if !self.is_alive(door).await {
+                return false;
+            }
+        }
+        true
+    }
+
     /// One case, at each door where it can be tried.
     pub async fn run(&self, case: &Case) -> Row {
         let row = |observed: String, held, skipped| Row {
@@ -64,11 +82,17 @@ impl Runner<'_> {
             });
             return row(String::new(), None, Some(why.to_owned()));
         }
+        // Whatever ended the target did not hold; what was not tried because of it says nothing.
+        if self.is_silent.load(Relaxed) && !self.is_reached().await {
+            let why = "the target no longer answers an honest request";
+            return row(String::new(), None, Some(why.to_owned()));
+        }
         let (mut told, mut held) = (Vec::new(), true);
         for door in &doors {
             let (observed, is_held) = self.at(case, door).await;
             held &= is_held;
-            told.push(format!("{}: {observed}", door.name()));
+            let name = if case.door == Where::Mcp { "mcp" } else { door.name() };
+            told.push(format!("{name}: {observed}"));
         }
         row(told.join("; "), Some(held), None)
     }
@@ -79,11 +103,13 @@ impl Runner<'_> {
             Door::Gateway(door) => door.trudy.is_some(),
             Door::Proxy(door) => door.trudy.is_some(),
         };
+        let has_owner = target.gateway.as_ref().is_some_and(|door| door.owner.is_some());
         match need {
             Need::Resolver if target.inside.is_none() => Some("the target resolves names itself"),
             Need::Agents if !target.doors().iter().any(has_two) => Some("the target has one agent"),
             Need::Api if !target.api => Some("the target has no JSON API"),
             Need::H2 if !target.h2 => Some("the target has no HTTP/2"),
+            Need::Owner if !has_owner => Some("the target has no owner who answers"),
             _ => None,
         }
     }
@@ -139,6 +165,7 @@ impl Runner<'_> {
         };
         seen.unrecorded = recorded.await;
         seen.alive = self.is_alive(door).await;
+        self.is_silent.store(!seen.alive, Relaxed);
         judge(case, &nonce, &seen, self.canary)
     }
 
@@ -198,7 +225,9 @@ impl Runner<'_> {
 fn fits(case: &Case, door: &Door<'_>) -> bool {
     matches!(
         (case.door, door),
-        (Where::Any, _) | (Where::Gateway, Door::Gateway(_)) | (Where::Proxy, Door::Proxy(_))
+        (Where::Any, _)
+            | (Where::Gateway | Where::Mcp, Door::Gateway(_))
+            | (Where::Proxy, Door::Proxy(_))
     )
 }
 

@@ -53,7 +53,8 @@ pub struct Args {
     /// Another credential that the target was given, in place of the folder's
     #[arg(long, value_name = "FILE", requires = "target")]
     canary_file: Option<PathBuf>,
-    /// The whole value of Proxy-Authorization, or of Authorization at a gateway
+    /// The whole value of Proxy-Authorization, or of Authorization at a gateway; or the proxy's
+    /// address with user and password, as HTTPS_PROXY has it
     #[arg(long, value_name = "FILE", requires = "target")]
     proxy_auth_file: Option<PathBuf>,
     /// The authority of the proxy's own certificates, in PEM
@@ -90,6 +91,13 @@ impl Args {
                 rows
             } else {
                 let (target, upstream, canary) = self.outside().await?;
+                if !Runner::new(&target, &upstream, &canary).is_reached().await {
+                    let what = "the target does not pass an honest request on: GET /ping with its \
+                                placeholder or key, to be answered with 200";
+                    let next = "look at its log, at what its agent was granted, and at the address \
+                                that --prepare named";
+                    return Err(failed(what).next(next));
+                }
                 run(ctx, &cases, &target, &upstream, &canary).await
             }
         })?;
@@ -132,7 +140,7 @@ impl Args {
         let word = |file: &Option<PathBuf>| {
             file.as_deref().map(|file| text(file).map(|text| text.trim().to_owned())).transpose()
         };
-        let auth = word(&self.proxy_auth_file)?;
+        let auth = word(&self.proxy_auth_file)?.map(authorization);
         let target = if path.is_empty() {
             let ca = self.ca_file.as_deref().ok_or_else(|| {
                 Failure::usage("a proxy's own certificates need --ca-file")
@@ -154,6 +162,7 @@ impl Args {
                 paths: [(); 3].map(|()| path.clone()),
                 mallory: auth.unwrap_or_else(|| "Bearer none".into()),
                 trudy: None,
+                owner: None,
             };
             Target { gateway: Some(gateway), ..Target::default() }
         };
@@ -171,7 +180,7 @@ async fn run(
     upstream: &Upstream,
     canary: &Canary,
 ) -> Result<Vec<Row>, Failure> {
-    let runner = Runner { target, upstream, canary };
+    let runner = Runner::new(target, upstream, canary);
     let mut rows = Vec::new();
     for (at, case) in cases.iter().enumerate() {
         let row = runner.run(case).await;
@@ -270,6 +279,15 @@ fn prepare(ctx: &Ctx, folder: &Path, listen: SocketAddr) -> Result<(), Failure> 
     let folder = folder.display();
     out::say_next(&format!("symbolon attack --target http://HOST:PORT --prepared {folder}"));
     Ok(())
+}
+
+/// A header's value as it is, or made of `http://USER:PASSWORD@HOST:PORT` (RFC 7617).
+fn authorization(text: String) -> String {
+    let pair = text.strip_prefix("http://").and_then(|rest| rest.rsplit_once('@'));
+    match pair {
+        Some((pair, _)) => format!("Basic {}", symbolon_codec::b64::encode(pair.as_bytes())),
+        None => text,
+    }
 }
 
 /// `http://HOST:PORT` and what follows it.
