@@ -213,9 +213,8 @@ async fn gone(stream: &mut UnixStream) {
 
 /// Until the client closes the connection. One that has sent more is still there.
 async fn hung_up(stream: &UnixStream) {
-    match stream.ready(Interest::READABLE).await {
-        Ok(ready) if !ready.is_read_closed() => std::future::pending().await,
-        _ => {}
+    if let Ok(false) = stream.async_io(Interest::READABLE, || fds::is_at_end(stream)).await {
+        std::future::pending().await
     }
 }
 

@@ -6,7 +6,7 @@ use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 
 use rustix::net::{
     RecvAncillaryBuffer, RecvAncillaryMessage, RecvFlags, ReturnFlags, SendAncillaryBuffer,
-    SendAncillaryMessage, SendFlags, recvmsg, sendmsg,
+    SendAncillaryMessage, SendFlags, recv, recvmsg, sendmsg,
 };
 
 /// The most descriptors that any operation takes.
@@ -36,6 +36,14 @@ pub(super) fn receive(socket: impl AsFd, buf: &mut [u8]) -> io::Result<Received>
         }
     }
     Ok(Received { bytes: message.bytes, fds, cut: message.flags.contains(ReturnFlags::CTRUNC) })
+}
+
+/// Whether the other side has closed its end; `WouldBlock` where it is there and says nothing. Takes
+/// nothing of what it says.
+pub(super) fn is_at_end(socket: impl AsFd) -> io::Result<bool> {
+    let flags = RecvFlags::PEEK | RecvFlags::DONTWAIT;
+    let (bytes, _) = recv(socket, &mut [0_u8; 1], flags)?;
+    Ok(bytes == 0)
 }
 
 /// Writes some of `bytes` with the descriptors at the first; says how many were written.
