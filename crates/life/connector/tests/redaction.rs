@@ -119,15 +119,15 @@ fn holds(haystack: &[u8], needle: &[u8]) -> bool {
     haystack.windows(needle.len()).any(|window| window == needle)
 }
 
-/// No backslash: whether one is the secret's own or an escape's depends on how often a text was
-/// escaped, and a byte at the edge may then stay (see `query_guards_what_was_encoded`).
 fn arb_secret() -> impl Strategy<Value = String> {
     prop_oneof![
         "[A-Za-z0-9_]{8,60}",
         "[A-Za-z0-9+/]{20,60}",
-        "[!-\\[\\]-~]{8,60}",
-        "[!-\\[\\]-~]{200,700}",
+        "[!-~]{8,60}",
+        "[!-~]{200,700}",
         "[ab]{8,30}",
+        // Full of what looks like an escape.
+        "[\\\\%&#;/\"<>'nrux0-3A+]{8,30}",
     ]
 }
 
@@ -265,9 +265,24 @@ proptest! {
             let (out, _) = redact(&credential, &pattern, &text, &[]).unwrap();
             let out = String::from_utf8(out).unwrap();
             let left = out.replacen(REPLACEMENT, "", 1);
-            // A backslash may be the text's own or an escape's: a byte or two at the edge can stay.
-            let edge = if secret.contains('\\') { 3 } else { 0 };
-            prop_assert!(out.contains(REPLACEMENT) && left.len() <= edge, "{form}: {out}");
+            prop_assert!(out.contains(REPLACEMENT) && left.is_empty(), "{form}: {out}");
+        }
+    }
+}
+
+/// What HTML makes of a backslash's neighbour changes what the fold makes of the backslash.
+#[test]
+fn a_backslash_in_front_of_what_is_escaped_leaves_nothing() {
+    for secret in [
+        r#"B@5aFgwC}Kj\"\w}38$$1P.R)&'cD$Af\(>abUn#TVyd|cB{NgMao;EwFb\"#,
+        r#"OW/*$(E\JS-V||hJ5XgR!L5,J?)%}R\<>efUtL|&40\n?0;?%AFG<%"#,
+        r#"\2"u0?t+Bcxdc1#\"'\xf%"#,
+    ] {
+        let credential = Credential::new(Slot::query("key").unwrap(), secret.as_bytes());
+        for (form, text) in spellings(secret) {
+            let (out, counts) = redact(&credential, &credential.pattern(), &text, &[]).unwrap();
+            assert_eq!(out.escape_ascii().to_string(), REPLACEMENT, "{form}");
+            assert_eq!(counts.total(), 1);
         }
     }
 }

@@ -10,8 +10,8 @@ pub(super) struct Token {
     /// How many bytes it has in the response.
     pub(super) len: usize,
     pub(super) kind: Kind,
-    bytes: [u8; 4],
-    bytes_len: usize,
+    pub(super) bytes: [u8; 4],
+    pub(super) bytes_len: usize,
 }
 
 impl Token {

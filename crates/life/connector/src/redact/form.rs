@@ -124,7 +124,7 @@ type Encode = fn(subject: &[u8], out: &mut Out<'_>) -> bool;
 
 /// Every spelling that is looked for as it is, a row each. Those with escapes are found behind
 /// [`fold`](super::fold), which undoes them: there the rows match as well.
-static ENCODERS: [(Form, Encode); 29] = [
+static ENCODERS: [(Form, Encode); 34] = [
     (Form::Raw, |subject, out| out.all(subject)),
     (Form::Base64, |subject, out| base64(subject, 0, STANDARD, out)),
     (Form::Base64, |subject, out| base64(subject, 1, STANDARD, out)),
@@ -138,15 +138,9 @@ static ENCODERS: [(Form, Encode); 29] = [
     (Form::PercentLower, |subject, out| percent(subject, is_unreserved, LOWER, out)),
     (Form::PercentComponent, |subject, out| percent(subject, is_component, UPPER, out)),
     (Form::Json, |subject, out| text(subject, out, |_| None)),
-    (Form::JsonSlash, |subject, out| {
-        text(subject, out, |c| (c == '/').then_some(Escape::Text(b"\\/")))
-    }),
-    (Form::JsonHtml, |subject, out| {
-        text(subject, out, |c| matches!(c, '<' | '>' | '&').then_some(Escape::Unicode))
-    }),
-    (Form::JsonAscii, |subject, out| {
-        text(subject, out, |c| (!c.is_ascii()).then_some(Escape::Unicode))
-    }),
+    (Form::JsonSlash, |subject, out| text(subject, out, json_slash)),
+    (Form::JsonHtml, |subject, out| text(subject, out, json_html)),
+    (Form::JsonAscii, |subject, out| text(subject, out, json_ascii)),
     (Form::Html, html),
     (Form::Utf16Le, |subject, out| utf16(subject, out, u16::to_le_bytes)),
     (Form::Utf16Be, |subject, out| utf16(subject, out, u16::to_be_bytes)),
@@ -165,6 +159,13 @@ static ENCODERS: [(Form, Encode); 29] = [
     (Form::Raw, |subject, out| {
         folded(subject, out, &[Kind::Percent, Kind::Backslash, Kind::Entity])
     }),
+    // And each spelling with escapes of its own, as it comes out of the fold: a backslash of the
+    // secret meets other neighbours there than in the secret. Percent-encoding hides them all.
+    (Form::Json, |subject, out| undone(subject, out, |_| None)),
+    (Form::JsonSlash, |subject, out| undone(subject, out, json_slash)),
+    (Form::JsonHtml, |subject, out| undone(subject, out, json_html)),
+    (Form::JsonAscii, |subject, out| undone(subject, out, json_ascii)),
+    (Form::Html, |subject, out| html(subject, out) && out.fold() && out.is_other_than(subject)),
 ];
 
 /// Calls `each` with every spelling of every subject, written into `scratch`.
@@ -248,6 +249,28 @@ impl Out<'_> {
     fn has(&self, any: &[u8]) -> bool {
         self.bytes[..self.len].iter().any(|b| any.contains(b))
     }
+
+    fn is_other_than(&self, subject: &[u8]) -> bool {
+        self.bytes[..self.len] != *subject
+    }
+
+    /// Undoes all escapes, in place: nothing that is undone gets longer.
+    fn fold(&mut self) -> bool {
+        let (mut at, mut len, mut before) = (0, 0, None);
+        while at < self.len {
+            let (taken, bytes, bytes_len) =
+                match fold::token(&self.bytes[at..self.len], 0, before, true) {
+                    Next::Token(token) => (token.len, token.bytes, token.bytes_len),
+                    _ => (1, [self.bytes[at], 0, 0, 0], 1),
+                };
+            at += taken;
+            before = Some(self.bytes[at - 1]);
+            self.bytes[len..len + bytes_len].copy_from_slice(&bytes[..bytes_len]);
+            len += bytes_len;
+        }
+        self.len = len;
+        true
+    }
 }
 
 /// The characters that depend on the subject alone when `before` bytes (0 to 2) of something else
@@ -316,6 +339,23 @@ fn text(subject: &[u8], out: &mut Out<'_>, more: fn(char) -> Option<Escape>) -> 
         out.all(chunk.invalid());
     }
     is_escaped
+}
+
+fn json_slash(c: char) -> Option<Escape> {
+    (c == '/').then_some(Escape::Text(b"\\/"))
+}
+
+fn json_html(c: char) -> Option<Escape> {
+    matches!(c, '<' | '>' | '&').then_some(Escape::Unicode)
+}
+
+fn json_ascii(c: char) -> Option<Escape> {
+    (!c.is_ascii()).then_some(Escape::Unicode)
+}
+
+/// [`text`] as it comes out of the fold; `false` where that is the subject again.
+fn undone(subject: &[u8], out: &mut Out<'_>, more: fn(char) -> Option<Escape>) -> bool {
+    text(subject, out, more) && out.fold() && out.is_other_than(subject)
 }
 
 fn unicode(c: char, out: &mut Out<'_>) -> bool {
