@@ -9,9 +9,11 @@
 
 mod filter;
 mod fold;
+mod folded;
 mod form;
 mod judge;
 mod pattern;
+mod skim;
 mod stream;
 mod text;
 

@@ -20,6 +20,16 @@ impl Token {
         &self.bytes[..self.bytes_len]
     }
 
+    /// For one byte.
+    pub(super) fn byte(kind: Kind, len: usize, byte: u8) -> Self {
+        Self { len, kind, bytes: [byte, 0, 0, 0], bytes_len: 1 }
+    }
+
+    /// A line break inside of a longer text.
+    pub(super) fn nothing(len: usize) -> Self {
+        Self { len, kind: Kind::Break, bytes: [0; 4], bytes_len: 0 }
+    }
+
     fn new(kind: Kind, len: usize, bytes: &[u8]) -> Self {
         let mut token = Self { len, kind, bytes: [0; 4], bytes_len: bytes.len().min(4) };
         token.bytes[..token.bytes_len].copy_from_slice(&bytes[..token.bytes_len]);
@@ -57,15 +67,12 @@ pub(super) enum Next {
     More,
 }
 
-/// The first place at or after `from` where an escape may begin.
-pub(super) fn special(text: &[u8], from: usize) -> Option<usize> {
-    let rest = text.get(from..)?;
-    let escape = memchr::memchr3(b'%', b'\\', b'&', rest);
-    let rest = &rest[..escape.unwrap_or(rest.len())];
-    memchr::memchr2(b'\n', b'\r', rest).or(escape).map(|at| from + at)
+/// Whether an escape may begin with this byte.
+pub(super) const fn is_special(byte: u8) -> bool {
+    matches!(byte, b'%' | b'\\' | b'&' | b'\n' | b'\r')
 }
 
-/// Reads what stands at `at`, one of the bytes that [`special`] finds or any other. `before` is the
+/// Reads what stands at `at`, one of those that [`is_special`] names or any other. `before` is the
 /// byte in front of the text; `is_last` says that no more will come.
 pub(super) fn token(text: &[u8], at: usize, before: Option<u8>, is_last: bool) -> Next {
     let before = if at == 0 { before } else { Some(text[at - 1]) };
@@ -278,7 +285,7 @@ fn octal(byte: u8) -> Option<u8> {
     matches!(byte, b'0'..=b'7').then(|| byte - b'0')
 }
 
-fn is_base64(byte: u8) -> bool {
+pub(super) const fn is_base64(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/' | b'-' | b'_')
 }
 

@@ -2,8 +2,9 @@
 
 use std::sync::Arc;
 
-use super::fold::special;
-use super::text::{Folded, Plain, Side, Text};
+use super::fold::is_special;
+use super::folded::Folded;
+use super::text::{Plain, Side, Text};
 use super::{Confirm, Form, Match, Pattern, Unconfirmed, Verdict};
 
 /// What stands in place of the credential. Safe in a header, in a JSON string, in HTML text.
@@ -20,8 +21,6 @@ pub struct Redactor<C> {
     confirm: C,
     folded: Stage<Folded>,
     plain: Stage<Plain>,
-    /// Between the two.
-    piece: Vec<u8>,
     counts: Counts,
 }
 
@@ -29,7 +28,7 @@ impl<C: Confirm> Redactor<C> {
     /// For one response.
     pub fn new(pattern: Arc<Pattern>, confirm: C) -> Self {
         let (folded, plain) = (Stage::default(), Stage::default());
-        Self { pattern, confirm, folded, plain, piece: Vec::new(), counts: Counts::default() }
+        Self { pattern, confirm, folded, plain, counts: Counts::default() }
     }
 
     /// Takes `input` and appends to `out` what is safe so far. After an error nothing more of the
@@ -57,9 +56,8 @@ impl<C: Confirm> Redactor<C> {
             counts: &mut self.counts,
             is_last,
         };
-        self.piece.clear();
-        self.folded.take(block, &mut search, &mut self.piece)?;
-        self.plain.take(&self.piece, &mut search, out)
+        self.folded.take(block, &mut search, self.plain.text.inbox())?;
+        self.plain.take(&[], &mut search, out)
     }
 }
 
@@ -260,7 +258,7 @@ pub fn redact_value(
     value: &[u8],
     counts: &mut Counts,
 ) -> Result<Option<Vec<u8>>, RedactError> {
-    if pattern.candidate(value, 0).is_none() && special(value, 0).is_none() {
+    if pattern.candidate(value, 0).is_none() && !value.iter().any(|b| is_special(*b)) {
         return Ok(None);
     }
     let mut out = Vec::with_capacity(value.len() + REPLACEMENT.len());
@@ -338,6 +336,9 @@ pub enum RedactError {
     Fragments,
 }
 
-const BLOCK_BYTES: usize = 16 * 1024;
+const BLOCK_BYTES: usize = 4 * 1024;
 const CHANCES: usize = 64;
 const FRAGMENTS_MAX: u32 = 4096;
+
+#[cfg(test)]
+mod oracle;
