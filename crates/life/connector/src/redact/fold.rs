@@ -285,9 +285,21 @@ fn octal(byte: u8) -> Option<u8> {
     matches!(byte, b'0'..=b'7').then(|| byte - b'0')
 }
 
-pub(super) const fn is_base64(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/' | b'-' | b'_')
+pub(super) fn is_base64(byte: u8) -> bool {
+    BASE64[usize::from(byte)]
 }
+
+/// A table, for it is asked at each line break.
+static BASE64: [bool; 256] = {
+    let mut table = [false; 256];
+    let mut byte = 0;
+    while byte < 256 {
+        let b = byte as u8;
+        table[byte] = b.is_ascii_alphanumeric() || matches!(b, b'+' | b'/' | b'-' | b'_');
+        byte += 1;
+    }
+    table
+};
 
 const ENTITIES: &[(&[u8], u8)] =
     &[(b"lt;", b'<'), (b"gt;", b'>'), (b"quot;", b'"'), (b"apos;", b'\'')];

@@ -57,17 +57,6 @@ fn specials(block: &[u8; BLOCK]) -> u64 {
     eights.iter().rev().fold(0, |bits, eight| bits << 8 | packed(eight))
 }
 
-/// What this byte behind a backslash stands for.
-fn one(byte: u8) -> u8 {
-    match byte {
-        b'n' => b'\n',
-        b't' => b'\t',
-        b'b' => 8,
-        b'f' => 12,
-        other => other,
-    }
-}
-
 /// What a quick look at a place says.
 pub(super) enum Skimmed {
     /// This many bytes hold no escape that stands for what a spelling has.
@@ -85,16 +74,23 @@ pub(super) fn skim(text: &[u8], at: usize, before: Option<u8>, pattern: &Pattern
     let Some(next) = text.get(at + 1..).and_then(|rest| rest.first_chunk::<LOOK>()) else {
         return Skimmed::Unclear;
     };
-    let is_inside = || {
-        let before = if at == 0 { before } else { Some(text[at - 1]) };
-        before.is_some_and(is_base64)
-    };
+    let before = if at == 0 { before } else { Some(text[at - 1]) };
+    let is_inside = before.is_some_and(is_base64);
     let byte = |kind: Kind, len: usize, byte: u8| match pattern.may_hold(byte) {
         true => Skimmed::Token(Token::byte(kind, len, byte)),
         false => Skimmed::Passed(len),
     };
     match text[at] {
-        b'\n' | b'\r' if !is_inside() => Skimmed::Passed(1),
+        b'\\' => {
+            let is_break = (next[0] == b'n') & is_inside & is_base64(next[1]);
+            match BEHIND_BACKSLASH[usize::from(next[0])] {
+                Behind::One(stands) if !is_break => byte(Kind::Backslash, 2, stands),
+                Behind::Nothing => Skimmed::Passed(1),
+                _ if next[0] == b'u' => unit([next[1], next[2], next[3], next[4]], pattern),
+                _ => Skimmed::Unclear,
+            }
+        }
+        b'\n' | b'\r' if !is_inside => Skimmed::Passed(1),
         b'\n' if is_base64(next[0]) => Skimmed::Token(Token::nothing(1)),
         b'%' => match (hex(next[0]), hex(next[1])) {
             (2, 5) => Skimmed::Unclear,
@@ -110,24 +106,19 @@ pub(super) fn skim(text: &[u8], at: usize, before: Option<u8>, pattern: &Pattern
             [b'#' | b'a' | b'g' | b'l' | b'q', ..] => Skimmed::Unclear,
             _ => Skimmed::Passed(1),
         },
-        b'\\' => match next[0] {
-            b'n' if is_base64(next[1]) && is_inside() => Skimmed::Unclear,
-            b'u' => unit([next[1], next[2], next[3], next[4]], pattern),
-            b'r' | b'x' | b'0'..=b'3' | b'\\' | b'%' | b'&' => Skimmed::Unclear,
-            0..0x20 | 0x7f.. => Skimmed::Passed(1),
-            other => byte(Kind::Backslash, 2, one(other)),
-        },
         _ => Skimmed::Unclear,
     }
 }
 
 /// `\u` and these digits, where a spelling lacks the first byte of what it stands for.
+#[inline]
 fn unit(digits: [u8; 4], pattern: &Pattern) -> Skimmed {
-    let [a, b, c, d] = digits.map(|digit| u16::from(hex(digit)));
+    let value = |at: usize| u32::from(hex(digits[at]));
+    let (a, b, c, d) = (value(0), value(1), value(2), value(3));
     if (a | b | c | d) >= 16 {
         return Skimmed::Unclear;
     }
-    lacking(u32::from(a << 12 | b << 8 | c << 4 | d), 6, pattern)
+    lacking(a << 12 | b << 8 | c << 4 | d, 6, pattern)
 }
 
 /// The same of `&` and `next`, which begins with `#` and a digit.
@@ -144,11 +135,46 @@ fn number(next: &[u8; LOOK], pattern: &Pattern) -> Skimmed {
 }
 
 /// Passes over a character if no spelling has the first byte of it.
+#[inline]
 fn lacking(code: u32, len: usize, pattern: &Pattern) -> Skimmed {
-    let Some(character) = char::from_u32(code) else { return Skimmed::Unclear };
-    let first = character.encode_utf8(&mut [0; 4]).as_bytes()[0];
-    if pattern.may_hold(first) { Skimmed::Unclear } else { Skimmed::Passed(len) }
+    // RFC 3629, section 3.
+    let first = match code {
+        0..0x80 => code,
+        0x80..0x800 => 0xc0 | code >> 6,
+        0xd800..0xe000 | 0x11_0000.. => return Skimmed::Unclear,
+        0x800..0x1_0000 => 0xe0 | code >> 12,
+        0x1_0000.. => 0xf0 | code >> 18,
+    };
+    if pattern.may_hold(first as u8) { Skimmed::Unclear } else { Skimmed::Passed(len) }
 }
+
+/// What makes an escape of a backslash.
+#[derive(Clone, Copy)]
+enum Behind {
+    /// It does: the two stand for this.
+    One(u8),
+    /// It may, with more bytes.
+    Several,
+    Nothing,
+}
+
+static BEHIND_BACKSLASH: [Behind; 256] = {
+    let mut table = [Behind::Nothing; 256];
+    let mut byte = 0;
+    while byte < 256 {
+        table[byte] = match byte as u8 {
+            b'r' | b'u' | b'x' | b'0'..=b'3' | b'\\' | b'%' | b'&' => Behind::Several,
+            b'n' => Behind::One(b'\n'),
+            b't' => Behind::One(b'\t'),
+            b'b' => Behind::One(8),
+            b'f' => Behind::One(12),
+            0..0x20 | 0x7f.. => Behind::Nothing,
+            other => Behind::One(other),
+        };
+        byte += 1;
+    }
+    table
+};
 
 /// The digit's value, or 255.
 fn hex(byte: u8) -> u8 {

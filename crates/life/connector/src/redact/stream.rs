@@ -34,7 +34,8 @@ impl<C: Confirm> Redactor<C> {
     /// Takes `input` and appends to `out` what is safe so far. After an error nothing more of the
     /// response may be given out.
     pub fn push(&mut self, input: &[u8], out: &mut Vec<u8>) -> Result<(), RedactError> {
-        // Blocks that stay in the first-level cache between the copies and the scans.
+        // Blocks that stay in the first-level cache between the copies and the scans, and are
+        // under the 4 KiB at which the copies take another, slower way on many processors.
         input.chunks(BLOCK_BYTES).try_for_each(|block| self.take(block, false, out))
     }
 
@@ -336,7 +337,7 @@ pub enum RedactError {
     Fragments,
 }
 
-const BLOCK_BYTES: usize = 4 * 1024;
+const BLOCK_BYTES: usize = 2 * 1024;
 const CHANCES: usize = 64;
 const FRAGMENTS_MAX: u32 = 4096;
 
