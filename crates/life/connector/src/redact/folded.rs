@@ -120,8 +120,7 @@ impl Text for Folded {
         let view = self.view();
         // Every match with an escape in it has a hashed window this near.
         let reach = pattern.run_min();
-        let stride = pattern.stride() as u64;
-        let aligned = |at: usize| ((base + at as u64).next_multiple_of(stride) - base) as usize;
+        let aligned = |at: usize| (pattern.aligned(base + at as u64) - base) as usize;
         let mut at = at;
         let first = self.marks.partition_point(|m| m.view_end + reach <= at);
         let ends = self.marks[first..].iter().map(|m| (m.view, m.view_end));

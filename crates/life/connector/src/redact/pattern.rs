@@ -108,9 +108,10 @@ impl Pattern {
         text.iter().rev().take(max).take_while(|b| has(filter, **b)).count()
     }
 
-    /// Every how many bytes a response is looked at.
-    pub(super) fn stride(&self) -> usize {
-        self.stride
+    /// The first place at or after `place` that is looked at: every fourth, second or each.
+    pub(super) fn aligned(&self, place: u64) -> u64 {
+        let last = self.stride as u64 - 1;
+        (place + last) & !last
     }
 
     /// The first place at or after `from` (a multiple of the stride away) where a piece may begin.

@@ -91,7 +91,6 @@ impl<T: Text> Stage<T> {
     ) -> Result<(), RedactError> {
         let (pattern, is_last) = (search.pattern, search.is_last);
         self.text.take(block, is_last, pattern);
-        let stride = pattern.stride() as u64;
         let mut done = 0;
         let mut open = None;
         let mut at = (self.next - self.base) as usize;
@@ -133,12 +132,12 @@ impl<T: Text> Stage<T> {
                     end.saturating_sub(7).max(place + 1)
                 }
             };
-            at = self.aligned(resume, stride);
+            at = self.aligned(resume, pattern);
         }
         let view = self.text.view();
         if open.is_none() {
             let unseen = (view.len() + 1).saturating_sub(8).max(at);
-            at = self.aligned(unseen, stride);
+            at = self.aligned(unseen, pattern);
         }
         // In front of what has begun the rest of an escape may stand, which belongs to it too.
         let (settled, unseen) = match open {
@@ -153,15 +152,15 @@ impl<T: Text> Stage<T> {
         out.extend_from_slice(&self.text.raw()[from..to]);
         self.text.forget(safe);
         // What was given out holds no window, and neither does what reaches into it.
-        self.next = self.base + self.aligned(at.max(safe), stride) as u64;
+        self.next = self.base + self.aligned(at.max(safe), pattern) as u64;
         self.base += safe as u64;
         Ok(())
     }
 
     /// The first place at or after `place` that is looked at: the places are fixed in the whole
     /// view, so that the splits do not matter.
-    fn aligned(&self, place: usize, stride: u64) -> usize {
-        ((self.base + place as u64).next_multiple_of(stride) - self.base) as usize
+    fn aligned(&self, place: usize, pattern: &Pattern) -> usize {
+        (pattern.aligned(self.base + place as u64) - self.base) as usize
     }
 
     /// What is redacted of a verdict: the longest of a whole spelling and a part that is long.
