@@ -104,6 +104,8 @@ fn receipt(intent: IntentRef) -> Statement<'static> {
         },
         approval: None,
         intent: Some(intent),
+        retries: 0,
+        idempotency_key: None,
         request_body: None,
         response: Some(Response {
             status: 200,

@@ -24,6 +24,7 @@ use crate::{
 use self::asking::{Asking, Stands};
 
 pub(crate) mod asking;
+mod standing;
 
 /// Everything that is in force, replaced as a whole when anything changes.
 #[derive(Debug, Default)]

@@ -43,7 +43,7 @@ impl Opening {
     pub fn intent(&self, buffer: Vec<u8>) -> Vec<u8> {
         Fields::reuse(buffer, labels::INTENT.as_str())
             .u64(self.requested_unix_ms)
-            .bytes(&self.token_id.0[..16])
+            .bytes(&self.id())
             .bytes(&self.session)
             .str(self.lease.agent())
             .str(self.lease.door())
@@ -55,6 +55,11 @@ impl Opening {
             .bytes(&[self.gates.bits()])
             .bytes(self.request_commitment().as_bytes())
             .finish()
+    }
+
+    /// 128 bits that name the intent.
+    fn id(&self) -> [u8; 16] {
+        std::array::from_fn(|at| self.token_id.0[at])
     }
 
     /// The request's digest, hidden under the half of the token's name that nobody is shown: the
@@ -305,6 +310,11 @@ impl Release {
     /// When the token was asked for.
     pub fn requested_unix_ms(&self) -> u64 {
         self.opening.requested_unix_ms
+    }
+
+    /// 128 bits that name the intent.
+    pub(crate) fn intent_id(&self) -> [u8; 16] {
+        self.opening.id()
     }
 
     /// Where the intent stands in the log.

@@ -66,6 +66,8 @@ fn sample(intent: IntentRef) -> Statement<'static> {
             },
             approval: None,
             intent: Some(intent),
+            retries: 0,
+            idempotency_key: None,
             request_body: None,
             response: Some(Response {
                 status: 200,

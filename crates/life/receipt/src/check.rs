@@ -66,6 +66,9 @@ fn fields(p: &Predicate<'_>) -> Result<(), StatementError> {
             text("approval", word, TEXT_BYTES_MAX)?;
         }
     }
+    if p.idempotency_key.as_ref().is_some_and(|key| !is_uuid(key)) {
+        return Err(StatementError::Field("idempotency key"));
+    }
     let Some(response) = &p.response else { return Ok(()) };
     if !(100..1000).contains(&response.status) {
         return Err(StatementError::Field("status"));
@@ -113,6 +116,8 @@ fn contradictions(p: &Predicate<'_>) -> Result<(), StatementError> {
             "a body that left, and nothing was released"
         }
         _ if released && p.intent.is_none() => "released without an intent",
+        _ if p.retries > 0 && p.intent.is_none() => "tried again without an intent",
+        _ if p.idempotency_key.is_some() && p.intent.is_none() => "a key without an intent",
         _ => return Ok(()),
     };
     Err(StatementError::Contradiction(said))
@@ -136,6 +141,17 @@ fn approval(p: &Predicate<'_>) -> Result<(), StatementError> {
         _ => return Ok(()),
     };
     Err(StatementError::Contradiction(said))
+}
+
+/// A version 4 UUID as RFC 9562 writes it.
+fn is_uuid(text: &str) -> bool {
+    text.len() == 36
+        && text.bytes().enumerate().all(|(at, b)| match at {
+            8 | 13 | 18 | 23 => b == b'-',
+            14 => b == b'4',
+            19 => b"89ab".contains(&b),
+            _ => matches!(b, b'0'..=b'9' | b'a'..=b'f'),
+        })
 }
 
 fn text(name: &'static str, value: &str, max: usize) -> Result<(), StatementError> {

@@ -52,6 +52,12 @@ pub struct Predicate<'a> {
     /// The intent that was durable before the credential was released.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub intent: Option<IntentRef>,
+    /// How often the request was tried again.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub retries: u8,
+    /// The idempotency key that the broker added: a UUID made of the intent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub idempotency_key: Option<Cow<'a, str>>,
     /// What is known of the request's body only since it left.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub request_body: Option<RequestBody>,

@@ -51,6 +51,8 @@ fn statement() -> Statement<'static> {
             },
             approval: None,
             intent: Some(IntentRef { index: 3, leaf_hash: sha256(b"intent") }),
+            retries: 0,
+            idempotency_key: None,
             request_body: None,
             response: Some(Response {
                 status: 200,
@@ -183,7 +185,7 @@ fn each_part_that_is_wrong_has_its_error() {
 #[test]
 fn statements_that_contradict_themselves_are_neither_written_nor_read() {
     type Edit = fn(&mut Predicate<'static>);
-    let edits: [Edit; 12] = [
+    let edits: [Edit; 15] = [
         |p| p.decision.outcome = Outcome::Refused,
         |p| p.decision.gates[0].held = false,
         |p| p.response = None,
@@ -196,6 +198,16 @@ fn statements_that_contradict_themselves_are_neither_written_nor_read() {
         |p| p.response.as_mut().unwrap().status = 7,
         |p| p.decision.gates = vec![p.decision.gates[0].clone(); 33],
         |p| p.path_template = "/x".repeat(513).into(),
+        |p| p.idempotency_key = Some("what the caller sent".into()),
+        |p| {
+            p.decision.outcome = Outcome::Refused;
+            (p.intent, p.response, p.times.released, p.retries) = (None, None, None, 1);
+        },
+        |p| {
+            p.decision.outcome = Outcome::Refused;
+            (p.intent, p.response, p.times.released) = (None, None, None);
+            p.idempotency_key = Some("00112233-4455-4677-8899-aabbccddeeff".into());
+        },
     ];
     for (n, edit) in edits.into_iter().enumerate() {
         let mut bad = statement();

@@ -4,6 +4,7 @@ use std::sync::atomic::Ordering::Relaxed;
 use std::sync::{Arc, PoisonError};
 
 use bytes::Bytes;
+use http::header::{CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
 use serde_json::{Map, Value};
 use symbolon_capability::approval::Consent;
 use symbolon_capability::catalog::{Body, Bound, RawRequest};
@@ -20,7 +21,8 @@ use crate::approvals::Opened;
 use crate::echo;
 use crate::errors;
 use crate::receipts::{Completion, Marks};
-use crate::upstream::{Answer, Live, Outgoing, UpstreamError};
+use crate::retry::own_key;
+use crate::upstream::{Answer, Live, UpstreamError};
 
 /// A request that is bound to one operation, one connection and one set of bytes.
 pub(crate) struct Prepared {
@@ -28,6 +30,8 @@ pub(crate) struct Prepared {
     pub(crate) arguments: Map<String, Value>,
     pub(crate) bound: Bound,
     pub(crate) digest: Digest32,
+    /// The idempotency key that its caller brought.
+    pub(crate) own_key: Option<(HeaderName, HeaderValue)>,
     /// The body is sent on as it comes: the digest is of all else, and nobody can be shown it.
     pub(crate) is_streamed: bool,
 }
@@ -35,8 +39,8 @@ pub(crate) struct Prepared {
 /// Answers up to this size are searched by the task that called.
 const SEARCHED_HERE_MAX: usize = 256 * 1024;
 
-/// Connection, method, path, query, content type and body, as they came.
-type RawParts<'a> = (&'a str, &'a str, &'a str, Option<&'a str>, Option<&'a str>, &'a [u8]);
+/// Connection, method, path, query, headers and body, as they came.
+type RawParts<'a> = (&'a str, &'a str, &'a str, Option<&'a str>, &'a HeaderMap, &'a [u8]);
 
 impl Prepared {
     pub(crate) fn new(lease: Arc<Lease>, arguments: Map<String, Value>, bound: Bound) -> Self {
@@ -50,7 +54,7 @@ impl Prepared {
             content_type,
             body,
         );
-        Self { lease, arguments, bound, digest, is_streamed: false }
+        Self { lease, arguments, bound, digest, own_key: None, is_streamed: false }
     }
 
     /// As [`new`](Self::new), of a request whose body is sent on as it comes.
@@ -62,7 +66,7 @@ impl Prepared {
             bound.query(),
             bound.body().map_or("", |b| b.content_type()),
         );
-        Self { lease, arguments, bound, digest, is_streamed: true }
+        Self { lease, arguments, bound, digest, own_key: None, is_streamed: true }
     }
 
     /// The body's bytes, to be sent.
@@ -284,7 +288,8 @@ impl Broker {
         }
     }
 
-    /// A raw HTTP request that names an operation by its method and path: the gateway door.
+    /// A raw HTTP request that names an operation by its method and path: the gateway door. Of its
+    /// headers the content type and an idempotency key count.
     ///
     /// # Errors
     /// As [`Broker::call`]; a request that is no operation of the connection's service is refused.
@@ -297,10 +302,10 @@ impl Broker {
         method: &str,
         raw_path: &str,
         raw_query: Option<&str>,
-        content_type: Option<&str>,
+        headers: &HeaderMap,
         body: Bytes,
     ) -> Result<ForwardReply, CallError> {
-        let request = (connection, method, raw_path, raw_query, content_type, &*body);
+        let request = (connection, method, raw_path, raw_query, headers, &*body);
         let prepared = self.prepare_raw(session, request)?;
         let opening = self.obtain(session, context, &prepared).await?;
         let (answer, receipt) = self.execute(opening, prepared).await?;
@@ -321,11 +326,11 @@ impl Broker {
         method: &str,
         raw_path: &str,
         raw_query: Option<&str>,
-        content_type: Option<&str>,
+        headers: &HeaderMap,
         body: Bytes,
         asking: Asking,
     ) -> Result<Called<ForwardReply>, CallError> {
-        let request = (connection, method, raw_path, raw_query, content_type, &*body);
+        let request = (connection, method, raw_path, raw_query, headers, &*body);
         let prepared = self.prepare_raw(session, request)?;
         match self.obtain_now(session, context, &prepared, &asking).await? {
             Opened::Now(opening) => {
@@ -342,9 +347,10 @@ impl Broker {
     fn prepare_raw(
         &self,
         session: &Session,
-        (connection, method, raw_path, raw_query, content_type, body): RawParts<'_>,
+        (connection, method, raw_path, raw_query, headers, body): RawParts<'_>,
     ) -> Result<Prepared, CallError> {
         let service = self.service_of(connection)?;
+        let content_type = headers.get(CONTENT_TYPE).and_then(|v| v.to_str().ok());
         let raw = RawRequest {
             method,
             path: raw_path,
@@ -355,7 +361,9 @@ impl Broker {
         let (operation, arguments, bound) =
             service.matches_request(&raw).map_err(errors::request)?.into_parts();
         let lease = self.engine.lease(session, operation.name().as_str(), Some(connection));
-        Ok(Prepared::new(lease.map_err(|r| errors::refusal(&r))?, arguments, bound))
+        let mut prepared = Prepared::new(lease.map_err(|r| errors::refusal(&r))?, arguments, bound);
+        prepared.own_key = own_key(&operation, headers)?;
+        Ok(prepared)
     }
 
     fn prepare(
@@ -417,10 +425,9 @@ impl Broker {
             Ok(live) => live,
             Err(e) => return Err(completion.failed(&e)),
         };
-        let outgoing = Outgoing::new(&live, completion.release().clone(), &prepared.bound);
         let answered = tokio::select! {
             biased;
-            answered = self.upstream.send(outgoing) => answered,
+            answered = self.send(&live, &completion, &prepared) => answered,
             () = self.calls.stopped() => Err(UpstreamError::Stopped),
         };
         let redacted = match answered {

@@ -20,6 +20,7 @@ mod policy;
 mod receipts;
 mod refusals;
 mod relay;
+mod retry;
 mod runs;
 mod setup;
 mod sign;

@@ -26,6 +26,7 @@ use crate::call::Prepared;
 use crate::echo;
 use crate::errors;
 use crate::policy::{decision_of, refused_decision, settlement};
+use crate::retry::Tries;
 use crate::upstream::{Answer, UpstreamError};
 
 mod list;
@@ -37,12 +38,19 @@ pub(crate) struct Completion<B: Deref<Target = Broker>> {
     release: Arc<Release>,
     marks: Marks,
     released_ms: u64,
+    tries: Tries,
     written: bool,
 }
 
 impl<B: Deref<Target = Broker>> Completion<B> {
     pub(crate) fn new(broker: B, release: Arc<Release>, marks: Marks) -> Self {
-        Self { released_ms: broker.clock.unix_ms(), broker, release, marks, written: false }
+        let (released_ms, tries) = (broker.clock.unix_ms(), Tries::default());
+        Self { released_ms, broker, release, marks, tries, written: false }
+    }
+
+    /// What is written down of each try.
+    pub(crate) fn tries(&self) -> &Tries {
+        &self.tries
     }
 
     pub(crate) fn release(&self) -> &Arc<Release> {
@@ -109,7 +117,8 @@ impl<B: Deref<Target = Broker>> Completion<B> {
     pub(crate) fn failed(mut self, error: &UpstreamError) -> CallError {
         self.broker.counters.failed.fetch_add(1, Relaxed);
         let shown = errors::upstream(error);
-        match self.write(None, None, Some(&shown.code), error.released()) {
+        let released = error.released() || self.tries.released();
+        match self.write(None, None, Some(&shown.code), released) {
             Ok(number) => shown.receipt(Some(number)),
             Err(log) => log,
         }
@@ -125,7 +134,8 @@ impl<B: Deref<Target = Broker>> Completion<B> {
         self.written = true;
         let r = &self.release;
         let approval = r.approved().map(stood_on);
-        r.settle(settlement(response.as_ref(), error.is_some(), released));
+        let retries = self.tries.retries();
+        r.settle(settlement(response.as_ref(), error.is_some(), released, retries));
         let statement = Statement {
             request: self.marks.request,
             predicate: Predicate {
@@ -133,6 +143,8 @@ impl<B: Deref<Target = Broker>> Completion<B> {
                 decision: decision_of(r),
                 approval,
                 intent: Some(r.intent().into()),
+                retries,
+                idempotency_key: self.tries.key().map(|key| Cow::Owned(key.to_string())),
                 request_body: body,
                 response,
                 error: error.map(Cow::Borrowed),
@@ -243,6 +255,8 @@ impl Broker {
                 decision: refused_decision(refused),
                 approval: None,
                 intent: None,
+                retries: 0,
+                idempotency_key: None,
                 request_body: None,
                 response: None,
                 error: None,
@@ -268,7 +282,7 @@ impl Broker {
     /// [`CallError`]: locked, no such entry, an intent without a receipt.
     pub async fn receipt(&self, number: u64) -> Result<Value, CallError> {
         let open = self.opened()?;
-        let log = self.log.clone();
+        let (log, catalog) = (self.log.clone(), self.engine.catalog().clone());
         let work = move || {
             if number >= log.size() {
                 return Err(CallError::caller(
@@ -285,10 +299,18 @@ impl Broker {
                     .status(404)
                     .next("symbolon receipts"));
             }
-            if Intent::is(&entry) {
-                let message = format!(
+            if let Ok(intent) = Intent::parse(&entry) {
+                let mut message = format!(
                     "entry {number} is the intent of a call; its receipt has a number of its own"
                 );
+                let operation = catalog.operation(&intent.tool);
+                if operation.is_some_and(|o| o.idempotency_key().is_some()) {
+                    let key = intent.idempotency_key();
+                    message.push_str(&format!(
+                        "; without one, the service can be asked what became of the idempotency \
+                         key {key}, if the caller gave none"
+                    ));
+                }
                 return Err(CallError::caller("intent", message)
                     .status(404)
                     .next("symbolon receipts"));
@@ -351,6 +373,8 @@ pub(crate) fn about<'a>(lease: &'a Lease, context: &'static str) -> Predicate<'a
         decision: Decision { outcome: Outcome::Refused, gates: Vec::new() },
         approval: None,
         intent: None,
+        retries: 0,
+        idempotency_key: None,
         request_body: None,
         response: None,
         error: None,

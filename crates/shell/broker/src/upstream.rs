@@ -3,6 +3,7 @@
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
+use std::time::Duration;
 
 use bytes::Bytes;
 use http::header::{
@@ -25,7 +26,7 @@ use crate::api::CallError;
 use crate::arm::Draft;
 use crate::oauth::{Issued, Keeper, TokenError};
 use crate::sign::{AWS_TOKEN, Signer};
-use crate::wire::{Client, Limits, Phase, Resolver, Roots, Spent, Target, WireError};
+use crate::wire::{Client, Limits, Pace, Phase, Resolver, Roots, Spent, Target, WireError};
 
 /// One connection in force: what the wire and the redactor need, computed once.
 #[derive(Clone)]
@@ -208,11 +209,26 @@ pub struct Outgoing<'a> {
     live: &'a Live,
     release: Arc<Release>,
     bound: &'a Bound,
+    /// The header in which the operation takes an idempotency key, and the call's.
+    key: Option<(HeaderName, HeaderValue)>,
+    /// What is left of the call's time.
+    left: Duration,
 }
 
 impl<'a> Outgoing<'a> {
-    pub(crate) fn new(live: &'a Live, release: Arc<Release>, bound: &'a Bound) -> Self {
-        Self { live, release, bound }
+    pub(crate) fn new(
+        live: &'a Live,
+        release: Arc<Release>,
+        bound: &'a Bound,
+        key: Option<(HeaderName, HeaderValue)>,
+        left: Duration,
+    ) -> Self {
+        Self { live, release, bound, key, left }
+    }
+
+    /// The idempotency key that this try carries.
+    pub fn idempotency_key(&self) -> Option<&HeaderValue> {
+        self.key.as_ref().map(|(_, key)| key)
     }
 
     /// The right to open the credential.
@@ -358,12 +374,13 @@ impl Wire {
         }
         let mut target = out.live.base.target(&path_and_query);
         let (mut bytes_out, mut hops) = (0, 0);
-        let deadline = tokio::time::Instant::now() + self.0.limits().total;
+        let pace = Pace { total: out.left, ..Pace::from(self.0.limits()) };
+        let deadline = tokio::time::Instant::now() + out.left;
         loop {
             let mut draft = draft(&out, &target)?;
             let armed = out.live.arm(&out.release, &mut draft)?;
             let request = draft.into_request()?;
-            let sent = self.0.send(&out.live.target, armed, request);
+            let sent = self.0.send_at(&out.live.target, armed, request, pace);
             let (parts, body, sent) = match hops {
                 0 => sent.await?,
                 // One deadline for the call, however often it is sent on.
@@ -426,6 +443,9 @@ fn draft(out: &Outgoing<'_>, target: &str) -> Result<Draft, UpstreamError> {
     for (name, value) in operation.headers() {
         let name = HeaderName::from_bytes(name.as_bytes()).map_err(|e| bad(&e))?;
         headers.insert(name, HeaderValue::from_str(value).map_err(|e| bad(&e))?);
+    }
+    if let Some((name, key)) = &out.key {
+        headers.insert(name, key.clone());
     }
     let body = match out.bound.body() {
         Some(body) => {

@@ -116,7 +116,7 @@ async fn a_raw_request_names_an_operation_or_is_refused() {
                 method,
                 path,
                 query,
-                None,
+                &http::HeaderMap::new(),
                 bytes::Bytes::new(),
             )
             .await
@@ -145,7 +145,16 @@ async fn a_raw_request_names_an_operation_or_is_refused() {
     assert_eq!(w.released(), 1);
     let e = w
         .broker
-        .forward(&session, &Context::Direct, "nothing", "GET", "/", None, None, bytes::Bytes::new())
+        .forward(
+            &session,
+            &Context::Direct,
+            "nothing",
+            "GET",
+            "/",
+            None,
+            &http::HeaderMap::new(),
+            bytes::Bytes::new(),
+        )
         .await;
     assert_eq!(e.unwrap_err().code, "no_connection");
 }

@@ -47,6 +47,8 @@ fn place_with_receipt() -> Place {
             },
             approval: None,
             intent: Some(IntentRef::from(&durable)),
+            retries: 0,
+            idempotency_key: None,
             request_body: None,
             response: Some(Response {
                 status: 200,

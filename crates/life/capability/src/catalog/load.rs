@@ -168,7 +168,20 @@ fn read_operation(
     let path = PathTemplate::parse(&raw.path).map_err(|e| fail(e.into()))?;
     let parameters = read_parameters(&operation, raw, &path, origin)?;
     check_parameters(auth, raw, &path, &parameters).map_err(fail)?;
+    check_key(auth, raw).map_err(fail)?;
     build_operation(service, &operation, raw, path, parameters).map_err(fail)
+}
+
+/// An idempotency key stands in a header of its own.
+fn check_key(auth: &AuthScheme, raw: &RawOperation) -> Result<(), Problem> {
+    let Some(header) = &raw.idempotency_key else { return Ok(()) };
+    rule(is_header_name(header), "idempotency_key is a header name in lower case")?;
+    let is_credentials = match auth {
+        AuthScheme::Header { name, .. } => **name == **header,
+        _ => matches!(header.as_str(), "authorization" | "cookie"),
+    };
+    let is_fixed = raw.headers.0.iter().any(|(name, _)| name == header);
+    rule(!is_credentials && !is_fixed && header != "content-type", "idempotency_key is taken")
 }
 
 fn build_operation(
@@ -204,9 +217,6 @@ fn build_operation(
         (None, _) => "application/json",
     };
     let idempotency_key = raw.idempotency_key.as_deref().map(Box::from);
-    if let Some(header) = &raw.idempotency_key {
-        rule(is_header_name(header), "idempotency_key is a header name in lower case")?;
-    }
     if let Some(response) = &raw.response {
         check(response, 0)?;
     }

@@ -22,6 +22,8 @@ pub(super) struct Shown {
     content_type: String,
     /// The caller's own, where it is a program whose request is relayed; they say all there is.
     headers: Option<Vec<(String, String)>>,
+    /// The idempotency key that the caller brought to the gateway, as a header.
+    key: Option<(String, String)>,
     body: Option<Vec<u8>>,
 }
 
@@ -41,6 +43,7 @@ impl Shown {
             path_and_query,
             content_type: bound.body().map_or("", |b| b.content_type()).to_owned(),
             headers: headers.map(|all| all.iter().map(text).collect()),
+            key: prepared.own_key.as_ref().map(|(name, key)| text((name, key))),
             body: bound.body().map(|b| b.bytes().to_vec()),
         }
     }
@@ -59,6 +62,7 @@ impl Shown {
             if self.body.is_some() {
                 headers.push(("content-type".to_owned(), self.content_type.clone()));
             }
+            headers.extend(self.key.clone());
             headers
         });
         let bytes = self.body.as_deref().unwrap_or_default();

@@ -160,6 +160,7 @@ impl Broker {
                         p.response.as_ref(),
                         p.error.is_some(),
                         p.times.released.is_some(),
+                        p.retries,
                     );
                     receipts.insert(intent.index, came);
                 }
@@ -188,10 +189,12 @@ pub(crate) fn settlement(
     response: Option<&Response<'_>>,
     failed: bool,
     released: bool,
+    retries: u8,
 ) -> Settlement {
+    let is_only = |r: &Response<'_>| r.redirects == 0 && retries == 0;
     match response {
         _ if !released => Settlement::NotReleased,
-        Some(r) if !failed && r.redirects == 0 && NOTHING_DONE.contains(&r.status) => {
+        Some(r) if !failed && is_only(r) && NOTHING_DONE.contains(&r.status) => {
             Settlement::RefusedByService
         }
         _ => Settlement::Made,
@@ -227,7 +230,7 @@ mod tests {
     #[test]
     fn only_what_cannot_have_moved_is_given_back() {
         let came = |status, redirects, failed| {
-            settlement(Some(&response(status, redirects)), failed, true)
+            settlement(Some(&response(status, redirects)), failed, true, 0)
         };
         for status in [200, 201, 302, 402, 408, 409, 418, 425, 500, 502, 503] {
             assert_eq!(came(status, 0, false), Settlement::Made, "{status}");
@@ -237,7 +240,9 @@ mod tests {
             assert_eq!(came(status, 1, false), Settlement::Made, "{status} after a redirect");
             assert_eq!(came(status, 0, true), Settlement::Made, "{status}, cut short");
         }
-        assert_eq!(settlement(None, true, true), Settlement::Made, "a time-out says nothing");
-        assert_eq!(settlement(None, true, false), Settlement::NotReleased);
+        let again = settlement(Some(&response(404, 0)), false, true, 1);
+        assert_eq!(again, Settlement::Made, "an earlier try may have done it");
+        assert_eq!(settlement(None, true, true, 0), Settlement::Made, "a time-out says nothing");
+        assert_eq!(settlement(None, true, false, 2), Settlement::NotReleased);
     }
 }

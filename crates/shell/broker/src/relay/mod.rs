@@ -30,6 +30,7 @@ use crate::call::Prepared;
 use crate::calls::OnItsWay;
 use crate::errors;
 use crate::receipts::{Completion, Heard, content_type};
+use crate::retry;
 use crate::upstream::{Live, UpstreamError};
 use crate::wire::{Client, OutBody, ProgramBody, Streamed, Switched, Tally};
 use body::{Flow, Ledger};
@@ -169,6 +170,11 @@ impl Broker {
             _on_its_way: on_its_way,
         };
         let live = live.ready(&release).await.map_err(|e| ledger.fail(&e))?;
+        let key = retry::key_to_add(&operation, &out, &release).map_err(|e| ledger.fail(&e))?;
+        if let Some(key) = key {
+            ledger.completion.tries().set_key(release.idempotency_key());
+            out.extend([key]);
+        }
         let body = prepared.take_body().into();
         let streamed_body = streamed.is_some();
         let mut draft =

@@ -3,7 +3,7 @@
 use std::{future::Future, sync::Arc};
 
 use bytes::Bytes;
-use http::{HeaderValue, Method, StatusCode, uri::PathAndQuery};
+use http::{HeaderMap, Method, StatusCode, uri::PathAndQuery};
 use serde_json::Value;
 use symbolon_broker::{
     ApprovalView, ApprovalsView, Asking, Broker, CallError, Called, ConnectionView, Context,
@@ -22,8 +22,8 @@ pub struct Asked {
     pub target: PathAndQuery,
     /// Where in the target the upstream's path begins: behind `/to/{connection}`.
     pub path_from: usize,
-    /// `Content-Type`.
-    pub content_type: Option<HeaderValue>,
+    /// The headers, of which the broker takes the content type and an idempotency key.
+    pub headers: HeaderMap,
     /// The body.
     pub body: Bytes,
 }
@@ -190,7 +190,6 @@ impl Backend for Arc<Broker> {
     ) -> impl Future<Output = Result<Called<Forwarded>, CallError>> + Send + 'static {
         let (broker, session) = (self.clone(), session.clone());
         async move {
-            let kind = asked.content_type.as_ref().and_then(|kind| kind.to_str().ok());
             let (method, path, query) = (asked.method.as_str(), asked.path(), asked.target.query());
             let body = asked.body.clone();
             let forwarded = Broker::forward_asking(
@@ -201,7 +200,7 @@ impl Backend for Arc<Broker> {
                 method,
                 path,
                 query,
-                kind,
+                &asked.headers,
                 body,
                 asking,
             );
@@ -224,7 +223,6 @@ impl Backend for Arc<Broker> {
     ) -> impl Future<Output = Result<Forwarded, CallError>> + Send + 'static {
         let (broker, session) = (self.clone(), session.clone());
         async move {
-            let kind = asked.content_type.as_ref().and_then(|kind| kind.to_str().ok());
             let (method, path, query) = (asked.method.as_str(), asked.path(), asked.target.query());
             let body = asked.body.clone();
             let forwarded = Broker::forward(
@@ -235,7 +233,7 @@ impl Backend for Arc<Broker> {
                 method,
                 path,
                 query,
-                kind,
+                &asked.headers,
                 body,
             );
             forwarded.await.map(Forwarded::from)

@@ -100,7 +100,7 @@ impl Backend for Double {
                 "method": asked.method.as_str(),
                 "path": asked.path(),
                 "query": asked.target.query(),
-                "content_type": asked.content_type.as_ref().and_then(|kind| kind.to_str().ok()),
+                "content_type": asked.headers.get("content-type").and_then(|kind| kind.to_str().ok()),
                 "body": String::from_utf8_lossy(&asked.body),
             });
             let body =

@@ -35,7 +35,7 @@ pub(super) fn asked(head: &Parts, body: Bytes) -> Result<Asked, CallError> {
         method: head.method.clone(),
         path_from: PREFIX.len() + connection.len(),
         target: target.clone(),
-        content_type: head.headers.get(header::CONTENT_TYPE).cloned(),
+        headers: head.headers.clone(),
         body,
     })
 }

@@ -192,6 +192,8 @@ fn bad_files_are_refused_with_the_reason() {
         (with("POST", "/a", "graphql = \"query A { a }\""), "a graphql query reads"),
         (with("POST", "/a", "graphql = \"mutation A($a: Int) { a(a: $a) }\""), "variables"),
         (with("POST", "/a", "idempotency_key = \"content-length\""), "header name"),
+        (with("POST", "/a", "idempotency_key = \"authorization\""), "is taken"),
+        (with("POST", "/a", "idempotency_key = \"x-a\"\nheaders = { x-a = \"1\" }"), "is taken"),
         ("x".repeat(2_000_000), "at most"),
         ("not toml".to_owned(), "format"),
     ];
