@@ -114,6 +114,7 @@ fn receipt(intent: IntentRef) -> Statement<'static> {
             content_type: media_type("application/json"),
             redactions: vec![],
             redirects: 0,
+            grpc_status: None,
         }),
         error: None,
         times: Times {

@@ -2,6 +2,7 @@
 //! bytes on the wire. `specs/injection.md` is the standard.
 
 mod error;
+mod field_block;
 mod form;
 mod framing;
 mod inspect;
@@ -11,6 +12,7 @@ mod slot;
 mod wire_form;
 
 pub use error::{FramingError, InjectError};
+pub use field_block::{FieldBlock, RequestLine};
 pub use form::FormPlan;
 pub use framing::Framing;
 pub use inspect::{Expected, HEAD_BYTES_MAX, Plan, inspect_head, inspect_upgrade_head};

@@ -73,6 +73,9 @@ fn fields(p: &Predicate<'_>) -> Result<(), StatementError> {
     if !(100..1000).contains(&response.status) {
         return Err(StatementError::Field("status"));
     }
+    if response.grpc_status.is_some_and(|status| status > 99) {
+        return Err(StatementError::Field("gRPC status"));
+    }
     if response.redactions.len() > LIST_MAX {
         return Err(StatementError::Field("list of redactions"));
     }

@@ -205,6 +205,9 @@ pub struct Response<'a> {
     /// Redirects that were followed, each with the credential, at the same origin.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub redirects: u8,
+    /// The status of a gRPC call, of 0 to 99, where there was one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub grpc_status: Option<u8>,
     /// As [`media_type`] gives it.
     pub content_type: Cow<'a, str>,
     /// Where the credential was found in the response and taken out.

@@ -59,6 +59,7 @@ fn statement() -> Statement<'static> {
                 bytes_in: 10,
                 bytes_out: 8,
                 redirects: 0,
+                grpc_status: None,
                 content_type: "text/plain".into(),
                 redactions: vec![Redaction { form: "raw".into(), count: 2 }],
             }),

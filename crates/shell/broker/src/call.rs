@@ -360,6 +360,12 @@ impl Broker {
         };
         let (operation, arguments, bound) =
             service.matches_request(&raw).map_err(errors::request)?.into_parts();
+        if operation.is_grpc() {
+            let message = "a gRPC method is called through the proxy alone";
+            return Err(CallError::caller("not_listed", message)
+                .status(403)
+                .next("symbolon run -- COMMAND"));
+        }
         let lease = self.engine.lease(session, operation.name().as_str(), Some(connection));
         let mut prepared = Prepared::new(lease.map_err(|r| errors::refusal(&r))?, arguments, bound);
         prepared.own_key = own_key(&operation, headers)?;

@@ -243,7 +243,7 @@ pub(crate) fn upstream(error: &UpstreamError) -> CallError {
         UpstreamError::Undecodable(_) => peer("undecodable", 502),
         UpstreamError::Switched => peer("upstream_switched", 502),
         UpstreamError::TooLong(_) => peer("upstream_too_large", 502).next("ask for less, such as a smaller page"),
-        UpstreamError::Redact(_) | UpstreamError::Echoes(_) | UpstreamError::Spread => peer("unsearchable", 502),
+        UpstreamError::Redact(_) | UpstreamError::Echoes(_) | UpstreamError::Echoed | UpstreamError::Spread => peer("unsearchable", 502),
         UpstreamError::Stopped => CallError { fault: Fault::Environment, ..peer("stopped", 503) }
             .next("look at the receipt first if the call writes; then call again"),
         UpstreamError::Token(e) => e.shown(),

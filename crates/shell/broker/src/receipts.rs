@@ -69,6 +69,7 @@ impl<B: Deref<Target = Broker>> Completion<B> {
             bytes_in: answer.bytes_in,
             bytes_out: answer.body.len() as u64,
             redirects: answer.redirects,
+            grpc_status: None,
             content_type: content_type(&answer.headers),
             redactions: redactions(&answer.redactions),
         };
@@ -100,6 +101,7 @@ impl<B: Deref<Target = Broker>> Completion<B> {
                 bytes_in: h.bytes_in,
                 bytes_out: h.bytes_out,
                 redirects: 0,
+                grpc_status: h.grpc_status,
                 content_type: Cow::Borrowed(&*h.content_type),
                 redactions: redactions(&h.redactions),
             }
@@ -180,6 +182,8 @@ pub(crate) struct Heard {
     pub(crate) status: u16,
     /// As [`content_type`] gives it.
     pub(crate) content_type: String,
+    /// Of a gRPC call.
+    pub(crate) grpc_status: Option<u8>,
     /// Body bytes as they came over the wire.
     pub(crate) bytes_in: u64,
     /// Body bytes handed on.

@@ -26,7 +26,9 @@ use crate::api::CallError;
 use crate::arm::Draft;
 use crate::oauth::{Issued, Keeper, TokenError};
 use crate::sign::{AWS_TOKEN, Signer};
-use crate::wire::{Client, Limits, Pace, Phase, Resolver, Roots, Spent, Target, WireError};
+use crate::wire::{
+    Client, Limits, Pace, Phase, Protocol, Resolver, Roots, Spent, Target, WireError,
+};
 
 /// One connection in force: what the wire and the redactor need, computed once.
 #[derive(Clone)]
@@ -302,6 +304,9 @@ pub enum UpstreamError {
     /// An answer that is little but the credential.
     #[error("the response repeats the credential more than {0} times")]
     Echoes(u32),
+    /// The credential in a message whose bytes cannot be changed.
+    #[error("the upstream repeats the credential in a message")]
+    Echoed,
     /// The credential in pieces, over several messages.
     #[error("the upstream spreads the credential over several messages")]
     Spread,
@@ -380,7 +385,7 @@ impl Wire {
             let mut draft = draft(&out, &target)?;
             let armed = out.live.arm(&out.release, &mut draft)?;
             let request = draft.into_request()?;
-            let sent = self.0.send_at(&out.live.target, armed, request, pace);
+            let sent = self.0.send_at(&out.live.target, Protocol::Http1, armed, request, pace);
             let (parts, body, sent) = match hops {
                 0 => sent.await?,
                 // One deadline for the call, however often it is sent on.

@@ -55,6 +55,7 @@ fn place_with_receipt() -> Place {
                 bytes_in: 5120,
                 bytes_out: 5100,
                 redirects: 0,
+                grpc_status: None,
                 content_type: "application/json".into(),
                 redactions: vec![Redaction { form: "raw".into(), count: 2 }],
             }),

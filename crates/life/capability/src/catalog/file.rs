@@ -122,6 +122,9 @@ pub(super) struct RawOperation {
     /// It opens a WebSocket.
     #[serde(default)]
     pub websocket: bool,
+    /// It is a method of a gRPC service.
+    #[serde(default)]
+    pub grpc: bool,
     pub content_type: Option<String>,
     pub graphql: Option<String>,
     pub idempotency_key: Option<String>,

@@ -212,6 +212,7 @@ fn build_operation(
             rule(is_header_value(own) && own.contains('/'), "content_type is a media type")?;
             own.as_str()
         }
+        (None, _) if raw.grpc => "application/grpc",
         (None, BodyShape::Form) => "application/x-www-form-urlencoded",
         (None, BodyShape::Text) => "text/plain; charset=utf-8",
         (None, _) => "application/json",
@@ -229,6 +230,7 @@ fn build_operation(
         parameters,
         body,
         websocket: raw.websocket,
+        grpc: raw.grpc,
         content_type: Arc::from(content_type),
         scope,
         scope_id: ScopeId::from_index(0),
@@ -329,6 +331,9 @@ fn check_parameters(
 fn read_body(raw: &RawOperation, parameters: &[Parameter]) -> Result<BodyShape, Problem> {
     let count = parameters.iter().filter(|p| p.place() == Place::Body).count();
     let encoding = raw.body_encoding;
+    if raw.grpc {
+        return read_grpc(raw, parameters);
+    }
     if let Some(document) = &raw.graphql {
         let is_json = encoding == RawBodyEncoding::Json && !raw.body_whole;
         rule(is_json, "a graphql operation has a JSON body of its own")?;
@@ -363,6 +368,27 @@ fn read_body(raw: &RawOperation, parameters: &[Parameter]) -> Result<BodyShape, 
         (RawBodyEncoding::Bytes, _) => Ok(BodyShape::Bytes { streams: raw.streams }),
         (RawBodyEncoding::Text, false) => Err(Problem::Rule("a text body needs body_whole = true")),
     }
+}
+
+/// A method of a gRPC service says nothing but its path: the rest is gRPC's.
+fn read_grpc(raw: &RawOperation, parameters: &[Parameter]) -> Result<BodyShape, Problem> {
+    let mut segments = raw.path.strip_prefix('/').unwrap_or_default().split('/');
+    let is_name = |name: Option<&str>| {
+        name.is_some_and(|name| {
+            let is_part = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'.');
+            !name.is_empty() && name.bytes().all(is_part)
+        })
+    };
+    let is_path = is_name(segments.next()) && is_name(segments.next()) && segments.next().is_none();
+    rule(is_path, "the path of a gRPC method is /package.Service/Method")?;
+    rule(raw.method == super::method::Method::Post, "a gRPC method is called by POST")?;
+    let is_bare = parameters.is_empty()
+        && raw.body_encoding == RawBodyEncoding::Json
+        && raw.content_type.is_none()
+        && raw.graphql.is_none()
+        && !(raw.body_whole || raw.streams || raw.websocket);
+    rule(is_bare, "a gRPC method has no parameters and no body but its messages")?;
+    Ok(BodyShape::Bytes { streams: true })
 }
 
 fn read_graphql(

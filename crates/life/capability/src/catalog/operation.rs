@@ -25,6 +25,7 @@ pub struct Operation {
     pub(super) parameters: Vec<Parameter>,
     pub(super) body: BodyShape,
     pub(super) websocket: bool,
+    pub(super) grpc: bool,
     pub(super) content_type: Arc<str>,
     pub(super) scope: ScopeName,
     pub(super) scope_id: ScopeId,
@@ -209,6 +210,12 @@ impl Operation {
     #[must_use]
     pub const fn is_websocket(&self) -> bool {
         self.websocket
+    }
+
+    /// Whether it is a method of a gRPC service: over HTTP/2, in messages.
+    #[must_use]
+    pub const fn is_grpc(&self) -> bool {
+        self.grpc
     }
 
     /// Whether its body may be sent on as it comes.

@@ -222,6 +222,7 @@ mod tests {
             bytes_in: 0,
             bytes_out: 0,
             redirects,
+            grpc_status: None,
             content_type: "".into(),
             redactions: Vec::new(),
         }

@@ -11,9 +11,10 @@ use http_body::{Body, Frame, SizeHint};
 use symbolon_codec::Digest32;
 use tokio_util::sync::WaitForCancellationFutureOwned;
 
-use super::clean::Cleaner;
+use super::grpc;
 use super::head;
 use super::room::Seat;
+use super::search::Search;
 use crate::Broker;
 use crate::api::CallError;
 use crate::calls::OnItsWay;
@@ -29,7 +30,7 @@ pub struct RelayedBody(Option<Box<Flow>>);
 /// One relay after its answer's head.
 pub(super) struct Flow {
     pub(super) source: LimitedBody,
-    pub(super) cleaner: Cleaner,
+    pub(super) search: Search,
     pub(super) ledger: Ledger,
     pub(super) live: Arc<Live>,
     pub(super) trailers: Option<HeaderMap>,
@@ -128,13 +129,17 @@ impl Flow {
             match frame.map(Frame::into_data) {
                 Some(Ok(data)) => {
                     out.reserve(data.len() + SLACK);
-                    self.cleaner.push(&data, &mut out)?;
+                    self.search.push(&data, &mut out)?;
                 }
                 Some(Err(other)) => {
                     if let Ok(trailers) = other.into_trailers() {
-                        let echo = self.cleaner.echo().clone();
-                        let counts = self.cleaner.counts();
+                        let echo = self.search.echo().clone();
+                        let counts = self.search.counts();
                         let clean = head::inbound(&trailers, &self.live, &echo, false, counts)?;
+                        if self.search.is_grpc() {
+                            let heard = self.ledger.heard.get_or_insert_default();
+                            heard.grpc_status = grpc::status_in(&clean);
+                        }
                         self.trailers = (!clean.is_empty()).then_some(clean);
                     }
                     continue;
@@ -142,7 +147,7 @@ impl Flow {
                 None => {}
             }
             if self.source.is_end_stream() {
-                self.cleaner.finish(&mut out)?;
+                self.search.finish(&mut out)?;
                 self.has_ended = true;
             }
             if !out.is_empty() {
@@ -168,7 +173,7 @@ impl Flow {
         self.take_stock();
         self.ledger.close()?;
         let spent = self.source.take_spent();
-        if self.cleaner.total().total() == 0 {
+        if self.search.total().total() == 0 {
             spent.keep();
         }
         Ok(())
@@ -177,7 +182,7 @@ impl Flow {
     fn take_stock(&mut self) {
         let heard = self.ledger.heard.get_or_insert_default();
         heard.bytes_in = self.source.received_bytes();
-        heard.redactions = self.cleaner.total();
+        heard.redactions = self.search.total();
     }
 }
 
@@ -202,8 +207,13 @@ impl Body for RelayedBody {
             Err(e) => {
                 flow.take_stock();
                 let shown = flow.ledger.fail(&e);
+                let is_grpc = flow.search.is_grpc();
                 self.0 = None;
-                return Poll::Ready(Some(Err(shown)));
+                // gRPC has a way to say that an answer is not whole, and clients read it.
+                return Poll::Ready(Some(match is_grpc {
+                    true => Ok(Frame::trailers(grpc::status_of(&e))),
+                    false => Err(shown),
+                }));
             }
         };
         if flow.has_ended && flow.trailers.is_none() {

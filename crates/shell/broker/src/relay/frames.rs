@@ -169,7 +169,7 @@ impl Frames {
 
 /// Looks for the credential over the borders of messages. What was given out cannot be taken back, so
 /// the message that would complete a stretch is not given out, and nothing after it.
-struct Edge {
+pub(super) struct Edge {
     echo: Echo,
     /// The end of what was given out before the border, then the first bytes behind it.
     seen: Vec<u8>,
@@ -180,13 +180,13 @@ struct Edge {
 }
 
 impl Edge {
-    fn new(echo: Echo) -> Self {
+    pub(super) fn new(echo: Echo) -> Self {
         let longest = echo.0.pattern.longest();
         Self { echo, seen: Vec::new(), border: 0, last: Vec::new(), longest }
     }
 
     /// These bytes are about to be given out.
-    fn pass(&mut self, bytes: &[u8]) -> Result<(), UpstreamError> {
+    pub(super) fn pass(&mut self, bytes: &[u8]) -> Result<(), UpstreamError> {
         let room = self.longest.saturating_sub(self.seen.len() - self.border).min(bytes.len());
         // Without anything before it, a control frame is still looked at.
         if room > 0 {
@@ -205,7 +205,7 @@ impl Edge {
     }
 
     /// A border.
-    fn end(&mut self) {
+    pub(super) fn end(&mut self) {
         self.seen.clear();
         self.seen.extend_from_slice(&self.last);
         self.border = self.seen.len();

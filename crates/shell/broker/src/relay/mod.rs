@@ -4,8 +4,10 @@
 mod body;
 mod clean;
 mod frames;
+mod grpc;
 mod head;
 mod room;
+mod search;
 mod tunnel;
 
 use std::sync::{Arc, PoisonError};
@@ -32,11 +34,13 @@ use crate::errors;
 use crate::receipts::{Completion, Heard, content_type};
 use crate::retry;
 use crate::upstream::{Live, UpstreamError};
-use crate::wire::{Client, OutBody, ProgramBody, Streamed, Switched, Tally};
+use crate::wire::{Client, OutBody, ProgramBody, Protocol, Streamed, Switched, Tally};
 use body::{Flow, Ledger};
 use clean::Cleaner;
 use frames::Frames;
+use grpc::Messages;
 use room::Room;
+use search::Search;
 
 /// The body of a program's request.
 pub type RelayBody = ProgramBody;
@@ -148,6 +152,9 @@ impl Broker {
         if upgrade {
             head::websocket(&headers, &mut out)?;
         }
+        if operation.is_grpc() {
+            out.insert(grpc::ACCEPT_ENCODING, HeaderValue::from_static("identity"));
+        }
 
         let lease =
             self.engine.lease(session, operation.name().as_str(), Some(&request.connection));
@@ -191,7 +198,8 @@ impl Broker {
             if upgrade {
                 client.upgrade(&live.target, armed, sending, pace).await
             } else {
-                let sent = client.send_at(&live.target, armed, sending, pace).await;
+                let protocol = if operation.is_grpc() { Protocol::Http2 } else { Protocol::Http1 };
+                let sent = client.send_at(&live.target, protocol, armed, sending, pace).await;
                 sent.map(|(parts, body, _)| (parts, Switched::Answer(body)))
             }
         };
@@ -236,9 +244,17 @@ impl Broker {
                 .map_err(UpstreamError::Redact)
         };
         let headers = checked.map_err(|e| ledger.fail(&e))?;
+        let search = if operation.is_grpc() && grpc::is_spoken(&headers) {
+            if let Some(heard) = &mut ledger.heard {
+                heard.grpc_status = grpc::status_in(&headers);
+            }
+            Search::Messages(Box::new(Messages::new(cleaner)))
+        } else {
+            Search::Bytes(cleaner)
+        };
         let body = RelayedBody::new(Box::new(Flow {
             source,
-            cleaner,
+            search,
             ledger,
             live,
             trailers: None,

@@ -2,7 +2,7 @@
 
 use std::pin::Pin;
 use std::sync::Arc;
-use std::task::{Context, Poll, Waker};
+use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 
 use bytes::{Bytes, BytesMut};
@@ -147,7 +147,8 @@ impl Body for LimitedBody {
         // The body asks its connection for more, and the connection answers it: both here. Their
         // wakers are quiet until the last look at the connection, or each would wake this task
         // while it runs.
-        let mut quiet = Context::from_waker(Waker::noop());
+        let waker = pooled.waker(cx).clone();
+        let mut quiet = Context::from_waker(&waker);
         pooled.drive(&mut quiet);
         let mut frame = Pin::new(&mut this.incoming).poll_frame(&mut quiet);
         if frame.is_pending() {

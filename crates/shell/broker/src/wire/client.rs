@@ -3,7 +3,7 @@
 use std::future::{Future, poll_fn};
 use std::pin::pin;
 use std::sync::Arc;
-use std::task::{Context, Poll, Waker};
+use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 
 use http::header::{
@@ -11,11 +11,14 @@ use http::header::{
     TRANSFER_ENCODING, UPGRADE,
 };
 use http::{Request, Response, StatusCode, Uri, Version};
+use http_body::Body;
 use hyper::body::Incoming;
+use symbolon_connector::inject::{Expected, FieldBlock, InjectError, RequestLine};
 
 use super::armed::Armed;
 use super::body::LimitedBody;
 use super::error::{Phase, WireError};
+use super::http::Protocol;
 use super::outgoing::OutBody;
 use super::pool::Pooled;
 use super::resolve::{Resolver, SystemResolver};
@@ -125,28 +128,39 @@ impl Client {
         armed: Armed,
         request: Request<OutBody>,
     ) -> Result<(http::response::Parts, LimitedBody, Sent), WireError> {
-        self.send_at(target, armed, request, Pace::from(&self.limits)).await
+        self.send_at(target, Protocol::Http1, armed, request, Pace::from(&self.limits)).await
     }
 
-    /// As [`send`](Self::send), at a pace of its own.
+    /// As [`send`](Self::send), over a protocol and at a pace of its own.
     pub async fn send_at(
         &self,
         target: &Target,
+        protocol: Protocol,
         armed: Armed,
         mut request: Request<OutBody>,
         pace: Pace,
     ) -> Result<(http::response::Parts, LimitedBody, Sent), WireError> {
         let upstream = target.upstream();
         prepare(&mut request, upstream);
+        let block = match protocol {
+            Protocol::Http1 => None,
+            Protocol::Http2 => Some(into_block(&mut request, upstream, &armed)?),
+        };
         let end = Instant::now() + pace.total;
         loop {
-            let kept = upstream.take();
+            let kept = upstream.take(protocol);
             let is_kept = kept.is_some();
             let mut pooled = match kept {
                 Some(pooled) => pooled,
-                None => Pooled::connect(upstream, &*self.resolver, &self.limits, end).await?,
+                None => {
+                    let (resolver, limits) = (&*self.resolver, &self.limits);
+                    Pooled::connect(upstream, protocol, resolver, limits, end).await?
+                }
             };
-            pooled.desk.arm(armed.clone());
+            match &block {
+                None => pooled.desk.arm(armed.clone()),
+                Some(block) => pooled.desk.arm_block(armed.clone(), block.clone()),
+            }
             pooled.set_deadline(end.min(Instant::now() + pace.head));
             match exchange(&mut pooled, request, &pace, end).await {
                 Ok(response) => {
@@ -186,7 +200,8 @@ impl Client {
         request.headers_mut().insert(CONNECTION, HeaderValue::from_static("upgrade"));
         request.headers_mut().insert(UPGRADE, HeaderValue::from_static("websocket"));
         let end = Instant::now() + pace.total;
-        let mut pooled = Pooled::connect(upstream, &*self.resolver, &self.limits, end).await?;
+        let (resolver, limits) = (&*self.resolver, &self.limits);
+        let mut pooled = Pooled::connect(upstream, Protocol::Http1, resolver, limits, end).await?;
         pooled.desk.arm_upgrade(armed);
         pooled.set_deadline(end.min(Instant::now() + pace.head));
         let response = match exchange(&mut pooled, request, &pace, end).await {
@@ -210,7 +225,9 @@ impl Client {
         if !pooled.is_over_well() {
             return Err(pooled.explain(None));
         }
-        let (wire, early) = pooled.into_wire();
+        let Some((wire, early)) = pooled.into_wire() else {
+            return Err(WireError::Reset { released: true, source: None });
+        };
         Ok((parts, Switched::Tunnel(Tunnel::new(wire, early))))
     }
 }
@@ -229,12 +246,12 @@ async fn exchange(
     end: Instant,
 ) -> Result<Response<Incoming>, Failed> {
     let mut sent = 0;
-    let mut response = pin!(pooled.send.try_send_request(request));
+    let mut response = pin!(pooled.send.try_send(request));
     let answer = poll_fn(|cx| {
         pooled.drive(cx);
         // Only the connection, polled right above, can complete it: with this task's own waker here
         // that would wake the task which is running, and with it a second thread.
-        let mut quiet = Context::from_waker(Waker::noop());
+        let mut quiet = Context::from_waker(pooled.waker(cx));
         if let Poll::Ready(answer) = response.as_mut().poll(&mut quiet) {
             return Poll::Ready(Some(answer));
         }
@@ -269,6 +286,40 @@ async fn exchange(
     }
 }
 
+/// Takes a request's head into a header block, and leaves what the HTTP/2 stack needs to see of it.
+fn into_block(
+    request: &mut Request<OutBody>,
+    upstream: &Upstream,
+    armed: &Armed,
+) -> Result<FieldBlock, WireError> {
+    let headers = std::mem::take(request.headers_mut());
+    let length = request.body().size_hint().exact().filter(|n| *n > 0).map(|n| n.to_string());
+    let path = request.uri().path_and_query().map_or("/", |p| p.as_str()).to_owned();
+    let line = RequestLine { method: request.method().as_str(), path: &path };
+    let own = headers.iter().filter(|(name, _)| *name != HOST);
+    let own = own.map(|(name, value)| (name.as_str(), value.as_bytes()));
+    let length = length.iter().map(|n| (CONTENT_LENGTH_NAME, n.as_bytes()));
+    let fields: Vec<_> = own.chain(length).collect();
+    let expected = Expected {
+        placeholder: &armed.placeholder,
+        slot: &armed.slot,
+        authority: &upstream.authority,
+    };
+    let block = FieldBlock::write(line, &fields, &expected, armed.opener.wire_len())
+        .map_err(|e| WireError::Refused { source: e.into(), released: false })?;
+    // None of it leaves: the stack's block is put aside.
+    let origin = Uri::builder()
+        .scheme(upstream.authority.scheme().as_str())
+        .authority(upstream.authority.as_str())
+        .path_and_query("/");
+    *request.uri_mut() = origin.build().map_err(|_| {
+        let source = InjectError::TargetOrigin.into();
+        WireError::Refused { source, released: false }
+    })?;
+    *request.version_mut() = Version::HTTP_2;
+    Ok(block)
+}
+
 /// Gives the request the form that the wire wants.
 fn prepare(request: &mut Request<OutBody>, upstream: &Upstream) {
     let headers: &mut HeaderMap = request.headers_mut();
@@ -293,5 +344,6 @@ fn prepare(request: &mut Request<OutBody>, upstream: &Upstream) {
     }
 }
 
+const CONTENT_LENGTH_NAME: &str = "content-length";
 const KEEP_ALIVE: HeaderName = HeaderName::from_static("keep-alive");
 const PROXY_CONNECTION: HeaderName = HeaderName::from_static("proxy-connection");

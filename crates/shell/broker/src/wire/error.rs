@@ -199,6 +199,9 @@ pub enum StreamError {
     /// The body is not framed as its head says.
     #[error(transparent)]
     Framing(#[from] FramingError),
+    /// A frame of HTTP/2 that is not passed on.
+    #[error("the HTTP/2 stack wrote a frame that is not passed on")]
+    Frame,
     /// A head came that no credential was armed for.
     #[error("a request came that no credential was armed for")]
     NotArmed,

@@ -7,28 +7,24 @@ use std::task::{Context, Poll, Waker};
 use std::time::Instant;
 
 use bytes::Bytes;
-use hyper::client::conn::http1::{Builder, Connection, SendRequest};
-use hyper_util::rt::TokioIo;
 use tokio::net::TcpStream;
 use tokio::time::{Sleep, sleep_until};
 use tokio_rustls::TlsConnector;
 
 use super::client::Limits;
 use super::error::{Phase, WireError};
+use super::http::{Http, Protocol, Sender};
 use super::link::{Plain, Wire};
-use super::outgoing::OutBody;
 use super::resolve::{Resolver, resolve};
-use super::stream::{Desk, SubstitutingStream};
+use super::stream::Desk;
 use super::target::Upstream;
-
-type Http = Connection<TokioIo<SubstitutingStream<Wire>>, OutBody>;
 
 /// A connection with all that belongs to it. Nothing polls it but its user: no hop between tasks,
 /// and no reading ahead.
 pub(super) struct Pooled {
-    pub(super) send: SendRequest<OutBody>,
+    pub(super) send: Sender,
     pub(super) desk: Arc<Desk>,
-    http: Pin<Box<Http>>,
+    http: Http,
     /// One timer for the connection's life: moving it is cheaper than a new one for each call.
     timer: Pin<Box<Sleep>>,
     is_closed: bool,
@@ -40,6 +36,7 @@ impl Pooled {
     /// Resolves, connects and shakes hands within the limits and before `deadline`.
     pub(super) async fn connect(
         upstream: &Upstream,
+        protocol: Protocol,
         resolver: &dyn Resolver,
         limits: &Limits,
         deadline: Instant,
@@ -50,10 +47,11 @@ impl Pooled {
                 .await?;
         let tcp = timed(deadline, Phase::Connect, tcp(&addresses)).await?;
         let wire = if upstream.is_tls() {
-            let config = upstream.roots().map_err(WireError::Roots)?.config();
+            let config = protocol.config(upstream.roots().map_err(WireError::Roots)?.config());
             let name = upstream.server_name.clone();
             let shaken = timed(deadline, Phase::Tls, async {
-                TlsConnector::from(config).connect(name, tcp).await.map_err(|source| {
+                let shaken = TlsConnector::from(config).connect(name, tcp).await;
+                shaken.and_then(|tls| protocol.chosen(tls)).map_err(|source| {
                     let host = upstream.authority.host().as_str().to_owned();
                     WireError::Tls { host, source }
                 })
@@ -63,17 +61,14 @@ impl Pooled {
             Wire::Plain(Plain(tcp))
         };
         let desk = Arc::new(Desk::default());
-        let stream = SubstitutingStream::new(wire, upstream.authority.clone(), desk.clone());
-        let (send, http) = Builder::new()
-            .max_header_size(limits.response_head_bytes_max)
-            .max_buf_size(limits.response_head_bytes_max.max(64 * 1024))
-            .handshake(TokioIo::new(stream))
+        let (send, http) = protocol
+            .begin(wire, upstream, &desk, limits)
             .await
             .map_err(|error| WireError::from_hyper(error, false))?;
         Ok(Pooled {
             send,
             desk,
-            http: Box::pin(http),
+            http,
             timer: Box::pin(sleep_until(deadline.into())),
             is_closed: false,
             failure: None,
@@ -84,7 +79,7 @@ impl Pooled {
     #[inline]
     pub(super) fn drive(&mut self, cx: &mut Context<'_>) -> bool {
         if !self.is_closed
-            && let Poll::Ready(end) = self.http.as_mut().poll(cx)
+            && let Poll::Ready(end) = self.http.poll(cx)
         {
             self.is_closed = true;
             self.failure = end.err();
@@ -92,15 +87,29 @@ impl Pooled {
         self.is_closed
     }
 
+    /// What is to be woken by parts of the connection: over HTTP/1.1 nothing, for they move only when
+    /// this connection is polled; over HTTP/2 the task that asks, for another task moves them.
+    pub(super) fn waker<'w>(&self, cx: &'w Context<'_>) -> &'w Waker {
+        match self.protocol() {
+            Protocol::Http1 => Waker::noop(),
+            Protocol::Http2 => cx.waker(),
+        }
+    }
+
     /// Whether it came to its end without an error.
     pub(super) fn is_over_well(&self) -> bool {
         self.is_closed && self.failure.is_none()
     }
 
-    /// The bare connection, once the protocol has changed, and what came on it already.
-    pub(super) fn into_wire(self) -> (Wire, Bytes) {
-        let parts = Pin::into_inner(self.http).into_parts();
-        (parts.io.into_inner().into_link(), parts.read_buf)
+    /// The bare connection, once the protocol has changed, and what came on it already. `None` for
+    /// HTTP/2, which does not change to another.
+    pub(super) fn into_wire(self) -> Option<(Wire, Bytes)> {
+        self.http.into_wire()
+    }
+
+    /// What is spoken on it.
+    pub(super) fn protocol(&self) -> Protocol {
+        self.send.protocol()
     }
 
     /// Whether it can take a request. A peer that closed it, or spoke out of turn, shows here.
@@ -124,6 +133,9 @@ impl Pooled {
     /// The error to give for a request that got `error`: the connection's own end says more.
     pub(super) fn explain(&mut self, error: Option<hyper::Error>) -> WireError {
         let released = self.desk.released();
+        if let Some(source) = self.desk.refused() {
+            return WireError::Refused { source, released };
+        }
         match self.failure.take().or(error) {
             Some(error) => WireError::from_hyper(error, released),
             None => WireError::Reset { released, source: None },

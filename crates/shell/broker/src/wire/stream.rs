@@ -3,18 +3,19 @@
 use std::io;
 use std::pin::Pin;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::task::{Context, Poll, ready};
 
 use memchr::memmem;
 use symbolon_connector::inject::{
-    Expected, FormPlan, Framing, HEAD_BYTES_MAX, inspect_head, inspect_upgrade_head,
+    Expected, FieldBlock, FormPlan, Framing, HEAD_BYTES_MAX, inspect_head, inspect_upgrade_head,
 };
 use symbolon_connector::ssrf::Authority;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
 use super::armed::Armed;
 use super::error::StreamError;
+use super::http2::Tray;
 use super::link::{Link, Planned, fits_one_record};
 use super::tls::RECORD_BYTES_MAX;
 
@@ -25,6 +26,8 @@ pub struct Desk {
     upgrades: AtomicBool,
     released: AtomicBool,
     sent_bytes: AtomicU64,
+    tray: Tray,
+    refused: OnceLock<StreamError>,
 }
 
 impl Desk {
@@ -39,6 +42,35 @@ impl Desk {
     pub fn arm_upgrade(&self, armed: Armed) {
         self.upgrades.store(true, Relaxed);
         self.arm(armed);
+    }
+
+    /// As [`arm`](Self::arm), for a request over HTTP/2 with this header block.
+    pub(super) fn arm_block(&self, armed: Armed, block: FieldBlock) {
+        self.tray.put(block);
+        self.arm(armed);
+    }
+
+    pub(super) fn tray(&self) -> &Tray {
+        &self.tray
+    }
+
+    /// More has been handed on.
+    pub(super) fn moved(&self, bytes: u64) {
+        self.sent_bytes.fetch_add(bytes, Relaxed);
+    }
+
+    pub(super) fn set_released(&self, released: bool) {
+        self.released.store(released, Relaxed);
+    }
+
+    /// Why the stream ended the connection, where the HTTP stack does not hand it on.
+    pub(super) fn refuse(&self, error: StreamError) {
+        // The first one counts: it ended the connection.
+        let _ = self.refused.set(error);
+    }
+
+    pub(super) fn refused(&self) -> Option<StreamError> {
+        self.refused.get().copied()
     }
 
     /// Takes back what was armed. `None`: the head has reached the stream.

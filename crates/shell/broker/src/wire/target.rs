@@ -9,6 +9,7 @@ use rustls_pki_types::ServerName;
 use symbolon_connector::ssrf::{Allow, Authority, Scheme};
 use tokio::runtime::{self, Handle};
 
+use super::http::Protocol;
 use super::pool::Pooled;
 use super::roots::{Roots, RootsError};
 
@@ -103,11 +104,12 @@ impl Upstream {
 
     /// This runtime's idle connection used last that is still alive; dead ones are dropped on the
     /// way.
-    pub(super) fn take(&self) -> Option<Pooled> {
+    pub(super) fn take(&self, protocol: Protocol) -> Option<Pooled> {
         let here = Handle::current().id();
         loop {
             let mut idle = self.lock();
-            let last = idle.iter().rposition(|idle| idle.runtime == here)?;
+            let is_ours = |idle: &Idle| idle.runtime == here && idle.pooled.protocol() == protocol;
+            let last = idle.iter().rposition(is_ours)?;
             let Idle { mut pooled, since, .. } = idle.remove(last);
             drop(idle);
             if since.elapsed() < IDLE_TIME_MAX && pooled.is_usable() {

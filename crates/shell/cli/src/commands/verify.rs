@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use serde_json::json;
 use symbolon_receipt::{
-    BUNDLE_BYTES_MAX, OperatorKey, Outcome, Predicate, VerifiedReceipt, VerifyError,
+    BUNDLE_BYTES_MAX, OperatorKey, Outcome, Predicate, Response, VerifiedReceipt, VerifyError,
 };
 
 use super::Ctx;
@@ -126,8 +126,12 @@ fn decision(said: &Predicate<'_>) -> String {
 }
 
 fn result(said: &Predicate<'_>) -> String {
+    let tried = match said.retries {
+        0 => String::new(),
+        n => format!(", at try {}", u32::from(n) + 1),
+    };
     if let Some(error) = &said.error {
-        return format!("failed: {error}");
+        return format!("failed: {error}{tried}");
     }
     let Some(response) = &said.response else { return "nothing was released".to_owned() };
     let redactions: u64 = response.redactions.iter().map(|it| it.count).sum();
@@ -135,7 +139,8 @@ fn result(said: &Predicate<'_>) -> String {
         0 => String::new(),
         n => format!(", credential taken out {n} times"),
     };
-    format!("{}, {} bytes of {}{taken}", response.status, response.bytes_in, response.content_type)
+    let Response { status, bytes_in, content_type, .. } = response;
+    format!("{status}, {bytes_in} bytes of {content_type}{taken}{tried}")
 }
 
 fn intent(said: &Predicate<'_>) -> String {

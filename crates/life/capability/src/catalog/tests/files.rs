@@ -194,6 +194,12 @@ fn bad_files_are_refused_with_the_reason() {
         (with("POST", "/a", "idempotency_key = \"content-length\""), "header name"),
         (with("POST", "/a", "idempotency_key = \"authorization\""), "is taken"),
         (with("POST", "/a", "idempotency_key = \"x-a\"\nheaders = { x-a = \"1\" }"), "is taken"),
+        (with("POST", "/a", "grpc = true"), "/package.Service/Method"),
+        (with("POST", "/a.B/{c}", "grpc = true"), "/package.Service/Method"),
+        (with("POST", "/a.B/C/d", "grpc = true"), "/package.Service/Method"),
+        (with("PUT", "/a.B/C", "grpc = true"), "by POST"),
+        (with("POST", "/a.B/C", "grpc = true\nstreams = true"), "no parameters"),
+        (with("POST", "/a.B/C", "grpc = true\ncontent_type = \"a/b\""), "no parameters"),
         ("x".repeat(2_000_000), "at most"),
         ("not toml".to_owned(), "format"),
     ];
