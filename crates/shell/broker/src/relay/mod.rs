@@ -248,7 +248,7 @@ impl Broker {
             if let Some(heard) = &mut ledger.heard {
                 heard.grpc_status = grpc::status_in(&headers);
             }
-            Search::Messages(Box::new(Messages::new(cleaner)))
+            Search::Messages(Messages::new(cleaner))
         } else {
             Search::Bytes(cleaner)
         };

@@ -11,7 +11,7 @@ pub(super) enum Search {
     /// Any body; echoes are replaced.
     Bytes(Cleaner),
     /// gRPC; an echo ends the call.
-    Messages(Box<Messages>),
+    Messages(Messages),
 }
 
 impl Search {

@@ -41,10 +41,13 @@ pub(super) enum Sender {
 
 /// One connection's half that moves.
 pub(super) enum Http {
-    Http1(Pin<Box<http1::Connection<TokioIo<SubstitutingStream<Wire>>, OutBody>>>),
+    Http1(Pin<Box<Http1>>),
     /// Frames are moved by a task of its own; this one hands requests to it.
-    Http2(Pin<Box<http2::Connection<TokioIo<Http2Stream<Wire>>, OutBody, TokioExecutor>>>),
+    Http2(Pin<Box<Http2>>),
 }
+
+type Http1 = http1::Connection<TokioIo<SubstitutingStream<Wire>>, OutBody>;
+type Http2 = http2::Connection<TokioIo<Http2Stream<Wire>>, OutBody, TokioExecutor>;
 
 impl Protocol {
     /// The configuration that offers this protocol and no other.
