@@ -8,12 +8,10 @@ use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, Server
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName, UnixTime};
 use rustls::{ClientConfig, DigitallySignedStruct, ServerConfig, SignatureScheme};
 use symbolon_attack::{
-    Canary, Case, Expected, Gateway, Identity, Need, Proxy, Row, Runner, Target, Upstream, Where,
-    all,
+    Canary, Expected, Gateway, Identity, Need, Proxy, Row, Runner, Target, Upstream, Where, all,
 };
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, copy_bidirectional};
 use tokio::net::{TcpListener, TcpStream};
-use tokio::task::JoinSet;
 use tokio_rustls::{TlsAcceptor, TlsConnector};
 
 const CANARY: &str = "cnry_ABCDEF/hijklm+opqrst&vwxyz~0123456789";
@@ -25,38 +23,8 @@ struct Naive {
     acceptor: TlsAcceptor,
 }
 
-/// Brokers that are tried at once: a case is mostly waiting.
-const WORKERS: usize = 12;
-
 #[tokio::test(flavor = "multi_thread")]
 async fn a_broker_that_does_not_check_holds_almost_nothing() {
-    let mut workers = JoinSet::new();
-    for worker in 0..WORKERS {
-        workers.spawn(async move { tried(worker).await });
-    }
-    let rows: Vec<(Case, Row)> = workers.join_all().await.into_iter().flatten().collect();
-    let (mut fell, mut held) = (0, Vec::new());
-    for (case, row) in &rows {
-        match row.held {
-            // What a broker may pass, a naive one may pass too.
-            Some(true) if case.expected == Expected::Harmless => {}
-            Some(true) => held.push(format!("{}: {}", row.case, row.observed)),
-            Some(false) => fell += 1,
-            None => {}
-        }
-    }
-    let tried = fell + held.len();
-    assert!(tried > 250, "{tried}");
-    assert!(fell * 10 >= tried * 7, "{fell} of {tried} fell; held:\n{}", held.join("\n"));
-    // Whole classes that no broker without checks can hold.
-    for class in ["echo-", "path-", "certificate-"] {
-        let some: Vec<_> = held.iter().filter(|row| row.starts_with(class)).collect();
-        assert!(some.len() <= 6, "{some:#?}");
-    }
-}
-
-/// One worker's share of the cases, at each door of a naive broker of its own.
-async fn tried(worker: usize) -> Vec<(Case, Row)> {
     let canary = Canary::new(CANARY.into());
     let identity = Identity::make().unwrap();
     let any: SocketAddr = "127.0.0.1:0".parse().unwrap();
@@ -65,7 +33,7 @@ async fn tried(worker: usize) -> Vec<(Case, Row)> {
     let listener = TcpListener::bind(any).await.unwrap();
     let address = listener.local_addr().unwrap();
     let naive = Arc::new(Naive { upstream: upstream.port(), acceptor });
-    let serving = tokio::spawn(async move {
+    tokio::spawn(async move {
         while let Ok((stream, _)) = listener.accept().await {
             let naive = naive.clone();
             tokio::spawn(async move { naive.serve(stream).await });
@@ -89,18 +57,33 @@ async fn tried(worker: usize) -> Vec<(Case, Row)> {
         Target { gateway: Some(gateway), ..Target::default() },
         Target { proxy: Some(proxy), ..Target::default() },
     ];
-    let mut rows = Vec::new();
-    for target in &doors {
+    let (mut tried, mut fell, mut held) = (0, 0, Vec::new());
+    for (door, target) in doors.iter().enumerate() {
         let runner = Runner::new(target, &upstream, &canary);
-        for mut case in all().unwrap().into_iter().skip(worker).step_by(WORKERS) {
+        // A fifth of the cases on each door: all of them take minutes.
+        for mut case in all().unwrap().into_iter().skip(door).step_by(5) {
             // Slow ones wait for a limit that a naive broker has not.
             case.seconds = case.seconds.min(1);
-            let row = runner.run(&case).await;
-            rows.push((case, row));
+            let row: Row = runner.run(&case).await;
+            let Some(is_held) = row.held else { continue };
+            if case.expected == Expected::Harmless && is_held {
+                continue; // what a broker may pass, a naive one may pass too
+            }
+            tried += 1;
+            if is_held {
+                held.push(format!("{}: {}", row.case, row.observed));
+            } else {
+                fell += 1;
+            }
         }
     }
-    serving.abort();
-    rows
+    assert!(tried > 50, "{tried}");
+    assert!(fell * 10 >= tried * 7, "{fell} of {tried} fell; held:\n{}", held.join("\n"));
+    // Whole classes that no broker without checks can hold.
+    for class in ["echo-", "path-", "certificate-"] {
+        let some: Vec<_> = held.iter().filter(|row| row.starts_with(class)).collect();
+        assert!(some.len() <= 3, "{some:#?}");
+    }
 }
 
 #[test]
