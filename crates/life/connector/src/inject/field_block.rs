@@ -180,7 +180,7 @@ mod tests {
     }
 
     fn write(fields: &[(&str, &[u8])], slot: &Slot) -> Result<FieldBlock, InjectError> {
-        let base = base_url("https://api.test:8443", Allow::default()).expect("a URL");
+        let base = base_url("https://api.example.com:8443", Allow::default()).expect("a URL");
         let placeholder = Placeholder::from_entropy([7; 16]);
         let expected = Expected { placeholder: &placeholder, slot, authority: base.authority() };
         let line = RequestLine { method: "POST", path: "/a.B/C" };
@@ -203,7 +203,7 @@ mod tests {
         let pseudo = [(0, ":method"), (0, ":scheme"), (0, ":authority"), (0, ":path")];
         let rest = [(0, "x-long"), (0x10, "authorization"), (0, "te")];
         assert_eq!(names, [&pseudo[..], &rest].concat());
-        assert_eq!(fields[2].2, b"api.test:8443");
+        assert_eq!(fields[2].2, b"api.example.com:8443");
         assert_eq!(fields[4].2, long);
         assert_eq!(fields[5].2, [b"Bearer ", &vec![b'c'; WIRE_LEN][..]].concat());
     }
@@ -223,7 +223,7 @@ mod tests {
         assert_eq!(with(":path", b"/other"), Err(InjectError::HeaderName));
         assert_eq!(with("X-A", b""), Err(InjectError::HeaderName));
         assert_eq!(with("", b""), Err(InjectError::HeaderName));
-        assert_eq!(with("host", b"api.test:8443"), Err(InjectError::ConnectionOption));
+        assert_eq!(with("host", b"api.example.com:8443"), Err(InjectError::ConnectionOption));
         assert_eq!(with("te", b"gzip"), Err(InjectError::ConnectionOption));
         assert_eq!(with("transfer-encoding", b"chunked"), Err(InjectError::ConnectionOption));
         assert_eq!(with("authorization", b"Bearer other"), Err(InjectError::SlotTwice));

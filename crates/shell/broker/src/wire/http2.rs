@@ -309,7 +309,7 @@ mod tests {
     fn arm(desk: &Desk) {
         let placeholder = Placeholder::from_entropy([7; 16]);
         let slot = Arc::new(Slot::bearer());
-        let base = base_url("https://api.test", Allow::default()).expect("a URL");
+        let base = base_url("https://api.example.com", Allow::default()).expect("a URL");
         let expected =
             Expected { placeholder: &placeholder, slot: &slot, authority: base.authority() };
         let value = [b"Bearer ", &placeholder.as_bytes()[..]].concat();
