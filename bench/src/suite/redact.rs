@@ -35,7 +35,8 @@ pub(crate) fn run(options: &Options, report: &mut Report) -> Result<(), BenchErr
         // An echo in each megabyte, so that a search which finds nothing is noticed.
         let planted = planted(&body, &spellings);
         let theirs = measure(rounds, &planted, |body, out| replaced(&peer, body, out));
-        let ours = measure(rounds, &planted, |body, out| credential.filtered("identity", body, out));
+        let ours =
+            measure(rounds, &planted, |body, out| credential.filtered("identity", body, out));
         let ratio = busy_us(&theirs) / busy_us(&ours);
         for (who, mut row) in [("aho-corasick", theirs), ("symbolon", ours)] {
             row.case = format!("{who}, {name}");

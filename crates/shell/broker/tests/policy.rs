@@ -6,12 +6,13 @@ mod broker_common;
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::Ordering::SeqCst;
+use std::time::Duration;
 
 use broker_common::*;
 use serde_json::{Value, json};
 use symbolon_broker::{
     Answer, Broker, CallError, CallReply, CallRequest, Context, Door, ExplainRequest, NewGrant,
-    ReceiptFilter, ResolveRequest, Session, UpstreamError,
+    ReceiptFilter, ResolveRequest, Session, UpstreamError, Via, Yes,
 };
 use symbolon_capability::SpendingChange;
 use symbolon_capability::budget::{Line, Reservation, SpendingStore};
@@ -327,7 +328,17 @@ async fn shadow_mode_lets_through_and_writes_down_what_was_missing() {
     assert_eq!(rows[0].outcome, "shadowed");
     call(&w, refund(json!(2))).await.unwrap();
     let delete = CallRequest { tool: "shop.things.delete".into(), ..get(1) };
-    call(&w, delete).await.unwrap();
+    // What destroys is asked for in shadow mode too.
+    let (deleted, ()) = tokio::join!(call(&w, delete), async {
+        let number = loop {
+            match w.broker.approvals().pending.first() {
+                Some(one) => break one.number,
+                None => tokio::time::sleep(Duration::from_millis(5)).await,
+            }
+        };
+        w.broker.approve(number, Via::Cli, Yes::default()).await.unwrap();
+    });
+    deleted.unwrap();
 
     let view = w.broker.shadow().await.unwrap();
     let command = "symbolon grant claude shop.refunds.write shop.things.admin --for 15m";
