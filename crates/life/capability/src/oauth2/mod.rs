@@ -37,6 +37,8 @@ pub enum Flow {
     Device,
     /// Client credentials (RFC 6749, section 4.4).
     ClientCredentials,
+    /// An installation of a GitHub App, which signs who it is (RFC 7519).
+    GithubApp,
 }
 
 /// How a client authenticates at the token endpoint (RFC 6749, section 2.3).
@@ -48,6 +50,8 @@ pub enum ClientAuth {
     Basic,
     /// Id and secret in the body.
     Post,
+    /// A statement that the App's private key signs; with [`Flow::GithubApp`], and there alone.
+    AppJwt,
 }
 
 /// A client's id: 1 to 256 visible ASCII characters.
@@ -63,7 +67,7 @@ pub struct TokenScope(Box<str>);
 #[non_exhaustive]
 pub enum OAuth2Error {
     /// Not one of the flows.
-    #[error("a flow is code, device or client-credentials")]
+    #[error("a flow is code, device, client-credentials or github-app")]
     Flow,
     /// Not one of the ways to authenticate.
     #[error("a client authenticates by none, basic or post")]
@@ -89,6 +93,7 @@ impl Flow {
             Self::Code => "code",
             Self::Device => "device",
             Self::ClientCredentials => "client-credentials",
+            Self::GithubApp => "github-app",
         }
     }
 }
@@ -96,7 +101,7 @@ impl Flow {
 impl FromStr for Flow {
     type Err = OAuth2Error;
     fn from_str(text: &str) -> Result<Self, OAuth2Error> {
-        [Self::Code, Self::Device, Self::ClientCredentials]
+        [Self::Code, Self::Device, Self::ClientCredentials, Self::GithubApp]
             .into_iter()
             .find(|flow| flow.as_str() == text)
             .ok_or(OAuth2Error::Flow)
@@ -110,6 +115,7 @@ impl ClientAuth {
             Self::None => "none",
             Self::Basic => "basic",
             Self::Post => "post",
+            Self::AppJwt => "app-jwt",
         }
     }
 }
@@ -117,7 +123,7 @@ impl ClientAuth {
 impl FromStr for ClientAuth {
     type Err = OAuth2Error;
     fn from_str(text: &str) -> Result<Self, OAuth2Error> {
-        [Self::None, Self::Basic, Self::Post]
+        [Self::None, Self::Basic, Self::Post, Self::AppJwt]
             .into_iter()
             .find(|auth| auth.as_str() == text)
             .ok_or(OAuth2Error::ClientAuth)
@@ -156,6 +162,24 @@ impl TokenScope {
     }
 }
 
+impl OAuth2 {
+    /// Whether flow and way to authenticate go together.
+    pub fn is_consistent(&self) -> bool {
+        (self.flow == Flow::GithubApp) == (self.client_auth == ClientAuth::AppJwt)
+    }
+
+    /// Whether what is sealed with the connection ever goes to a server as it is.
+    pub fn sends_secret(&self) -> bool {
+        matches!(self.client_auth, ClientAuth::Basic | ClientAuth::Post)
+    }
+}
+
+/// A time as RFC 3339 writes it, in Unix milliseconds; `None` for other text, and before 1970.
+pub fn unix_ms_of_rfc3339(text: &str) -> Option<u64> {
+    let time: jiff::Timestamp = text.parse().ok()?;
+    u64::try_from(time.as_millisecond()).ok()
+}
+
 impl fmt::Display for OAuth2 {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (flow, auth) = (self.flow.as_str(), self.client_auth.as_str());
@@ -186,7 +210,8 @@ impl FromStr for OAuth2 {
             scope: TokenScope::parse(&plain(scope)?)?,
         };
         // One spelling: what is sealed to the text is sealed to all that it says.
-        if read.to_string() == text { Ok(read) } else { Err(OAuth2Error::Form) }
+        let is_good = read.is_consistent() && read.to_string() == text;
+        if is_good { Ok(read) } else { Err(OAuth2Error::Form) }
     }
 }
 
@@ -210,6 +235,29 @@ mod tests {
         assert_eq!(oauth.token_endpoint.target(), "/o/token/");
         let bare = "client-credentials:post:https%3A//id.example/t:c:";
         assert_eq!(bare.parse::<OAuth2>().unwrap().to_string(), bare);
+    }
+
+    #[test]
+    fn an_app_signs_and_nobody_else_does() {
+        let text =
+            "github-app:app-jwt:https%3A//api.github.com/app/installations/7/access_tokens:12:";
+        let app: OAuth2 = text.parse().unwrap();
+        assert_eq!((app.to_string().as_str(), app.sends_secret()), (text, false));
+        for (from, to) in [("app-jwt", "basic"), ("github-app", "client-credentials")] {
+            assert_eq!(
+                text.replacen(from, to, 1).parse::<OAuth2>(),
+                Err(OAuth2Error::Form),
+                "{to}"
+            );
+        }
+    }
+
+    #[test]
+    fn times_are_read_as_github_writes_them() {
+        assert_eq!(unix_ms_of_rfc3339("2016-07-11T22:14:10Z"), Some(1_468_275_250_000));
+        for bad in ["", "2016-07-11", "2016-07-11T22:14:10", "1969-07-11T22:14:10Z", "never"] {
+            assert_eq!(unix_ms_of_rfc3339(bad), None, "{bad}");
+        }
     }
 
     #[test]

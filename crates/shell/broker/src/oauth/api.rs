@@ -8,7 +8,7 @@ use crate::api::ConnectionView;
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct NewOAuth {
-    /// `code`, `device` or `client-credentials`.
+    /// `code`, `device`, `client-credentials` or `github-app`.
     pub flow: String,
     /// Whom the provider knows the broker as.
     #[serde(default)]
@@ -16,9 +16,12 @@ pub struct NewOAuth {
     /// A client secret comes beside the request.
     #[serde(default)]
     pub has_secret: bool,
-    /// `none`, `basic` or `post`.
+    /// `none`, `basic`, `post` or `app-jwt`.
     #[serde(default)]
     pub client_auth: Option<String>,
+    /// The installation of a GitHub App.
+    #[serde(default)]
+    pub installation: Option<u64>,
     /// Where a person agrees.
     #[serde(default)]
     pub authorization_endpoint: Option<String>,

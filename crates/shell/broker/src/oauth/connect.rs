@@ -10,7 +10,6 @@ use symbolon_capability::{
 };
 use symbolon_secret::Secret;
 
-use super::TokenError;
 use super::flows::{Flowing, Pace, Wait};
 use super::issued::{Issued, Seal};
 use super::office::endpoint_target;
@@ -18,6 +17,7 @@ use super::pkce;
 use super::redirect::Redirect;
 use super::request::Ask;
 use super::response::{DeviceCodes, Tokens};
+use super::{TokenError, app};
 use crate::Broker;
 use crate::api::*;
 use crate::broker::Open;
@@ -46,7 +46,10 @@ impl Broker {
         if !new.replace && self.store.connections().await?.iter().any(is_taken) {
             return Err(StoreError::Exists(connection.name.to_string()).into());
         }
-        let secret = secret.unwrap_or_else(|| Secret::<[u8]>::make_slice(0, |_| ()));
+        let mut secret = secret.unwrap_or_else(|| Secret::<[u8]>::make_slice(0, |_| ()));
+        if oauth.flow == Flow::GithubApp {
+            secret = app::read_key(&secret)?;
+        }
         match (oauth.client_auth, secret.len()) {
             (ClientAuth::None, 0) => {}
             (ClientAuth::None, _) => {
@@ -68,7 +71,7 @@ impl Broker {
                 life_seconds = codes.lifetime_seconds.min(DEVICE_SECONDS_MAX);
                 device(codes, &id, self.clock.mono_ns())
             }
-            Flow::ClientCredentials => {
+            Flow::ClientCredentials | Flow::GithubApp => {
                 (Wait::Nobody, OAuthStep { id: id.clone(), ..OAuthStep::default() })
             }
         };
@@ -151,7 +154,8 @@ impl Broker {
             }
             Wait::Nobody => {
                 self.flows.take(id)?;
-                self.tokens(&flowing, &Ask::ClientCredentials).await?
+                let ask = self.office.own_ask(&flowing.oauth);
+                self.tokens(&flowing, &ask).await?
             }
         };
         let view = self.keep_issued(&open, &flowing, tokens).await?;
@@ -161,7 +165,7 @@ impl Broker {
     async fn tokens(&self, flowing: &Flowing, ask: &Ask<'_>) -> Result<Tokens, TokenError> {
         let Flowing { oauth, target, secret, .. } = flowing;
         let endpoint = &oauth.token_endpoint;
-        Tokens::read(&self.office.ask(target, endpoint, oauth, secret, ask).await?)
+        Tokens::read_for(ask, &self.office.ask(target, endpoint, oauth, secret, ask).await?)
     }
 
     async fn device_codes(
@@ -225,10 +229,18 @@ impl Broker {
 }
 
 /// How tokens of a new connection are to be got: what the owner says, else the catalogue.
-pub(crate) fn plan(given: &NewOAuth, service: &Service) -> Result<OAuth2, CallError> {
+pub(crate) fn plan(
+    given: &NewOAuth,
+    service: &Service,
+    base_url: &str,
+) -> Result<OAuth2, CallError> {
     let provider = provider(service);
     let flow: Flow = given.flow.parse().map_err(|e| wrong(&e))?;
-    let own = given.token_endpoint.as_deref().map(Endpoint::parse).transpose();
+    let installation = given.installation.map(|number| {
+        format!("{}/app/installations/{number}/access_tokens", base_url.trim_end_matches('/'))
+    });
+    let own = given.token_endpoint.as_deref().or(installation.as_deref());
+    let own = own.map(Endpoint::parse).transpose();
     let endpoint = own.map_err(|e| wrong(&e))?.or(provider.map(|p| p.token_endpoint.clone()));
     let client = given.client_id.as_deref().map(ClientId::parse).transpose();
     let client = client.map_err(|e| wrong(&e))?.or(provider.and_then(|p| p.client_id.clone()));
@@ -238,14 +250,28 @@ pub(crate) fn plan(given: &NewOAuth, service: &Service) -> Result<OAuth2, CallEr
     };
     let auth = given.client_auth.as_deref().map(str::parse).transpose().map_err(|e| wrong(&e))?;
     let with_secret = provider.and_then(|p| p.client_auth).unwrap_or(ClientAuth::Basic);
-    let usual = if given.has_secret { with_secret } else { ClientAuth::None };
-    Ok(OAuth2 {
+    let usual = match (flow, given.has_secret) {
+        (Flow::GithubApp, _) => ClientAuth::AppJwt,
+        (_, true) => with_secret,
+        (_, false) => ClientAuth::None,
+    };
+    let missing_endpoint = match flow {
+        Flow::GithubApp => "--installation NUMBER",
+        _ => "--token-endpoint https://HOST/PATH",
+    };
+    let oauth = OAuth2 {
         flow,
         client_auth: auth.unwrap_or(usual),
-        token_endpoint: endpoint.ok_or_else(|| missing("--token-endpoint https://HOST/PATH"))?,
+        token_endpoint: endpoint.ok_or_else(|| missing(missing_endpoint))?,
         client_id: client.ok_or_else(|| missing("--client-id ID"))?,
         scope,
-    })
+    };
+    if oauth.is_consistent() && (flow == Flow::GithubApp || given.installation.is_none()) {
+        return Ok(oauth);
+    }
+    Err(wrong(
+        &"an App of GitHub has an installation and authenticates by app-jwt; nobody else does",
+    ))
 }
 
 fn provider(service: &Service) -> Option<&Provider> {

@@ -37,6 +37,9 @@ pub enum TokenError {
     /// The client's secret.
     #[error("a client secret has at least 8 characters")]
     ClientSecret,
+    /// The private key of a GitHub App.
+    #[error("that is no RSA private key in PEM, as GitHub hands it out")]
+    AppKey,
     /// More than one TLS record takes.
     #[error("the request to the authorization server is too long")]
     TooLong,
@@ -82,6 +85,8 @@ impl TokenError {
             Self::Unusable(_) => peer("token_unusable", 502),
             Self::ClientSecret => CallError::caller("credential", self.to_string())
                 .next("look at the client secret again"),
+            Self::AppKey => CallError::caller("credential", self.to_string())
+                .next("symbolon connect SERVICE --oauth github-app … --from-stdin < KEY.pem"),
             Self::Store(_) => CallError::environment("token_store", chain(self))
                 .next("free some space, and call again; the tokens are held meanwhile"),
             Self::Gone => CallError::caller("token_gone", self.to_string())

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use symbolon_ambient::SystemRng;
 use symbolon_capability::oauth2::IssuedRow;
-use symbolon_capability::{Connection, SealedCredential};
+use symbolon_capability::{Connection, Scheme, SealedCredential};
 use symbolon_connector::inject::{Slot, wire_form};
 use symbolon_connector::redact::Pattern;
 use symbolon_crypto::AeadKey;
@@ -20,6 +20,8 @@ pub(crate) struct Issued {
     pub(super) row: IssuedRow,
     pub(crate) access: SealedCredential,
     pub(super) refresh: Option<SealedCredential>,
+    /// Whether the client's secret ever leaves, so that an echo of it can come back.
+    sends_client: bool,
     /// From when on another is asked for; `None` where this one has no end.
     renew_unix_ms: Option<u64>,
 }
@@ -41,7 +43,9 @@ impl Issued {
             let left = expires.saturating_sub(now_unix_ms);
             expires - (left / 10).min(SKEW_MS_MAX)
         });
+        let sends_client = matches!(&c.auth, Scheme::OAuth2(oauth) if oauth.sends_secret());
         Self {
+            sends_client,
             access: sealed(c.access_aad(&seal.vault, row.expires_unix_ms), &row.access),
             refresh: row.refresh.as_ref().map(|r| sealed(c.refresh_aad(&seal.vault), r)),
             row,
@@ -107,7 +111,7 @@ impl Issued {
         &'a self,
         client: &'a SealedCredential,
     ) -> impl Iterator<Item = &'a SealedCredential> {
-        let client = Some(client).filter(|c| c.wire_len() > 0);
+        let client = Some(client).filter(|c| self.sends_client && c.wire_len() > 0);
         self.refresh.iter().chain(client)
     }
 }

@@ -199,14 +199,17 @@ impl Keeper {
     async fn ask(&self, before: &Issued, release: &Release) -> Result<Tokens, TokenError> {
         let secret = open(release, &self.registration.credential)?;
         let token = match (&before.refresh, self.oauth.flow) {
-            (_, Flow::ClientCredentials) => None,
+            (_, Flow::ClientCredentials | Flow::GithubApp) => None,
             (Some(refresh), _) => Some(open(release, refresh)?),
             (None, _) => return Err(self.ended("no_refresh_token".to_owned())),
         };
-        let ask = token.as_ref().map_or(Ask::ClientCredentials, |token| Ask::Refresh { token });
+        let ask = match &token {
+            Some(token) => Ask::Refresh { token },
+            None => self.office.own_ask(&self.oauth),
+        };
         let endpoint = &self.oauth.token_endpoint;
         let reply = self.office.ask(&self.target, endpoint, &self.oauth, &secret, &ask).await?;
-        Tokens::read(&reply)
+        Tokens::read_for(&ask, &reply)
     }
 
     /// Puts new tokens in the place of the old ones. What the store does not take is held here: the

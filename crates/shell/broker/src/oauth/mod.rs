@@ -4,6 +4,7 @@
 //! time, on behalf of a call whose intent is durable, and no call uses what is not in the store.
 
 mod api;
+mod app;
 mod connect;
 mod error;
 mod flows;

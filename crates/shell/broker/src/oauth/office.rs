@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use symbolon_ambient::Clock;
-use symbolon_capability::{Connection, ConnectionName, Endpoint, OAuth2};
+use symbolon_capability::{Connection, ConnectionName, Endpoint, Flow, OAuth2};
 use symbolon_secret::Secret;
 use symbolon_store::SqliteStore;
 
@@ -37,6 +37,14 @@ impl Office {
         // Whoever waits or works holds a clone: the rest are over.
         turns.retain(|_, turn| Arc::strong_count(turn) > 1);
         turns.entry(name.clone()).or_default().clone()
+    }
+
+    /// What is asked for where no person agreed to anything.
+    pub(super) fn own_ask(&self, oauth: &OAuth2) -> Ask<'static> {
+        match oauth.flow {
+            Flow::GithubApp => Ask::Installation { now_unix_s: self.clock.unix_ms() / 1000 },
+            _ => Ask::ClientCredentials,
+        }
     }
 
     /// Asks `target`, by the rules of any call to an upstream.

@@ -4,6 +4,7 @@ use symbolon_capability::{ClientAuth, OAuth2};
 use symbolon_secret::Secret;
 
 use super::TokenError;
+use super::app::statement;
 use super::text::{basic, secret_text};
 
 /// What is asked for, and on what grounds.
@@ -16,6 +17,8 @@ pub(super) enum Ask<'a> {
     ClientCredentials,
     /// RFC 6749, section 6.
     Refresh { token: &'a Secret<[u8]> },
+    /// A token of a GitHub App's installation.
+    Installation { now_unix_s: u64 },
     /// RFC 8628, section 3.1: at the device authorization endpoint.
     DeviceCodes,
 }
@@ -26,6 +29,9 @@ pub(super) fn tail(
     secret: &Secret<[u8]>,
     ask: &Ask<'_>,
 ) -> Result<Secret<[u8]>, TokenError> {
+    if let Ask::Installation { now_unix_s } = ask {
+        return installation(&statement(secret, oauth.client_id.as_str(), *now_unix_s)?);
+    }
     let body = secret_text(|w| {
         match ask {
             Ask::Code { code, verifier, redirect_uri } => {
@@ -47,7 +53,7 @@ pub(super) fn tail(
                 // EXPOSE: as above.
                 w.field("refresh_token", token.expose());
             }
-            Ask::DeviceCodes => {}
+            Ask::DeviceCodes | Ask::Installation { .. } => {}
         }
         let names_scope = matches!(ask, Ask::ClientCredentials | Ask::DeviceCodes);
         if names_scope && !oauth.scope.as_str().is_empty() {
@@ -63,7 +69,7 @@ pub(super) fn tail(
     })?;
     let authorization = match oauth.client_auth {
         ClientAuth::Basic => Some(basic(oauth.client_id.as_str(), secret)?),
-        ClientAuth::None | ClientAuth::Post => None,
+        ClientAuth::None | ClientAuth::Post | ClientAuth::AppJwt => None,
     };
     secret_text(|w| {
         if let Some(pair) = &authorization {
@@ -77,6 +83,17 @@ pub(super) fn tail(
         w.plain(format!("content-length: {}\r\n\r\n", body.len()));
         // EXPOSE: as above.
         w.plain(body.expose());
+    })
+}
+
+/// As GitHub's REST API wants it: all permissions and repositories that the installation has.
+fn installation(statement: &Secret<[u8]>) -> Result<Secret<[u8]>, TokenError> {
+    secret_text(|w| {
+        w.plain("authorization: Bearer ");
+        // EXPOSE: written from one secret page into another.
+        w.plain(statement.expose());
+        w.plain("\r\naccept: application/vnd.github+json\r\n");
+        w.plain("x-github-api-version: 2022-11-28\r\ncontent-length: 0\r\n\r\n");
     })
 }
 

@@ -6,9 +6,11 @@
 
 use serde::Deserialize;
 use serde_json::value::RawValue;
+use symbolon_capability::oauth2::unix_ms_of_rfc3339;
 use symbolon_secret::{MemoryError, Secret};
 
 use super::TokenError;
+use super::request::Ask;
 use crate::wire::Reply;
 
 /// Tokens, as they came (RFC 6749, section 5.1).
@@ -53,6 +55,10 @@ struct Members<'a> {
     verification_uri_complete: Option<&'a RawValue>,
     #[serde(borrow)]
     interval: Option<&'a RawValue>,
+    #[serde(borrow)]
+    token: Option<&'a RawValue>,
+    #[serde(borrow)]
+    expires_at: Option<&'a RawValue>,
 }
 
 impl Tokens {
@@ -73,6 +79,30 @@ impl Tokens {
             refresh: members.refresh_token.map(string).transpose()?.filter(|t| !t.is_empty()),
             lifetime_seconds: lifetime,
         })
+    }
+}
+
+impl Tokens {
+    /// The answer to `ask`.
+    ///
+    /// # Errors
+    /// As [`Tokens::read`].
+    pub(super) fn read_for(ask: &Ask<'_>, reply: &Reply) -> Result<Self, TokenError> {
+        match ask {
+            Ask::Installation { now_unix_s } => Self::read_installation(reply, *now_unix_s),
+            _ => Self::read(reply),
+        }
+    }
+
+    /// GitHub's answer to an App.
+    fn read_installation(reply: &Reply, now_unix_s: u64) -> Result<Self, TokenError> {
+        // EXPOSE: parsed where it lies; what is copied goes into secret pages.
+        let members = members(reply, reply.body.expose())?;
+        let access = members.token.ok_or(TokenError::Answer("it has no token"))?;
+        let expires = members.expires_at.and_then(word).and_then(unix_ms_of_rfc3339);
+        let expires = expires.ok_or(TokenError::Answer("it has no expires_at"))?;
+        let lifetime_seconds = Some((expires / 1000).saturating_sub(now_unix_s));
+        Ok(Self { access: string(access)?, refresh: None, lifetime_seconds })
     }
 }
 
@@ -203,6 +233,25 @@ mod tests {
         assert!(few.refresh.is_none() && few.lifetime_seconds.is_none());
         let quoted = r#"{"access_token":"a","token_type":"bearer","expires_in":"60"}"#;
         assert_eq!(read(200, quoted).unwrap().lifetime_seconds, Some(60));
+    }
+
+    #[test]
+    fn an_installation_has_a_token_and_an_end() {
+        let read = |body: &str| {
+            let body =
+                Secret::<[u8]>::make_slice(body.len(), |out| out.copy_from_slice(body.as_bytes()));
+            let ask = Ask::Installation { now_unix_s: 1_468_271_650 };
+            Tokens::read_for(&ask, &Reply { status: 201, retry_after_seconds: None, body })
+        };
+        let body = r#"{"token":"ghs_abc","expires_at":"2016-07-11T22:14:10Z","permissions":{"issues":"write"}}"#;
+        let tokens = read(body).unwrap();
+        assert_eq!((text(&tokens.access), tokens.lifetime_seconds), ("ghs_abc", Some(3600)));
+        assert!(tokens.refresh.is_none());
+        let over = read(&body.replace("2016", "2015")).unwrap();
+        assert_eq!(over.lifetime_seconds, Some(0), "over already");
+        for bad in [body.replace("token", "access_token"), body.replace("2016-", "soon")] {
+            assert!(matches!(read(&bad), Err(TokenError::Answer(_))), "{bad}");
+        }
     }
 
     #[test]

@@ -137,7 +137,11 @@ impl Broker {
             return Err(CallError::caller("base_url", message).next("leave --base-url away"));
         }
         let auth = match (&new.oauth, &new.auth) {
-            (Some(given), _) => Ok(Scheme::OAuth2(Arc::new(crate::oauth::plan(given, &service)?))),
+            (Some(given), _) => Ok(Scheme::OAuth2(Arc::new(crate::oauth::plan(
+                given,
+                &service,
+                &base_url.to_string(),
+            )?))),
             (None, Some(text)) => text.parse(),
             (None, None) => {
                 let region = new.variables.get("region").map(String::as_str);
@@ -146,7 +150,9 @@ impl Broker {
         }
         .map_err(|e| {
             let next = match e {
-                SchemeError::FlowMissing => "--oauth code, device or client-credentials",
+                SchemeError::FlowMissing => {
+                    "--oauth code, device, client-credentials or github-app"
+                }
                 _ => "--user NAME, --var region=REGION, or --auth SCHEME",
             };
             wrong("auth", &e).next(next)

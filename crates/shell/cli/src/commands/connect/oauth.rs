@@ -18,12 +18,15 @@ use crate::{out, secrets};
 /// How the broker gets the tokens, where it does.
 #[derive(Debug, clap::Args)]
 pub struct OAuthArgs {
-    /// The broker gets and renews the tokens itself: code, device or client-credentials (OAuth 2.0)
+    /// The broker gets and renews the tokens itself: code, device or client-credentials (OAuth 2.0), or github-app
     #[arg(long, value_name = "FLOW", help_heading = "OAuth 2.0")]
     oauth: Option<String>,
     /// Whom the provider knows you as
     #[arg(long, value_name = "ID", requires = "oauth", help_heading = "OAuth 2.0")]
     client_id: Option<String>,
+    /// The installation of a GitHub App whose id is --client-id; its private key in PEM comes from standard input
+    #[arg(long, value_name = "NUMBER", requires = "oauth", help_heading = "OAuth 2.0")]
+    installation: Option<u64>,
     /// How the client shows its secret: basic, post or none [default: basic with a secret]
     #[arg(long, value_name = "HOW", requires = "oauth", help_heading = "OAuth 2.0")]
     client_auth: Option<String>,
@@ -66,6 +69,14 @@ impl OAuthArgs {
         let mut broker = ctx.broker()?;
         broker.ensure_unlocked(Asking::Person)?;
         let flow = self.oauth.clone().unwrap_or_default();
+        let is_app = flow == "github-app";
+        if is_app && !from_stdin {
+            let why = "the private key of a GitHub App comes from standard input";
+            return Err(Failure::usage(why).next(format!(
+                "symbolon connect {} --oauth github-app --client-id ID --installation NUMBER --from-stdin < KEY.pem",
+                new.service
+            )));
+        }
         let is_confidential = match self.client_auth.as_deref() {
             Some(how) => how != "none",
             None => from_stdin || flow == "client-credentials",
@@ -83,6 +94,7 @@ impl OAuthArgs {
         let oauth = NewOAuth {
             flow,
             client_id: self.client_id,
+            installation: self.installation,
             has_secret: secret.is_some(),
             client_auth: self.client_auth,
             authorization_endpoint: self.authorization_endpoint,
