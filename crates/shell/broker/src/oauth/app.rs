@@ -76,7 +76,7 @@ fn body(pem: &[u8]) -> Option<&[u8]> {
 /// Base64 (RFC 4648, section 4) with its padding, into `out`. Gives the length.
 fn decode(text: &[u8], out: &mut [u8]) -> Option<usize> {
     let unpadded = text.strip_suffix(b"==").or(text.strip_suffix(b"=")).unwrap_or(text);
-    if text.len() % 4 != 0 {
+    if !text.len().is_multiple_of(4) {
         return None;
     }
     let (mut bits, mut held, mut len) = (0u32, 0, 0);

@@ -40,7 +40,7 @@ mod verify;
 #[derive(Debug, Subcommand)]
 pub enum Command {
     Init(init::Args),
-    Connect(connect::Args),
+    Connect(Box<connect::Args>),
     Disconnect(disconnect::Args),
     Connections(connections::Args),
     Grant(grant::Args),
