@@ -115,6 +115,7 @@ fn receipt(intent: IntentRef) -> Statement<'static> {
             redactions: vec![],
             redirects: 0,
             grpc_status: None,
+            searched: None,
         }),
         error: None,
         times: Times {

@@ -30,6 +30,19 @@ pub enum Coding {
     Zstd,
 }
 
+impl Coding {
+    fn named(name: &[u8]) -> Option<Self> {
+        let is = |known: &str| name.eq_ignore_ascii_case(known.as_bytes());
+        match () {
+            () if is("gzip") || is("x-gzip") => Some(Self::Gzip),
+            () if is("deflate") => Some(Self::Deflate),
+            () if is("br") => Some(Self::Brotli),
+            () if is("zstd") => Some(Self::Zstd),
+            () => None,
+        }
+    }
+}
+
 /// The codings of one body, in the order in which they were applied; none for identity.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Codings(Vec<Coding>);
@@ -43,15 +56,10 @@ impl Codings {
         let mut found = Vec::new();
         let names = values.into_iter().flat_map(|value| value.split(|b| *b == b','));
         for name in names.map(<[u8]>::trim_ascii) {
-            let is = |known: &str| name.eq_ignore_ascii_case(known.as_bytes());
-            let coding = match () {
-                () if is("identity") || name.is_empty() => continue,
-                () if is("gzip") || is("x-gzip") => Coding::Gzip,
-                () if is("deflate") => Coding::Deflate,
-                () if is("br") => Coding::Brotli,
-                () if is("zstd") => Coding::Zstd,
-                () => return Err(UndecodableBody::Unknown),
-            };
+            if is_identity(name) {
+                continue;
+            }
+            let coding = Coding::named(name).ok_or(UndecodableBody::Unknown)?;
             if found.len() == CODINGS_MAX {
                 return Err(UndecodableBody::Layered);
             }
@@ -60,10 +68,28 @@ impl Codings {
         Ok(Self(found))
     }
 
+    /// Whether Content-Encoding names codings that are not undone here, and no other: a reader
+    /// that leaves the foreign ones out then has the bytes as they came.
+    pub fn are_foreign<'a>(values: impl IntoIterator<Item = &'a [u8]>) -> bool {
+        let names = values.into_iter().flat_map(|value| value.split(|b| *b == b','));
+        let mut names = names.map(<[u8]>::trim_ascii).filter(|name| !is_identity(name)).peekable();
+        names.peek().is_some()
+            && names.all(|name| Coding::named(name).is_none() && name.iter().all(|b| is_tchar(*b)))
+    }
+
     /// Whether the body is as it is.
     pub fn is_identity(&self) -> bool {
         self.0.is_empty()
     }
+}
+
+fn is_identity(name: &[u8]) -> bool {
+    name.is_empty() || name.eq_ignore_ascii_case(b"identity")
+}
+
+/// RFC 9110, section 5.6.2.
+fn is_tchar(b: u8) -> bool {
+    b.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&b)
 }
 
 /// Undoes the codings of one body as it comes.

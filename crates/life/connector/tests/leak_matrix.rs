@@ -359,5 +359,5 @@ credential is trusted with it.
 comments and names in gzip headers, skippable frames of zstd.
 - A multipart body is searched as any other; a part with a compression of its own is not opened.
 - Binary files (archives, images) are searched as bytes; what is compressed in them is not.
-- A response that cannot be decoded, is damaged, decodes to too much, or repeats the secret a thousand times is refused.
+- A response that cannot be decoded, is damaged, decodes to too much, or repeats the secret a thousand times is refused. Of a binary type that its operation lists, one in an unknown coding passes: searched as it came, and not under the coding.
 ";

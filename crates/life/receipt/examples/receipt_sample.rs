@@ -75,6 +75,7 @@ fn sample(intent: IntentRef) -> Statement<'static> {
                 bytes_out: 5100,
                 redirects: 0,
                 grpc_status: None,
+                searched: None,
                 content_type: media_type("application/json; charset=utf-8"),
                 redactions: vec![Redaction { form: "base64".into(), count: 1 }],
             }),

@@ -2,7 +2,7 @@
 
 use symbolon_codec::CodecError;
 
-use crate::statement::{ApprovalOutcome, Outcome, Predicate, media_type};
+use crate::statement::{ApprovalOutcome, Outcome, Predicate, Response, media_type};
 
 /// Why a statement was refused. Never carries a field's value.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -118,12 +118,20 @@ fn contradictions(p: &Predicate<'_>) -> Result<(), StatementError> {
         _ if p.request_body.is_some_and(|b| b.bytes > 0) && !released => {
             "a body that left, and nothing was released"
         }
+        _ if p.response.as_ref().is_some_and(is_raw_without_type) => {
+            "searched raw, and of no media type that could be listed"
+        }
         _ if released && p.intent.is_none() => "released without an intent",
         _ if p.retries > 0 && p.intent.is_none() => "tried again without an intent",
         _ if p.idempotency_key.is_some() && p.intent.is_none() => "a key without an intent",
         _ => return Ok(()),
     };
     Err(StatementError::Contradiction(said))
+}
+
+/// Only an answer of a media type that its operation lists is searched raw.
+fn is_raw_without_type(response: &Response<'_>) -> bool {
+    response.searched.is_some() && matches!(&*response.content_type, "" | "other")
 }
 
 /// A call is made on a yes that stood in the log before its intent, or on none at all.

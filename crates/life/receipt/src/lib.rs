@@ -15,7 +15,7 @@ pub use dsse::{DsseError, Envelope, PAYLOAD_TYPE};
 pub use salt::Salt;
 pub use statement::{
     Approval, ApprovalOutcome, Decision, Door, Gate, IntentRef, Outcome, Predicate, Redaction,
-    RequestBody, Response, Statement, Times, media_type,
+    RequestBody, Response, Searched, Statement, Times, media_type,
 };
 pub use time::Time;
 pub use verify::{OperatorKey, VerifiedReceipt, VerifyError, verify};

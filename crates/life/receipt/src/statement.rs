@@ -210,8 +210,19 @@ pub struct Response<'a> {
     pub grpc_status: Option<u8>,
     /// As [`media_type`] gives it.
     pub content_type: Cow<'a, str>,
+    /// How the body was searched, where that was not decoded.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub searched: Option<Searched>,
     /// Where the credential was found in the response and taken out.
     pub redactions: Vec<Redaction<'a>>,
+}
+
+/// How a body was searched for the credential, other than decoded.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Searched {
+    /// As it came, in a coding that cannot be undone: what is in it under the coding was not seen.
+    Raw,
 }
 
 /// Findings of one form.

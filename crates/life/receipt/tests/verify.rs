@@ -60,6 +60,7 @@ fn statement() -> Statement<'static> {
                 bytes_out: 8,
                 redirects: 0,
                 grpc_status: None,
+                searched: None,
                 content_type: "text/plain".into(),
                 redactions: vec![Redaction { form: "raw".into(), count: 2 }],
             }),
@@ -186,7 +187,7 @@ fn each_part_that_is_wrong_has_its_error() {
 #[test]
 fn statements_that_contradict_themselves_are_neither_written_nor_read() {
     type Edit = fn(&mut Predicate<'static>);
-    let edits: [Edit; 15] = [
+    let edits: [Edit; 16] = [
         |p| p.decision.outcome = Outcome::Refused,
         |p| p.decision.gates[0].held = false,
         |p| p.response = None,
@@ -196,6 +197,10 @@ fn statements_that_contradict_themselves_are_neither_written_nor_read() {
         |p| p.agent = "x".repeat(257).into(),
         |p| p.error = Some("Bearer abc".into()),
         |p| p.response.as_mut().unwrap().content_type = "text/plain; boundary=secret".into(),
+        |p| {
+            let response = p.response.as_mut().unwrap();
+            (response.searched, response.content_type) = (Some(Searched::Raw), "other".into());
+        },
         |p| p.response.as_mut().unwrap().status = 7,
         |p| p.decision.gates = vec![p.decision.gates[0].clone(); 33],
         |p| p.path_template = "/x".repeat(513).into(),
@@ -218,7 +223,7 @@ fn statements_that_contradict_themselves_are_neither_written_nor_read() {
         assert!(out.is_empty());
     }
     // Honest ones of every kind.
-    let honest: [Edit; 3] = [
+    let honest: [Edit; 4] = [
         |p| {
             p.decision.outcome = Outcome::Refused;
             p.decision.gates[0].held = false;
@@ -232,6 +237,7 @@ fn statements_that_contradict_themselves_are_neither_written_nor_read() {
             p.response = None;
             p.error = Some("upstream_timeout".into());
         },
+        |p| p.response.as_mut().unwrap().searched = Some(Searched::Raw),
     ];
     for edit in honest {
         let mut good = statement();

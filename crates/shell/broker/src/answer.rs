@@ -9,16 +9,18 @@ use symbolon_connector::limits::is_shown;
 use symbolon_connector::redact::{Confirm, Field, Filter, Unconfirmed, Verdict, redact_field};
 
 use crate::api::{BodyEncoding, CallReply, ForwardReply};
+use crate::reading::Reading;
 use crate::upstream::{Answer, Live, UpstreamError};
 
-/// Undoes the content codings, to at most `max` bytes. What cannot be undone is refused: it could
-/// not be searched for the credential.
-pub(crate) fn decode(headers: &HeaderMap, raw: Bytes, max: u64) -> Result<Bytes, UpstreamError> {
-    let codings = codings(headers)?;
-    if codings.is_identity() {
-        return Ok(raw);
+/// Undoes the content codings, to at most as many bytes as `reading` says.
+pub(crate) fn decode(reading: &Reading, raw: Bytes) -> Result<Bytes, UpstreamError> {
+    if reading.codings.is_identity() {
+        return match raw.len() as u64 > reading.bytes_max {
+            true => Err(UpstreamError::TooLong(reading.bytes_max)),
+            false => Ok(raw),
+        };
     }
-    let mut decoder = Decoder::new(&codings, max);
+    let mut decoder = Decoder::new(&reading.codings, reading.bytes_max);
     let mut out = Vec::new();
     decoder.push::<UndecodableBody>(&raw, &mut |piece| {
         out.extend_from_slice(piece);
@@ -26,11 +28,6 @@ pub(crate) fn decode(headers: &HeaderMap, raw: Bytes, max: u64) -> Result<Bytes,
     })?;
     decoder.finish()?;
     Ok(out.into())
-}
-
-/// What Content-Encoding says of a body.
-pub(crate) fn codings(headers: &HeaderMap) -> Result<Codings, UndecodableBody> {
-    Codings::parse(headers.get_all(CONTENT_ENCODING).iter().map(HeaderValue::as_bytes))
 }
 
 /// Takes every echo of the credential out of body and headers, and drops the headers that are not
@@ -49,7 +46,12 @@ pub(crate) fn redact(mut answer: Answer, live: &Live) -> Result<Answer, Upstream
     for (name, value) in &answer.headers {
         let (text, bytes) = (name.as_str(), value.as_bytes());
         let field = redact_field(&live.pattern, &echo, text, bytes, &mut counts)?;
-        if !is_shown(text) || name == CONTENT_ENCODING {
+        // The coding is undone, or the caller must know of it.
+        let passes = match *name {
+            CONTENT_ENCODING => answer.searched.is_some(),
+            _ => is_shown(text),
+        };
+        if !passes {
             continue;
         }
         let value = match field {

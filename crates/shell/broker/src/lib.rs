@@ -17,6 +17,7 @@ mod lanes;
 mod metrics;
 mod oauth;
 mod policy;
+mod reading;
 mod receipts;
 mod refusals;
 mod relay;

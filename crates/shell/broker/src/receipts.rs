@@ -16,7 +16,7 @@ use symbolon_crypto::{hmac_sha256, labels, sha256};
 use symbolon_log::LogError;
 use symbolon_receipt::{
     Bundle, Decision, Door as ReceiptDoor, Outcome, Predicate, Redaction, RequestBody, Response,
-    Salt, Statement, Time, Times, media_type,
+    Salt, Searched, Statement, Time, Times, media_type,
 };
 
 use crate::Broker;
@@ -71,6 +71,7 @@ impl<B: Deref<Target = Broker>> Completion<B> {
             redirects: answer.redirects,
             grpc_status: None,
             content_type: content_type(&answer.headers),
+            searched: answer.searched,
             redactions: redactions(&answer.redactions),
         };
         let counters = &self.broker.counters;
@@ -103,6 +104,7 @@ impl<B: Deref<Target = Broker>> Completion<B> {
                 redirects: 0,
                 grpc_status: h.grpc_status,
                 content_type: Cow::Borrowed(&*h.content_type),
+                searched: h.searched,
                 redactions: redactions(&h.redactions),
             }
         });
@@ -182,6 +184,8 @@ pub(crate) struct Heard {
     pub(crate) status: u16,
     /// As [`content_type`] gives it.
     pub(crate) content_type: String,
+    /// Set where a coding was left on the body.
+    pub(crate) searched: Option<Searched>,
     /// Of a gRPC call.
     pub(crate) grpc_status: Option<u8>,
     /// Body bytes as they came over the wire.

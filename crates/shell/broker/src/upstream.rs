@@ -21,10 +21,12 @@ use symbolon_connector::redact::{
 use symbolon_connector::ssrf::{
     Allow, BaseUrl, Decision, Hop, RedirectError, RedirectPolicy, redirect,
 };
+use symbolon_receipt::Searched;
 
 use crate::api::CallError;
 use crate::arm::Draft;
 use crate::oauth::{Issued, Keeper, TokenError};
+use crate::reading::Reading;
 use crate::sign::{AWS_TOKEN, Signer};
 use crate::wire::{
     Client, Limits, Pace, Phase, Protocol, Resolver, Roots, Spent, Target, WireError,
@@ -254,6 +256,8 @@ pub struct Answer {
     pub bytes_in: u64,
     /// Same-origin redirects that were followed.
     pub redirects: u8,
+    /// Set where a coding was left on the body, of a type that the operation lists.
+    pub searched: Option<Searched>,
     /// Echoes of the credential that were taken out, by form.
     pub redactions: Counts,
     /// The connection it came over.
@@ -270,6 +274,7 @@ impl Answer {
             bytes_out: 0,
             bytes_in: body.len() as u64,
             redirects: 0,
+            searched: None,
             redactions: Counts::default(),
             spent: Spent::default(),
         }
@@ -419,11 +424,9 @@ impl Wire {
                 _ => {
                     let (raw, spent) = body.collect_held().await?;
                     let bytes_in = raw.len() as u64;
-                    let body = crate::answer::decode(
-                        &parts.headers,
-                        raw,
-                        self.0.limits().response_body_bytes_max,
-                    )?;
+                    let bytes_max = self.0.limits().response_body_bytes_max;
+                    let reading = Reading::of(&operation, parts.status, &parts.headers, bytes_max)?;
+                    let body = crate::answer::decode(&reading, raw)?;
                     return Ok(Answer {
                         status: parts.status.as_u16(),
                         headers: parts.headers,
@@ -431,6 +434,7 @@ impl Wire {
                         bytes_out,
                         bytes_in,
                         redirects: hops,
+                        searched: reading.searched,
                         redactions: Counts::default(),
                         spent,
                     });

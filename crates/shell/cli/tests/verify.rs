@@ -56,6 +56,7 @@ fn place_with_receipt() -> Place {
                 bytes_out: 5100,
                 redirects: 0,
                 grpc_status: None,
+                searched: None,
                 content_type: "application/json".into(),
                 redactions: vec![Redaction { form: "raw".into(), count: 2 }],
             }),

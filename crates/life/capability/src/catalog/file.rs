@@ -131,6 +131,8 @@ pub(super) struct RawOperation {
     #[serde(default)]
     pub headers: Ordered<String>,
     pub response: Option<RawSchema>,
+    /// Answers of bytes that pass undecoded.
+    pub binary: Option<super::binary::RawBinary>,
 }
 
 #[derive(Clone, Copy, Debug, Default, Deserialize, PartialEq, Eq)]

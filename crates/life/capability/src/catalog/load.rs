@@ -7,6 +7,7 @@ use std::{
 
 use super::{
     base_url_template::BaseUrlTemplate,
+    binary::BinaryAnswer,
     error::{CatalogError, Problem},
     file::{File, Ordered, RawAuth, RawBodyEncoding, RawOperation, RawService, RawUsernameFrom},
     header::is_header_name,
@@ -221,6 +222,7 @@ fn build_operation(
     if let Some(response) = &raw.response {
         check(response, 0)?;
     }
+    rule(!raw.websocket || raw.binary.is_none(), "what a WebSocket says is read")?;
     Ok(Operation {
         name,
         title: raw.title.as_str().into(),
@@ -238,6 +240,7 @@ fn build_operation(
         idempotency_key,
         headers: read_headers(&raw.headers)?,
         response: raw.response.as_ref().map(to_json),
+        binary: raw.binary.as_ref().map(BinaryAnswer::read).transpose()?,
         reserved: Vec::new(),
         input: OnceLock::new(),
         output: OnceLock::new(),
@@ -386,6 +389,7 @@ fn read_grpc(raw: &RawOperation, parameters: &[Parameter]) -> Result<BodyShape, 
         && raw.body_encoding == RawBodyEncoding::Json
         && raw.content_type.is_none()
         && raw.graphql.is_none()
+        && raw.binary.is_none()
         && !(raw.body_whole || raw.streams || raw.websocket);
     rule(is_bare, "a gRPC method has no parameters and no body but its messages")?;
     Ok(BodyShape::Bytes { streams: true })

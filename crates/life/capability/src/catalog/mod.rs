@@ -15,6 +15,7 @@
 //! ```
 
 mod base_url_template;
+mod binary;
 mod bind;
 mod builtin;
 mod bytes;
@@ -45,6 +46,7 @@ mod service;
 mod tests;
 
 pub use base_url_template::{BaseUrlTemplate, BaseUrlTemplateError};
+pub use binary::BinaryAnswer;
 pub use bind::{BindError, Body, Bound};
 pub use error::{CatalogError, Problem};
 pub use header::is_transport_header;

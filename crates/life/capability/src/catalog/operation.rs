@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
 use super::{
+    binary::BinaryAnswer,
     method::Method,
     name::{ScopeName, ToolName},
     parameter::Parameter,
@@ -33,6 +34,7 @@ pub struct Operation {
     pub(super) idempotency_key: Option<Box<str>>,
     pub(super) headers: Vec<FixedHeader>,
     pub(super) response: Option<Value>,
+    pub(super) binary: Option<BinaryAnswer>,
     /// Paths of the same method that say more than this one, and whose they are.
     pub(super) reserved: Vec<(PathTemplate, ToolName)>,
     pub(super) input: OnceLock<Arc<Map<String, Value>>>,
@@ -198,6 +200,12 @@ impl Operation {
     #[must_use]
     pub const fn response(&self) -> Option<&Value> {
         self.response.as_ref()
+    }
+
+    /// Which answers of bytes pass though they cannot be decoded; `None` where none does.
+    #[must_use]
+    pub const fn binary(&self) -> Option<&BinaryAnswer> {
+        self.binary.as_ref()
     }
 
     /// Whether its body is bytes that nobody here reads: only an HTTP door can bring them.

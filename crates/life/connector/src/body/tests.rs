@@ -103,6 +103,30 @@ fn what_others_encode_is_decoded_however_it_is_split() {
 }
 
 #[test]
+fn a_foreign_coding_is_one_that_nobody_undoes_and_alone() {
+    let are_foreign = |values: &[&str]| Codings::are_foreign(values.iter().map(|v| v.as_bytes()));
+    for foreign in [&["aws-chunked"][..], &["binary", "utf-8"], &["identity, none"], &["a,,b"]] {
+        assert!(are_foreign(foreign), "{foreign:?}");
+        assert_eq!(parse(foreign), Err(UndecodableBody::Unknown), "{foreign:?}");
+    }
+    for other in [
+        &[][..],
+        &[""],
+        &["identity"],
+        &["gzip"],
+        &["X-GZIP"],
+        &["none, Gzip"],
+        &["none", "zstd"],
+        &["br;q=1"],
+        &["\"none\""],
+        &["a b"],
+        &["\u{e9}"],
+    ] {
+        assert!(!are_foreign(other), "{other:?}");
+    }
+}
+
+#[test]
 fn what_is_decoded_is_given_out_while_the_rest_is_on_its_way() {
     // zstd keeps its window; the others give what they have.
     for name in ["gzip", "deflate", "br"] {

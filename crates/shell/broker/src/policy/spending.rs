@@ -223,6 +223,7 @@ mod tests {
             bytes_out: 0,
             redirects,
             grpc_status: None,
+            searched: None,
             content_type: "".into(),
             redactions: Vec::new(),
         }

@@ -135,7 +135,8 @@ impl Flow {
                     if let Ok(trailers) = other.into_trailers() {
                         let echo = self.search.echo().clone();
                         let counts = self.search.counts();
-                        let clean = head::inbound(&trailers, &self.live, &echo, false, counts)?;
+                        let keeps = head::Kept::default();
+                        let clean = head::inbound(&trailers, &self.live, &echo, keeps, counts)?;
                         if self.search.is_grpc() {
                             let heard = self.ledger.heard.get_or_insert_default();
                             heard.grpc_status = grpc::status_in(&clean);

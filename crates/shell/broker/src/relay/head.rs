@@ -13,6 +13,7 @@ use symbolon_connector::inject::{HEAD_BYTES_MAX, Slot, without_field};
 use symbolon_connector::redact::{Confirm, Counts, RedactError, redact_value};
 
 use crate::api::CallError;
+use crate::reading::Reading;
 use crate::upstream::{Live, UpstreamError};
 
 /// The headers that go to the upstream: the program's end-to-end ones without any that carries a
@@ -71,12 +72,30 @@ pub(super) fn without_slot<'q>(query: &'q str, slot: &Slot) -> Result<Cow<'q, st
     rest.map(Cow::Owned).map_err(bad)
 }
 
+/// What of an answer's own framing still fits what a program gets.
+#[derive(Clone, Copy, Default)]
+pub(super) struct Kept {
+    /// Content-Length says something though no body follows.
+    pub(super) length: bool,
+    /// The coding was left on the body.
+    pub(super) coding: bool,
+}
+
+impl Kept {
+    pub(super) fn of(method: &Method, status: u16, reading: &Reading) -> Self {
+        Self {
+            length: (method == Method::HEAD || status == 304) && reading.codings.is_identity(),
+            coding: reading.keeps_coding(),
+        }
+    }
+}
+
 /// The headers of an answer that a program sees, without an echo of the credential.
 pub(super) fn inbound(
     answer: &HeaderMap,
     live: &Live,
     echo: &impl Confirm,
-    keeps_length: bool,
+    keeps: Kept,
     counts: &mut Counts,
 ) -> Result<HeaderMap, RedactError> {
     let named = named_by_connection(answer);
@@ -84,8 +103,8 @@ pub(super) fn inbound(
     for (name, value) in answer {
         let plain = plain(name);
         let passes = match *name {
-            CONTENT_LENGTH => keeps_length,
-            CONTENT_ENCODING => false,
+            CONTENT_LENGTH => keeps.length,
+            CONTENT_ENCODING => keeps.coding,
             _ => {
                 !is_transport_header(&plain)
                     && !KEPT_FROM_PROGRAMS.contains(&&*plain)
@@ -142,18 +161,13 @@ pub(super) fn switched(
         let message = "it uses an extension that was not asked for";
         return Err(UpstreamError::Undecodable(message.to_owned()));
     }
-    let mut headers = inbound(answer, live, echo, false, counts)?;
+    let mut headers = inbound(answer, live, echo, Kept::default(), counts)?;
     if let Some(accept) = answer.get(SEC_WEBSOCKET_ACCEPT)
         && redact_value(&live.pattern, echo, accept.as_bytes(), counts)?.is_none()
     {
         headers.insert(SEC_WEBSOCKET_ACCEPT, accept.clone());
     }
     Ok(headers)
-}
-
-/// Whether an answer's Content-Length says something though no body follows.
-pub(super) fn keeps_length(method: &Method, status: u16, answer: &HeaderMap) -> bool {
-    (method == Method::HEAD || status == 304) && !answer.contains_key(CONTENT_ENCODING)
 }
 
 /// Servers that read headers by way of CGI or WSGI take `_` for `-`.

@@ -25,12 +25,12 @@ pub use room::RelayLimits;
 pub use tunnel::Upgraded;
 
 use crate::Broker;
-use crate::answer;
 use crate::api::{CallError, Context, Session};
 use crate::arm::Draft;
 use crate::call::Prepared;
 use crate::calls::OnItsWay;
 use crate::errors;
+use crate::reading::Reading;
 use crate::receipts::{Completion, Heard, content_type};
 use crate::retry;
 use crate::upstream::{Live, UpstreamError};
@@ -39,6 +39,7 @@ use body::{Flow, Ledger};
 use clean::Cleaner;
 use frames::Frames;
 use grpc::Messages;
+use head::Kept;
 use room::Room;
 use search::Search;
 
@@ -230,20 +231,20 @@ impl Broker {
                 return Ok(RelayReply { status, headers, body, upgraded });
             }
         };
-        let coded = answer::codings(&parts.headers);
-        let codings = coded.clone().unwrap_or_default();
-        let mut cleaner = Cleaner::new(&live, &codings, bytes_max);
-        let checked = if status == StatusCode::SWITCHING_PROTOCOLS {
+        let reading = if status == StatusCode::SWITCHING_PROTOCOLS {
             Err(UpstreamError::Undecodable("it changes the protocol unasked".to_owned()))
-        } else if let Err(unknown) = coded {
-            Err(unknown.into())
         } else {
-            let keeps = head::keeps_length(&method, status.as_u16(), &parts.headers);
-            let echo = cleaner.echo().clone();
-            head::inbound(&parts.headers, &live, &echo, keeps, cleaner.counts())
-                .map_err(UpstreamError::Redact)
+            Reading::of(&operation, status, &parts.headers, bytes_max).map_err(Into::into)
         };
-        let headers = checked.map_err(|e| ledger.fail(&e))?;
+        let reading = reading.map_err(|e| ledger.fail(&e))?;
+        if let Some(heard) = &mut ledger.heard {
+            heard.searched = reading.searched;
+        }
+        let mut cleaner = Cleaner::new(&live, &reading.codings, reading.bytes_max);
+        let keeps = Kept::of(&method, status.as_u16(), &reading);
+        let echo = cleaner.echo().clone();
+        let headers = head::inbound(&parts.headers, &live, &echo, keeps, cleaner.counts())
+            .map_err(|e| ledger.fail(&e.into()))?;
         let search = if operation.is_grpc() && grpc::is_spoken(&headers) {
             if let Some(heard) = &mut ledger.heard {
                 heard.grpc_status = grpc::status_in(&headers);

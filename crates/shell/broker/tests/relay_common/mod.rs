@@ -88,6 +88,16 @@ effect = "write"
 websocket = true
 
 [[operation]]
+id = "images.get"
+title = "Show an image"
+description = "Returns one image."
+method = "GET"
+path = "/images/{id:int}"
+scope = "shop.things.read"
+effect = "read"
+binary = { types = ["image/png", "application/zip"], max_bytes = 50000 }
+
+[[operation]]
 id = "packs.fetch"
 title = "Fetch a pack"
 description = "Asks for a pack."

@@ -57,7 +57,7 @@ fn each_file_keeps_the_rules() {
             .collect();
         assert_eq!(service.base_url(&pinned).expect(file).authority().scheme(), Scheme::Https);
     }
-    assert_eq!(catalog.operations().len(), 194);
+    assert_eq!(catalog.operations().len(), 197);
 }
 
 #[test]
@@ -147,6 +147,24 @@ fn bad_files_are_refused_with_the_reason() {
             "prefix",
         ),
         (change("scheme = \"bearer\"", "scheme = \"basic\""), "username"),
+        (with("GET", "/x", "binary = { types = [\"text/plain\"], max_bytes = 1 }"), "no text"),
+        (with("GET", "/x", "binary = { types = [\"image/png\"] }"), "format"),
+        (
+            with(
+                "GET",
+                "/x",
+                "websocket = true\nbinary = { types = [\"image/png\"], max_bytes = 1 }",
+            ),
+            "WebSocket",
+        ),
+        (
+            with(
+                "POST",
+                "/a.B/C",
+                "grpc = true\nbinary = { types = [\"image/png\"], max_bytes = 1 }",
+            ),
+            "gRPC",
+        ),
         (change("scheme = \"bearer\"", "scheme = \"none\""), "format"),
         (
             change("name = \"Demo\"", "name = \"Demo\"\nheaders = { authorization = \"x\" }"),
