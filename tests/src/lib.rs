@@ -9,6 +9,7 @@ pub mod httpbin;
 pub mod mcp;
 pub mod memory;
 pub mod moto;
+pub mod nginx;
 pub mod oidc;
 pub mod place;
 pub mod random;

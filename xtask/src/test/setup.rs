@@ -39,7 +39,12 @@ const PACKAGES: &[Package] = &[
     Package { name: "libtss2-dev", probe: Probe::Header("tss2/tss2_esys.h"), used_by: "TPM 2.0" },
     Package { name: "git", probe: Probe::Program("git"), used_by: "clone and push through a run" },
     Package { name: "lighttpd", probe: Probe::Program("lighttpd"), used_by: "a git server" },
-    Package { name: "nginx-light", probe: Probe::Program("nginx"), used_by: "`symbolon bench`" },
+    Package {
+        name: "nginx-light",
+        probe: Probe::Program("nginx"),
+        used_by: "`symbolon bench`, mTLS",
+    },
+    Package { name: "openssl", probe: Probe::Program("openssl"), used_by: "client certificates" },
     Package { name: "nodejs", probe: Probe::Program("node"), used_by: "verdaccio, conformance" },
     Package { name: "npm", probe: Probe::Program("npm"), used_by: "verdaccio, conformance" },
     Package { name: "pkg-config", probe: Probe::Program("pkg-config"), used_by: "TPM 2.0" },

@@ -10,8 +10,8 @@ use crate::catalog::{AuthScheme, BasicUser};
 
 /// The scheme of one connection. As text: `bearer`, `header:NAME`, `header:NAME:PREFIX`,
 /// `query:NAME`, `cookie:NAME`, `form:NAME`,
-/// `aws4:REGION:SERVICE`, `aws4-session:REGION:SERVICE`, `hmac`, `basic`, `basic-user:NAME`, `basic-key`, `oauth2:…` (see
-/// [`OAuth2`]).
+/// `aws4:REGION:SERVICE`, `aws4-session:REGION:SERVICE`, `hmac`, `basic`, `basic-user:NAME`, `basic-key`, `mtls`, `oauth2:…`
+/// (see [`OAuth2`]).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Scheme {
     /// `Authorization: Bearer <credential>` (RFC 6750).
@@ -54,6 +54,9 @@ pub enum Scheme {
     /// `Authorization: Bearer …` with an access token that the broker gets and renews; the
     /// credential is the client's secret, which may be empty.
     OAuth2(Arc<OAuth2>),
+    /// Nothing in the request: the TLS handshake shows a certificate (RFC 8446, section 4.4.2); the
+    /// credential is its chain and its key.
+    Mtls,
 }
 
 /// Which part of Basic's `user:password` the credential is.
@@ -76,7 +79,7 @@ pub enum BasicHalf {
 pub enum SchemeError {
     /// Not one of the forms.
     #[error(
-        "a scheme is bearer, header:NAME, header:NAME:PREFIX, query:NAME, cookie:NAME, form:NAME, aws4:REGION:SERVICE, hmac, basic, basic-user:NAME or basic-key"
+        "a scheme is bearer, header:NAME, header:NAME:PREFIX, query:NAME, cookie:NAME, form:NAME, aws4:REGION:SERVICE, hmac, basic, basic-user:NAME, basic-key or mtls"
     )]
     Form,
     /// The service is in many regions, and the connection names none.
@@ -144,6 +147,7 @@ impl fmt::Display for Scheme {
             Self::Basic(BasicHalf::Password { user }) => write!(f, "basic-user:{user}"),
             Self::Basic(BasicHalf::User) => f.write_str("basic-key"),
             Self::OAuth2(oauth) => write!(f, "oauth2:{oauth}"),
+            Self::Mtls => f.write_str("mtls"),
         }
     }
 }
@@ -172,6 +176,7 @@ impl FromStr for Scheme {
         };
         Ok(match text.split_once(':') {
             None if text == "bearer" => Self::Bearer,
+            None if text == "mtls" => Self::Mtls,
             None if text == "basic" => Self::Basic(BasicHalf::Both),
             None if text == "basic-key" => Self::Basic(BasicHalf::User),
             Some(("header", rest)) => {
@@ -217,6 +222,7 @@ mod tests {
             "basic",
             "basic-user:api",
             "basic-key",
+            "mtls",
             "oauth2:device:none:https%3A//id.example/token:client:",
         ] {
             assert_eq!(text.parse::<Scheme>().unwrap().to_string(), text);
@@ -241,6 +247,7 @@ mod tests {
             "hmac:x",
             "basic-user:",
             "basic-user:a:b",
+            "mtls:x",
             "oauth2",
             "oauth2:device:none:http%3A//id.example/token:client:",
         ] {

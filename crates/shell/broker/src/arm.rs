@@ -90,6 +90,8 @@ impl Live {
                 }
                 draft.body = body.into();
             }
+            // Shown by the handshake; the request says nothing of it.
+            Slot::Nowhere => {}
             Slot::Signed { .. } => return self.sign(release, draft, placeholder),
             other => return Err(bad(&format_args!("no way to carry {other:?}"))),
         }

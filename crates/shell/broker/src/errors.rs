@@ -235,6 +235,8 @@ pub(crate) fn upstream(error: &UpstreamError) -> CallError {
             }
             WireError::Resolve { .. } => CallError { fault: Fault::Environment, ..peer("resolve", 502) },
             WireError::Tls { .. } => peer("upstream_tls", 502).next("for a certificate of your own: symbolon connect … --replace --ca-file FILE"),
+            WireError::ClientCertificate { .. } => CallError { fault: Fault::Caller, ..peer("client_certificate", 502) }
+                .next("symbolon connect … --replace --client-cert FILE --client-key FILE, with one that the service accepts"),
             WireError::BodyTooLarge { .. } | WireError::HeadTooLarge { .. } => peer("upstream_too_large", 502).next("ask for less, such as a smaller page"),
             WireError::Refused { .. } => CallError { fault: Fault::Us, ..peer("wire_refused", 500) },
             _ => peer("upstream_failed", 502),

@@ -9,7 +9,7 @@ use bytes::Bytes;
 use http::header::{
     ACCEPT_ENCODING, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue, LOCATION, USER_AGENT,
 };
-use symbolon_ambient::SystemRng;
+use symbolon_ambient::{Rng, SystemRng};
 use symbolon_capability::catalog::Bound;
 use symbolon_capability::{BasicHalf, Connection, Registration, Release, Scheme, SealedCredential};
 use symbolon_connector::body::UndecodableBody;
@@ -22,6 +22,7 @@ use symbolon_connector::ssrf::{
     Allow, BaseUrl, Decision, Hop, RedirectError, RedirectPolicy, redirect,
 };
 use symbolon_receipt::Searched;
+use symbolon_secret::Secret;
 
 use crate::api::CallError;
 use crate::arm::Draft;
@@ -29,7 +30,7 @@ use crate::oauth::{Issued, Keeper, TokenError};
 use crate::reading::Reading;
 use crate::sign::{AWS_TOKEN, Signer};
 use crate::wire::{
-    Client, Limits, Pace, Phase, Protocol, Resolver, Roots, Spent, Target, WireError,
+    Client, Identity, Limits, Pace, Phase, Protocol, Resolver, Roots, Spent, Target, WireError,
 };
 
 /// One connection in force: what the wire and the redactor need, computed once.
@@ -61,17 +62,10 @@ impl Live {
         let c = &registration.connection;
         let bad =
             |e: &dyn std::fmt::Display| CallError::caller("connection", format!("{}: {e}", c.name));
-        let allow = allow(c);
-        let target = match &c.ca_pem {
-            Some(pem) => {
-                let roots = Roots::with_extra(pem.as_bytes()).map_err(|e| {
-                    bad(&e).next("give the file of the root certificate in PEM: --ca-file FILE")
-                })?;
-                Target::with_roots(base.authority().clone(), allow, roots)
-            }
-            None => Target::new(base.authority().clone(), allow),
-        }
-        .map_err(|e| bad(&e))?;
+        let roots = c.ca_pem.as_ref().map(|pem| Roots::with_extra(pem.as_bytes()));
+        let roots = roots.transpose().map_err(|e| {
+            bad(&e).next("give the file of the root certificate in PEM: --ca-file FILE")
+        })?;
         let slot = Arc::new(slot(&c.auth)?);
         let damaged = |e: &dyn std::fmt::Display| {
             CallError::environment("credential_damaged", format!("{}: {e}", c.name)).next(format!(
@@ -81,13 +75,24 @@ impl Live {
         };
         let learnt = registration.credential.learn(|wire| {
             let signer = Signer::of(&c.auth, registration.service.auth(), wire);
-            let pattern = match issued {
-                Some(_) => None,
-                None => Some(Pattern::learn(&slot, wire, &SystemRng)?),
+            let identity = (c.auth == Scheme::Mtls).then(|| Identity::read(wire));
+            let pattern = match (&issued, &identity) {
+                (Some(_), _) => None,
+                // The key never leaves: nothing of it can come back.
+                (None, Some(_)) => Some(nothing()?),
+                (None, None) => Some(Pattern::learn(&slot, wire, &SystemRng)?),
             };
-            Ok::<_, PatternError>((pattern, signer))
+            Ok::<_, PatternError>((pattern, signer, identity))
         });
-        let (pattern, signer) = learnt.map_err(|e| damaged(&e))?.map_err(|e| damaged(&e))?;
+        let (pattern, signer, identity) =
+            learnt.map_err(|e| damaged(&e))?.map_err(|e| damaged(&e))?;
+        let (authority, allow) = (base.authority().clone(), allow(c));
+        let target = match (identity.transpose().map_err(|e| damaged(&e))?, roots) {
+            (Some(identity), roots) => Target::with_identity(authority, allow, roots, identity),
+            (None, Some(roots)) => Target::with_roots(authority, allow, roots),
+            (None, None) => Target::new(authority, allow),
+        }
+        .map_err(|e| bad(&e))?;
         let pattern = match (pattern, &issued) {
             (Some(pattern), _) => pattern,
             (None, Some(issued)) => {
@@ -151,6 +156,9 @@ impl Live {
 
     /// Whether one of this connection's secrets stands at `at`: for the redactor.
     pub(crate) fn confirm(&self, haystack: &[u8], at: usize) -> Result<Verdict, Unconfirmed> {
+        if *self.slot == Slot::Nowhere {
+            return Ok(Verdict::default());
+        }
         let one = |slot: &Slot, sealed: &SealedCredential| {
             let scratch = judge_scratch_len(sealed.wire_len());
             let judged =
@@ -201,11 +209,18 @@ pub(crate) fn slot(scheme: &Scheme) -> Result<Slot, CallError> {
         Scheme::Form { name } => Slot::form(name),
         Scheme::Aws4 { session, .. } => Slot::signed(session.then_some(AWS_TOKEN)),
         Scheme::Hmac => Slot::signed(None),
+        Scheme::Mtls => Ok(Slot::Nowhere),
         Scheme::Basic(BasicHalf::Both | BasicHalf::Password { .. } | BasicHalf::User) => {
             Ok(Slot::Basic)
         }
     }
     .map_err(|e| CallError::caller("auth", e.to_string()))
+}
+
+/// A pattern of what nobody has.
+fn nothing() -> Result<Pattern, PatternError> {
+    let text = Secret::<[u8]>::make_slice(32, |out| SystemRng.fill(out));
+    Pattern::learn(&Slot::Nowhere, &text, &SystemRng)
 }
 
 /// One request on its way out: released, and not yet written.

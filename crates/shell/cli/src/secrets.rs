@@ -2,9 +2,10 @@
 //! the terminal, once.
 
 use std::ffi::OsString;
-use std::fs::OpenOptions;
+use std::fs::{File, OpenOptions};
 use std::io::{self, IsTerminal, Write};
-use std::os::unix::fs::OpenOptionsExt;
+use std::os::fd::AsFd;
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
 use symbolon_secret::Secret;
@@ -52,6 +53,31 @@ pub fn from_stdin(what: &str) -> Result<Secret<[u8]>, Failure> {
             .next("the same command with < FILE"));
     }
     Ok(secret)
+}
+
+/// A certificate chain and its private key, both PEM, as one credential. The key's file must be its
+/// owner's alone; the descriptor that is asked is the one that is read.
+pub fn client_certificate(chain: &Path, key: &Path) -> Result<Secret<[u8]>, Failure> {
+    let open = |path: &Path| File::open(path).map_err(|error| Failure::file("read", path, &error));
+    let (chain_file, key_file) = (open(chain)?, open(key)?);
+    let about = key_file.metadata().map_err(|error| Failure::file("read", key, &error))?;
+    if about.mode() & 0o077 != 0 {
+        let message = format!("others can read {}", key.display());
+        return Err(Failure::environment("key_too_open", message)
+            .next(format!("chmod 600 {}", key.display())));
+    }
+    let read = |file: &File, path: &Path| {
+        Secret::<[u8]>::read_fd(file.as_fd(), SECRET_BYTES_MAX / 2 - 1)
+            .map_err(|error| Failure::file("read", path, &error))
+    };
+    let (chain, key) = (read(&chain_file, chain)?, read(&key_file, key)?);
+    // EXPOSE: joined, from two secret pages into a third.
+    let (chain, key) = (chain.expose(), key.expose());
+    Ok(Secret::<[u8]>::make_slice(chain.len() + 1 + key.len(), |out| {
+        out[..chain.len()].copy_from_slice(chain);
+        out[chain.len()] = b'\n';
+        out[chain.len() + 1..].copy_from_slice(key);
+    }))
 }
 
 /// Asks for a secret that exists already. `flag` is the command for where nobody can be asked.

@@ -104,7 +104,7 @@ mod tests {
         }
         let tls = |kind: ErrorKind| {
             let host = "api.example".to_owned();
-            came(&wire(WireError::Tls { host, source: kind.into() }), false, 0)
+            came(&wire(WireError::Tls { host, source: kind.into(), released: false }), false, 0)
         };
         assert_eq!(tls(ErrorKind::UnexpectedEof), Came::Unsent);
         assert_eq!(tls(ErrorKind::InvalidData), Came::Over, "a certificate that is refused");

@@ -11,7 +11,7 @@ use symbolon_capability::{
     Store,
 };
 use symbolon_codec::time::rfc3339;
-use symbolon_connector::ssrf::{Allow, base_url};
+use symbolon_connector::ssrf::{self, Allow, base_url};
 use symbolon_secret::Secret;
 
 use crate::Broker;
@@ -19,6 +19,7 @@ use crate::api::*;
 use crate::broker::Open;
 use crate::oauth::{Issued, Keeper};
 use crate::upstream::{Live, allow, slot};
+use crate::wire::Identity;
 
 impl Broker {
     /// Seals a credential and keeps the connection; with `verify`, only if one live, read-only call
@@ -42,7 +43,8 @@ impl Broker {
             // EXPOSE: its colons are counted.
             *session = credential.expose().iter().filter(|b| **b == b':').count() == 2;
         }
-        let wire = wire_form(&connection.auth, service.auth(), &credential)?;
+        let now = connection.created_unix_ms;
+        let wire = wire_form(&connection.auth, service.auth(), &credential, now)?;
         drop(credential);
         let aad = connection.aad(self.manifest.vault.as_bytes());
         // EXPOSE: sealed from one secret page into an envelope.
@@ -157,6 +159,10 @@ impl Broker {
             };
             wrong("auth", &e).next(next)
         })?;
+        if auth == Scheme::Mtls && base_url.authority().scheme() != ssrf::Scheme::Https {
+            return Err(wrong("auth", &"a client certificate is shown over TLS alone")
+                .next("--base-url https://HOST"));
+        }
         let name = new.name.as_deref().unwrap_or(&new.service);
         let connection = Connection {
             name: ConnectionName::parse(name).map_err(|e| wrong("name", &e))?,
@@ -246,6 +252,7 @@ fn wire_form(
     scheme: &Scheme,
     auth: &AuthScheme,
     raw: &Secret<[u8]>,
+    now_unix_ms: u64,
 ) -> Result<Secret<[u8]>, CallError> {
     let bad = |e: &dyn std::fmt::Display| {
         CallError::caller("credential", e.to_string())
@@ -255,6 +262,12 @@ fn wire_form(
     let (before, after) = match scheme {
         Scheme::Basic(BasicHalf::Password { user }) => (format!("{user}:"), ""),
         Scheme::Basic(BasicHalf::User) => (String::new(), ":"),
+        Scheme::Mtls => {
+            return Identity::seal_form(raw, now_unix_ms).map_err(|e| {
+                CallError::caller("client_certificate", e.to_string())
+                    .next("symbolon connect SERVICE --client-cert FILE --client-key FILE")
+            });
+        }
         Scheme::Aws4 { .. } | Scheme::Hmac => {
             let joined = crate::sign::check(scheme, auth, raw)?;
             let raw = joined.as_ref().unwrap_or(raw);

@@ -154,7 +154,7 @@ impl Client {
                 Some(pooled) => pooled,
                 None => {
                     let (resolver, limits) = (&*self.resolver, &self.limits);
-                    Pooled::connect(upstream, protocol, resolver, limits, end).await?
+                    Pooled::connect(upstream, protocol, &armed, resolver, limits, end).await?
                 }
             };
             match &block {
@@ -201,7 +201,8 @@ impl Client {
         request.headers_mut().insert(UPGRADE, HeaderValue::from_static("websocket"));
         let end = Instant::now() + pace.total;
         let (resolver, limits) = (&*self.resolver, &self.limits);
-        let mut pooled = Pooled::connect(upstream, Protocol::Http1, resolver, limits, end).await?;
+        let mut pooled =
+            Pooled::connect(upstream, Protocol::Http1, &armed, resolver, limits, end).await?;
         pooled.desk.arm_upgrade(armed);
         pooled.set_deadline(end.min(Instant::now() + pace.head));
         let response = match exchange(&mut pooled, request, &pace, end).await {
@@ -271,7 +272,7 @@ async fn exchange(
     match answer {
         Some(Ok(response)) => Ok(response),
         None => {
-            let released = pooled.desk.released();
+            let released = pooled.released();
             Err(Failed::Error(WireError::Timeout { phase: Phase::Head, released }))
         }
         Some(Err(mut error)) => {

@@ -3,8 +3,9 @@
 use std::io;
 use std::net::{IpAddr, SocketAddr};
 
+use rustls::AlertDescription;
 use symbolon_connector::inject::{FramingError, InjectError};
-use symbolon_connector::ssrf::{Blocked, ReachError};
+use symbolon_connector::ssrf::{Blocked, Host, ReachError};
 use symbolon_secret::WindowError;
 
 use super::armed::OpenError;
@@ -59,6 +60,17 @@ pub enum WireError {
         host: String,
         /// The TLS stack's answer.
         source: io::Error,
+        /// See [`WireError::released`]: whether a client certificate's key had signed.
+        released: bool,
+    },
+    /// The peer wants a client certificate and got none, or not the one that it wants (RFC 8446,
+    /// section 6.2). The fault of whoever made the connection.
+    #[error("the upstream wants a client certificate that it accepts (TLS alert {alert:?})")]
+    ClientCertificate {
+        /// What the peer said.
+        alert: AlertDescription,
+        /// See [`WireError::released`].
+        released: bool,
     },
     /// The trust roots could not be made into a configuration.
     #[error("the trust roots cannot be used")]
@@ -119,6 +131,8 @@ impl WireError {
             | WireError::Refused { released, .. }
             | WireError::Reset { released, .. }
             | WireError::Protocol { released, .. }
+            | WireError::Tls { released, .. }
+            | WireError::ClientCertificate { released, .. }
             | WireError::HeadTooLarge { released } => *released,
             WireError::BodyTooLarge { .. } => true,
             WireError::Host { .. }
@@ -126,7 +140,6 @@ impl WireError {
             | WireError::Blocked { .. }
             | WireError::Plaintext { .. }
             | WireError::Connect { .. }
-            | WireError::Tls { .. }
             | WireError::Roots(_) => false,
         }
     }
@@ -136,6 +149,10 @@ impl WireError {
         if let Some(source) = refusal(&error) {
             return WireError::Refused { source, released };
         }
+        // In TLS 1.3 a client is done before the server has looked at its certificate.
+        if let Some(alert) = inside::<rustls::Error>(&error).and_then(alert) {
+            return WireError::ClientCertificate { alert, released };
+        }
         if error.is_parse_too_large() {
             return WireError::HeadTooLarge { released };
         }
@@ -144,17 +161,60 @@ impl WireError {
         }
         WireError::Reset { released, source: Some(error) }
     }
+
+    /// A handshake that failed before any key had signed.
+    pub(super) fn from_tls(host: &Host, source: io::Error) -> Self {
+        let inner = source.get_ref().and_then(|inner| inner.downcast_ref());
+        match inner.and_then(alert) {
+            Some(alert) => WireError::ClientCertificate { alert, released: false },
+            None => WireError::Tls { host: host.as_str().to_owned(), source, released: false },
+        }
+    }
+
+    /// The same of a handshake in which a client certificate's key had signed.
+    pub(super) fn proved(mut self, is_proved: bool) -> Self {
+        if let WireError::Tls { released, .. }
+        | WireError::ClientCertificate { released, .. }
+        | WireError::Timeout { released, .. } = &mut self
+        {
+            *released |= is_proved;
+        }
+        self
+    }
+}
+
+/// What a server says of a client's certificate, or of there being none (RFC 8446, section 6.2).
+fn alert(error: &rustls::Error) -> Option<AlertDescription> {
+    let rustls::Error::AlertReceived(alert) = error else { return None };
+    let is_of_certificate = matches!(
+        alert,
+        AlertDescription::NoCertificate
+            | AlertDescription::CertificateRequired
+            | AlertDescription::BadCertificate
+            | AlertDescription::UnsupportedCertificate
+            | AlertDescription::CertificateRevoked
+            | AlertDescription::CertificateExpired
+            | AlertDescription::CertificateUnknown
+            | AlertDescription::UnknownCA
+            | AlertDescription::AccessDenied
+    );
+    is_of_certificate.then_some(*alert)
 }
 
 /// The stream's own refusal inside of an error that hyper gives.
 fn refusal(error: &hyper::Error) -> Option<StreamError> {
+    inside(error).copied()
+}
+
+/// An error of the stream or of TLS inside of one that hyper gives.
+fn inside<E: std::error::Error + 'static>(error: &hyper::Error) -> Option<&E> {
     let mut cause = std::error::Error::source(error);
     while let Some(error) = cause {
         if let Some(io) = error.downcast_ref::<io::Error>()
             && let Some(inner) = io.get_ref()
-            && let Some(stream) = inner.downcast_ref::<StreamError>()
+            && let Some(found) = inner.downcast_ref::<E>()
         {
-            return Some(*stream);
+            return Some(found);
         }
         cause = error.source();
     }

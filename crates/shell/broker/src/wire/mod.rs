@@ -4,7 +4,8 @@
 //! The HTTP stack writes a head with a placeholder. [`stream`] checks the complete head and hands
 //! it on: for TLS to an encrypter ([`tls`]) that opens the credential into a secret page, seals the
 //! record there and wipes; for plain TCP (loopback, or allowed on purpose) to one write out of that
-//! page. [`resolve`] pins checked addresses, [`pool`] keeps connections, [`client`] is the way in.
+//! page. [`resolve`] pins checked addresses, [`pool`] keeps connections, [`client`] is the way in. A client
+//! certificate ([`identity`]) is shown by the handshake of a call that was released.
 
 mod armed;
 mod body;
@@ -12,6 +13,7 @@ mod client;
 mod error;
 mod http;
 mod http2;
+mod identity;
 mod link;
 mod outgoing;
 mod pool;
@@ -23,12 +25,14 @@ mod stream;
 mod target;
 mod tls;
 mod tunnel;
+mod validity;
 
 pub use armed::{Armed, OpenCredential, OpenError};
 pub use body::{LimitedBody, Spent};
 pub use client::{Client, Limits, Pace, Sent, Switched};
 pub use error::{Phase, StreamError, WireError};
 pub use http::Protocol;
+pub use identity::{Identity, IdentityError};
 pub use outgoing::{BoxError, Broke, OutBody, ProgramBody, Streamed, Tally};
 pub use post::PostError;
 pub use reply::{NotHttp, Reply};

@@ -11,6 +11,7 @@ use tokio::net::TcpStream;
 use tokio::time::{Sleep, sleep_until};
 use tokio_rustls::TlsConnector;
 
+use super::armed::Armed;
 use super::client::Limits;
 use super::error::{Phase, WireError};
 use super::http::{Http, Protocol, Sender};
@@ -30,13 +31,17 @@ pub(super) struct Pooled {
     is_closed: bool,
     /// How it ended, where that was an error.
     failure: Option<hyper::Error>,
+    /// A client certificate was shown and its key proved.
+    is_proved: bool,
 }
 
 impl Pooled {
-    /// Resolves, connects and shakes hands within the limits and before `deadline`.
+    /// Resolves, connects and shakes hands within the limits and before `deadline`. Where the
+    /// upstream wants a client certificate, it is the credential that `armed` has the right to.
     pub(super) async fn connect(
         upstream: &Upstream,
         protocol: Protocol,
+        armed: &Armed,
         resolver: &dyn Resolver,
         limits: &Limits,
         deadline: Instant,
@@ -46,17 +51,24 @@ impl Pooled {
             timed(deadline, Phase::Resolve, resolve(resolver, &upstream.authority, upstream.allow))
                 .await?;
         let tcp = timed(deadline, Phase::Connect, tcp(&addresses)).await?;
+        let mut is_proved = false;
         let wire = if upstream.is_tls() {
-            let config = protocol.config(upstream.roots().map_err(WireError::Roots)?.config());
+            let mut config = protocol.config(upstream.roots().map_err(WireError::Roots)?.config());
+            let mut right = None;
+            if let Some(identity) = &upstream.identity {
+                let (own, its) = identity.shown(&config, armed.opener.clone());
+                (config, right) = (Arc::new(own), Some(its));
+            }
             let name = upstream.server_name.clone();
             let shaken = timed(deadline, Phase::Tls, async {
                 let shaken = TlsConnector::from(config).connect(name, tcp).await;
-                shaken.and_then(|tls| protocol.chosen(tls)).map_err(|source| {
-                    let host = upstream.authority.host().as_str().to_owned();
-                    WireError::Tls { host, source }
-                })
+                shaken
+                    .and_then(|tls| protocol.chosen(tls))
+                    .map_err(|source| WireError::from_tls(upstream.authority.host(), source))
             });
-            Wire::Tls(Box::new(shaken.await?))
+            let shaken = shaken.await;
+            is_proved = right.is_some_and(|right| right.end());
+            Wire::Tls(Box::new(shaken.map_err(|e| e.proved(is_proved))?))
         } else {
             Wire::Plain(Plain(tcp))
         };
@@ -64,7 +76,7 @@ impl Pooled {
         let (send, http) = protocol
             .begin(wire, upstream, &desk, limits)
             .await
-            .map_err(|error| WireError::from_hyper(error, false))?;
+            .map_err(|error| WireError::from_hyper(error, is_proved))?;
         Ok(Pooled {
             send,
             desk,
@@ -72,6 +84,7 @@ impl Pooled {
             timer: Box::pin(sleep_until(deadline.into())),
             is_closed: false,
             failure: None,
+            is_proved,
         })
     }
 
@@ -130,9 +143,14 @@ impl Pooled {
         self.timer.as_mut().poll(cx)
     }
 
+    /// Whether the credential was opened for this connection: for the head, or for the handshake.
+    pub(super) fn released(&self) -> bool {
+        self.is_proved || self.desk.released()
+    }
+
     /// The error to give for a request that got `error`: the connection's own end says more.
     pub(super) fn explain(&mut self, error: Option<hyper::Error>) -> WireError {
-        let released = self.desk.released();
+        let released = self.released();
         if let Some(source) = self.desk.refused() {
             return WireError::Refused { source, released };
         }

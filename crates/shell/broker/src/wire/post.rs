@@ -95,11 +95,10 @@ impl Client {
         // What is written here is HTTP/1.1, whatever calls may speak.
         config.alpn_protocols = vec![b"http/1.1".to_vec()];
         let name = upstream.server_name.clone();
-        let host = || upstream.authority.host().as_str().to_owned();
         let connector = TlsConnector::from(Arc::new(config));
         let shaken = timed(deadline, Phase::Tls, async {
             let shaken = connector.connect(name, tcp).await;
-            shaken.map_err(|source| WireError::Tls { host: host(), source })
+            shaken.map_err(|source| WireError::from_tls(upstream.authority.host(), source))
         });
         Ok(Wire::Tls(Box::new(shaken.await?)))
     }

@@ -10,6 +10,7 @@ use symbolon_connector::ssrf::{Allow, Authority, Scheme};
 use tokio::runtime::{self, Handle};
 
 use super::http::Protocol;
+use super::identity::Identity;
 use super::pool::Pooled;
 use super::roots::{Roots, RootsError};
 
@@ -26,6 +27,8 @@ pub(super) struct Upstream {
     pub(super) host: HeaderValue,
     pub(super) server_name: ServerName<'static>,
     pub(super) allow: Allow,
+    /// What its handshakes show where they are asked.
+    pub(super) identity: Option<Identity>,
     roots: OnceLock<Roots>,
     idle: Mutex<Vec<Idle>>,
 }
@@ -40,7 +43,7 @@ struct Idle {
 impl Target {
     /// A target that trusts the system's roots (loaded by the first TLS connection).
     pub fn new(authority: Authority, allow: Allow) -> Result<Self, TargetError> {
-        Self::make(authority, allow, OnceLock::new())
+        Self::make(authority, allow, OnceLock::new(), None)
     }
 
     /// A target with trust roots of its own, for a service with its own CA.
@@ -49,13 +52,26 @@ impl Target {
         allow: Allow,
         roots: Roots,
     ) -> Result<Self, TargetError> {
-        Self::make(authority, allow, OnceLock::from(roots))
+        Self::make(authority, allow, OnceLock::from(roots), None)
+    }
+
+    /// A target whose handshakes show a client certificate. Its connections are this target's alone,
+    /// as those of any: another connection to the same host has another target.
+    pub fn with_identity(
+        authority: Authority,
+        allow: Allow,
+        roots: Option<Roots>,
+        identity: Identity,
+    ) -> Result<Self, TargetError> {
+        let roots = roots.map_or_else(OnceLock::new, OnceLock::from);
+        Self::make(authority, allow, roots, Some(identity))
     }
 
     fn make(
         authority: Authority,
         allow: Allow,
         roots: OnceLock<Roots>,
+        identity: Option<Identity>,
     ) -> Result<Self, TargetError> {
         let host = HeaderValue::from_str(authority.as_str()).map_err(|_| TargetError)?;
         let server_name = match authority.host().ip() {
@@ -65,7 +81,8 @@ impl Target {
             }
         };
         let idle = Mutex::new(Vec::new());
-        Ok(Target(Arc::new(Upstream { authority, host, server_name, allow, roots, idle })))
+        let upstream = Upstream { authority, host, server_name, allow, identity, roots, idle };
+        Ok(Target(Arc::new(upstream)))
     }
 
     /// The origin.

@@ -28,6 +28,7 @@ Examples
   symbolon connect aws_s3 --var region=eu-west-1   (credential: KEY_ID:SECRET[:SESSION_TOKEN])
   symbolon connect gitlab --oauth device --client-id ID --device-endpoint URL --token-endpoint URL
   symbolon connect github --oauth github-app --client-id ID --installation NUMBER --from-stdin < KEY.pem
+  symbolon connect gitlab --base-url https://gitlab.example.com --client-cert me.pem --client-key me.key
   symbolon connect npm --base-url http://127.0.0.1:4873 --allow-loopback")]
 pub struct Args {
     /// The service, such as github (symbolon tools search lists what there is)
@@ -61,6 +62,12 @@ pub struct Args {
     /// The most that grants on it can give; can be repeated [default: all of the service]
     #[arg(long = "scope", value_name = "SCOPE")]
     scopes: Vec<String>,
+    /// A certificate chain in PEM that the TLS handshake shows to the service, instead of a credential in requests
+    #[arg(long, value_name = "FILE", requires = "client_key", conflicts_with_all = ["from_stdin", "auth", "user", "oauth"])]
+    client_cert: Option<PathBuf>,
+    /// Its private key in PEM, in a file that nobody else can read
+    #[arg(long, value_name = "FILE", requires = "client_cert")]
+    client_key: Option<PathBuf>,
     /// Read the credential from standard input
     #[arg(long)]
     from_stdin: bool,
@@ -78,6 +85,7 @@ impl Args {
     pub fn run(self, ctx: &Ctx) -> Result<(), Failure> {
         self.not_here.refuse("credential", &format!("symbolon connect {}", self.service))?;
         let (from_stdin, service) = (self.from_stdin, self.service.clone());
+        let files = self.client_cert.clone().zip(self.client_key.clone());
         let (new, oauth) = self.into_new()?;
         if oauth.is_asked() {
             let made = oauth.run(ctx, new, from_stdin)?;
@@ -86,7 +94,9 @@ impl Args {
         let mut broker = ctx.broker()?;
         // Before the credential is asked for: two hidden questions in a row confuse.
         broker.ensure_unlocked(Asking::Person)?;
-        let credential = if from_stdin {
+        let credential = if let Some((chain, key)) = files {
+            secrets::client_certificate(&chain, &key)?
+        } else if from_stdin {
             secrets::from_stdin("credential")?
         } else {
             secrets::ask(
@@ -126,7 +136,7 @@ impl Args {
             allow_loopback: self.allow_loopback,
             allow_private: self.allow_private,
             scopes: self.scopes,
-            auth: self.auth,
+            auth: self.client_cert.map(|_| "mtls".to_owned()).or(self.auth),
             user: self.user,
             oauth: None,
             replace: self.replace,
