@@ -27,8 +27,8 @@ Examples
   symbolon connect supabase --var project=abcd
   symbolon connect aws_s3 --var region=eu-west-1   (credential: KEY_ID:SECRET[:SESSION_TOKEN])
   symbolon connect gitlab --oauth device --client-id ID --device-endpoint URL --token-endpoint URL
-  symbolon connect github --oauth github-app --client-id ID --installation NUMBER --from-stdin < KEY.pem
-  symbolon connect gitlab --base-url https://gitlab.example.com --client-cert me.pem --client-key me.key
+  symbolon connect github --oauth github-app --client-id ID --installation N --from-stdin < KEY.pem
+  symbolon connect gitlab --base-url https://git.example --client-cert me.pem --client-key me.key
   symbolon connect npm --base-url http://127.0.0.1:4873 --allow-loopback")]
 pub struct Args {
     /// The service, such as github (symbolon tools search lists what there is)
