@@ -19,9 +19,21 @@ pub fn decode(text: &str, max: usize) -> Result<Vec<u8>, CodecError> {
     STANDARD.decode(text).map_err(|_| CodecError::Encoding("base64"))
 }
 
+/// As [`decode`], of a secret: into `out`, with no copy elsewhere. Gives the length; `None` where the
+/// text is not base64 or `out` is too short.
+pub fn decode_into(text: &[u8], out: &mut [u8]) -> Option<usize> {
+    STANDARD.decode_slice(text, out).ok()
+}
+
 /// Bytes as unpadded base64url.
 pub fn encode_url(bytes: &[u8]) -> String {
     URL_SAFE_NO_PAD.encode(bytes)
+}
+
+/// As [`encode_url`], of a secret: into `out`, with no copy elsewhere. Gives the length; `None` where
+/// `out` is too short.
+pub fn encode_url_into(bytes: &[u8], out: &mut [u8]) -> Option<usize> {
+    URL_SAFE_NO_PAD.encode_slice(bytes, out).ok()
 }
 
 /// Unpadded base64url as bytes, `max` of them at most.
@@ -50,5 +62,23 @@ mod tests {
         }
         assert_eq!(decode_url("_-8", 8).unwrap(), [0xff, 0xef]);
         assert!(matches!(decode(&encode(&[0; 100]), 10), Err(CodecError::TooLong { .. })));
+    }
+
+    #[test]
+    fn slices_are_written_as_text_is() {
+        for len in 0..100 {
+            let bytes: Vec<u8> = (0..len).map(|i| (i * 37) as u8).collect();
+            let text = encode(&bytes);
+            let mut out = vec![0; text.len()];
+            let n = decode_into(text.as_bytes(), &mut out).unwrap();
+            assert_eq!(&out[..n], &bytes[..]);
+            let text = encode_url(&bytes);
+            let mut out = vec![0; text.len()];
+            assert_eq!(encode_url_into(&bytes, &mut out), Some(text.len()));
+            assert_eq!(out, text.as_bytes());
+        }
+        assert_eq!(decode_into(b"AA=A", &mut [0; 8]), None);
+        assert_eq!(decode_into(b"AAAA", &mut [0; 2]), None);
+        assert_eq!(encode_url_into(&[0; 3], &mut [0; 3]), None);
     }
 }

@@ -16,5 +16,7 @@ pub use time::parse_duration_seconds;
 
 /// Base64 with the URL alphabet and no padding (RFC 4648 section 5).
 pub mod b64url {
-    pub use crate::b64::{decode_url as decode, encode_url as encode};
+    pub use crate::b64::{
+        decode_url as decode, encode_url as encode, encode_url_into as encode_into,
+    };
 }

@@ -6,7 +6,7 @@
 
 use aws_lc_rs::rand::SystemRandom;
 use aws_lc_rs::signature::{RSA_PKCS1_SHA256, RsaKeyPair};
-use symbolon_codec::b64url;
+use symbolon_codec::{b64, b64url};
 use symbolon_secret::{Secret, wipe_stack};
 
 use super::TokenError;
@@ -55,7 +55,7 @@ pub(super) fn statement(
 fn pair(key: &Secret<[u8]>) -> Result<RsaKeyPair, TokenError> {
     let der = Secret::<[u8]>::try_make_slice(key.len(), |out| {
         // EXPOSE: decoded from one secret page into another.
-        decode(key.expose(), out).ok_or(TokenError::AppKey)
+        b64::decode_into(key.expose(), out).ok_or(TokenError::AppKey)
     })?;
     // EXPOSE: read into the provider's own key, which lives for one signature.
     let der = der.expose();
@@ -71,32 +71,6 @@ fn body(pem: &[u8]) -> Option<&[u8]> {
         let len = memchr::memmem::find(&pem[from..], end.as_bytes())?;
         Some(&pem[from..from + len])
     })
-}
-
-/// Base64 (RFC 4648, section 4) with its padding, into `out`. Gives the length.
-fn decode(text: &[u8], out: &mut [u8]) -> Option<usize> {
-    let unpadded = text.strip_suffix(b"==").or(text.strip_suffix(b"=")).unwrap_or(text);
-    if !text.len().is_multiple_of(4) {
-        return None;
-    }
-    let (mut bits, mut held, mut len) = (0u32, 0, 0);
-    for byte in unpadded {
-        let digit = match byte {
-            b'A'..=b'Z' => byte - b'A',
-            b'a'..=b'z' => byte - b'a' + 26,
-            b'0'..=b'9' => byte - b'0' + 52,
-            b'+' => 62,
-            b'/' => 63,
-            _ => return None,
-        };
-        (bits, held) = (bits << 6 | u32::from(digit), held + 6);
-        if held >= 8 {
-            held -= 8;
-            *out.get_mut(len)? = (bits >> held) as u8;
-            len += 1;
-        }
-    }
-    Some(len)
 }
 
 const FRAMES: [(&str, &str); 2] = [
@@ -115,13 +89,8 @@ mod tests {
         Secret::<[u8]>::make_slice(text.len(), |out| out.copy_from_slice(text))
     }
 
-    fn base64(bytes: &[u8]) -> String {
-        use base64::Engine;
-        base64::engine::general_purpose::STANDARD.encode(bytes)
-    }
-
     fn pem(der: &[u8]) -> String {
-        let text = base64(der);
+        let text = b64::encode(der);
         let lines: Vec<&str> =
             text.as_bytes().chunks(64).map(|l| std::str::from_utf8(l).unwrap()).collect();
         format!("-----BEGIN PRIVATE KEY-----\n{}\n-----END PRIVATE KEY-----\n", lines.join("\r\n"))
@@ -161,7 +130,7 @@ mod tests {
             frame("AAAA"),
             frame("AAA"),
             frame("A*AA"),
-            frame(&base64(&[0x30; 900])),
+            frame(&b64::encode(&[0x30; 900])),
             "-----BEGIN RSA PRIVATE KEY-----\nAAAA".to_owned(),
             "-----BEGIN EC PRIVATE KEY-----\nAAAA\n-----END EC PRIVATE KEY-----".to_owned(),
         ] {
@@ -170,17 +139,5 @@ mod tests {
                 "{text}"
             );
         }
-    }
-
-    #[test]
-    fn base64_is_decoded_as_others_encode_it() {
-        for len in 0..100 {
-            let bytes: Vec<u8> = (0..len).map(|i| (i * 37) as u8).collect();
-            let text = base64(&bytes);
-            let mut out = vec![0; text.len()];
-            let n = decode(text.as_bytes(), &mut out).unwrap();
-            assert_eq!(&out[..n], &bytes[..]);
-        }
-        assert_eq!(decode(b"AA=A", &mut [0; 8]), None);
     }
 }
