@@ -455,7 +455,7 @@ impl Broker {
         }
         match redacted {
             Ok(answer) => {
-                let receipt = completion.answered(&answer)?;
+                let receipt = completion.answered(&answer).await?;
                 Ok((answer, receipt))
             }
             Err(e) => Err(completion.failed(&e)),

@@ -13,7 +13,7 @@ use symbolon_codec::Digest32;
 use symbolon_codec::json::canonical;
 use symbolon_connector::redact::{Counts, Form};
 use symbolon_crypto::{hmac_sha256, labels, sha256};
-use symbolon_log::LogError;
+use symbolon_log::{LogError, Ticket};
 use symbolon_receipt::{
     Bundle, Decision, Door as ReceiptDoor, Outcome, Predicate, Redaction, RequestBody, Response,
     Salt, Searched, Statement, Time, Times, media_type,
@@ -62,8 +62,12 @@ impl<B: Deref<Target = Broker>> Completion<B> {
         self.written
     }
 
-    /// The upstream answered. Gives the receipt's number.
-    pub(crate) fn answered(mut self, answer: &Answer) -> Result<u64, CallError> {
+    /// The upstream answered. Gives the receipt's number, once the system has it: as in
+    /// [`Broker::append`], with whoever else has one.
+    pub(crate) fn answered(
+        mut self,
+        answer: &Answer,
+    ) -> impl Future<Output = Result<u64, CallError>> + use<B> {
         let response = Response {
             status: answer.status,
             bytes_in: answer.bytes_in,
@@ -77,7 +81,12 @@ impl<B: Deref<Target = Broker>> Completion<B> {
         let counters = &self.broker.counters;
         counters.answered.fetch_add(1, Relaxed);
         counters.redactions.fetch_add(u64::from(answer.redactions.total()), Relaxed);
-        self.write(Some(response), None, None, true)
+        let entered = self.enter(Some(response), None, None, true);
+        async move {
+            let ticket = entered?;
+            self.broker.log.handed_over(ticket).await.map_err(errors::log_receipt)?;
+            Ok(ticket.index())
+        }
     }
 
     /// An answer that was handed on as it came is over: well, or with an error. Gives the
@@ -135,6 +144,18 @@ impl<B: Deref<Target = Broker>> Completion<B> {
         error: Option<&str>,
         released: bool,
     ) -> Result<u64, CallError> {
+        let ticket = self.enter(response, body, error, released)?;
+        self.broker.hand_over(ticket, errors::log_receipt)
+    }
+
+    /// The receipt is in the log's batch.
+    fn enter(
+        &mut self,
+        response: Option<Response<'_>>,
+        body: Option<RequestBody>,
+        error: Option<&str>,
+        released: bool,
+    ) -> Result<Ticket, CallError> {
         self.written = true;
         let r = &self.release;
         let approval = r.approved().map(stood_on);
@@ -161,9 +182,9 @@ impl<B: Deref<Target = Broker>> Completion<B> {
                 ..about(r.lease(), r.context_kind())
             },
         };
-        let number = self.broker.append(&statement, errors::log_receipt);
+        let ticket = self.broker.enter(&statement, errors::log_receipt);
         self.broker.open_intents.fetch_sub(1, Relaxed);
-        number
+        ticket
     }
 }
 
@@ -337,13 +358,29 @@ impl Broker {
         statement: &Statement<'_>,
         failed: fn(LogError) -> CallError,
     ) -> Result<u64, CallError> {
+        let ticket = self.enter(statement, failed)?;
+        self.hand_over(ticket, failed)
+    }
+
+    fn enter(
+        &self,
+        statement: &Statement<'_>,
+        failed: fn(LogError) -> CallError,
+    ) -> Result<Ticket, CallError> {
         BUFFER.with_borrow_mut(|buffer| {
             statement.write(buffer).map_err(|e| CallError::bug(e.to_string()))?;
-            let number = self.log.append(buffer).map_err(failed)?.index();
-            // Who was given a number finds it after a `kill -9` too: the system has the entry.
-            self.log.log().hand_over().map_err(failed)?;
-            Ok(number)
+            self.log.append(buffer).map_err(failed)
         })
+    }
+
+    /// Who was given a number finds it after a `kill -9` too: the system has the entry.
+    fn hand_over(
+        &self,
+        ticket: Ticket,
+        failed: fn(LogError) -> CallError,
+    ) -> Result<u64, CallError> {
+        self.log.log().hand_over().map_err(failed)?;
+        Ok(ticket.index())
     }
 
     /// A salt that the vault makes of the request and of what the receipt says (session, time): who

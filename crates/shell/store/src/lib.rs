@@ -4,6 +4,7 @@
 pub mod faults;
 pub mod folder;
 pub mod home;
+mod line;
 pub mod log_service;
 pub mod manifest;
 pub mod sqlite;

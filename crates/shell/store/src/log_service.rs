@@ -13,6 +13,7 @@ use symbolon_crypto::SigningKey;
 use symbolon_log::{Durability, Durable, InclusionBundle, Log, LogError, Storage, Ticket};
 
 use crate::folder::FolderStorage;
+use crate::line::Turn;
 
 /// How the service keeps its promises.
 #[derive(Debug, Clone, Copy)]
@@ -119,13 +120,26 @@ impl<S: Storage + 'static> LogService<S> {
 
     /// Waits until the entry survives what the service's [`Durability`] says.
     ///
-    /// `relaxed`: writes inline whatever is pending, which is ready at once. `group`: waits for
-    /// the next sync, which serves everybody who waits.
+    /// `relaxed`: one task of a thread writes for all that can run. `group`: waits for the next
+    /// sync, which serves everybody who waits.
     ///
     /// # Errors
     /// [`LogError::Poisoned`] where the log stopped, [`LogError::Closed`] where the service did.
     pub fn durable(&self, ticket: Ticket) -> impl Future<Output = Result<Durable, LogError>> {
-        Wait { shared: &*self.shared, ticket, name: None }
+        self.survives(ticket, self.durability())
+    }
+
+    /// Waits until the entry survives the death of this process, whatever the service promises
+    /// for entries that something waits for.
+    ///
+    /// # Errors
+    /// As [`LogService::durable`].
+    pub fn handed_over(&self, ticket: Ticket) -> impl Future<Output = Result<Durable, LogError>> {
+        self.survives(ticket, Durability::Relaxed)
+    }
+
+    fn survives(&self, ticket: Ticket, durability: Durability) -> Wait<'_, S> {
+        Wait { shared: &*self.shared, ticket, durability, name: None, turn: Turn::default() }
     }
 
     /// One entry that has been written.
@@ -315,13 +329,16 @@ impl<S: Storage> Shared<S> {
 struct Wait<'a, S> {
     shared: &'a Shared<S>,
     ticket: Ticket,
+    durability: Durability,
+    /// Of who waits for a sync.
     name: Option<u64>,
+    /// Of who waits for a write.
+    turn: Turn,
 }
 
 impl<S: Storage> Wait<'_, S> {
     fn look(&self) -> Option<Result<Durable, LogError>> {
-        let durability = self.shared.settings.durability;
-        if let Some(durable) = self.shared.log.durable(&self.ticket, durability) {
+        if let Some(durable) = self.shared.log.durable(&self.ticket, self.durability) {
             return Some(Ok(durable));
         }
         let log = &self.shared.log;
@@ -352,8 +369,11 @@ impl<S: Storage> Future for Wait<'_, S> {
         if let Some(done) = self.look() {
             return Poll::Ready(done);
         }
-        if self.shared.settings.durability == Durability::Relaxed {
-            if let Err(error) = self.shared.log.hand_over() {
+        if self.durability == Durability::Relaxed {
+            std::task::ready!(self.turn.poll(cx.waker()));
+            let handed = self.shared.log.hand_over();
+            self.turn.done();
+            if let Err(error) = handed {
                 return Poll::Ready(Err(error));
             }
             if let Some(done) = self.look() {

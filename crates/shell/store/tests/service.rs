@@ -52,6 +52,30 @@ async fn one_sync_serves_all_who_wait() {
     service.close().unwrap();
 }
 
+#[tokio::test]
+async fn one_write_serves_the_tasks_of_a_thread() {
+    let dir = tempfile::tempdir().unwrap();
+    let faults = Faults::none();
+    let service = Arc::new(start(&dir.path().join("log"), Durability::Relaxed, &faults));
+    let before = faults.count(Op::Write);
+    let task = |n: u32| {
+        let service = service.clone();
+        async move {
+            let ticket = service.append(format!("entry {n}").as_bytes()).unwrap();
+            let durable = service.durable(ticket).await.unwrap();
+            assert!(service.log().written_size() > durable.index());
+        }
+    };
+    let tasks: Vec<_> = (0..12).map(|n| tokio::spawn(task(n))).collect();
+    for task in tasks {
+        timeout(SOON, task).await.expect("left waiting").unwrap();
+    }
+    let writes = faults.count(Op::Write) - before;
+    // One of ours; the committer may have been first with a part.
+    assert!((1..=2).contains(&writes), "{writes} writes for 12 entries");
+    service.close().unwrap();
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn nobody_is_told_durable_before_the_sync() {
     let dir = tempfile::tempdir().unwrap();
