@@ -16,18 +16,26 @@ use crate::engine::Lease;
 use crate::gate::{Gates, Refusal};
 
 /// 256 random bits. Whoever holds them, in the right session, may make one exact call.
-pub struct Token([u8; 32]);
+pub struct Token {
+    bytes: [u8; 32],
+    id: Digest32,
+}
 
 impl Token {
     pub(crate) fn make(rng: &dyn Rng) -> Self {
         let mut bytes = [0; 32];
         rng.fill(&mut bytes);
-        Self(bytes)
+        Self::of(bytes)
+    }
+
+    fn of(bytes: [u8; 32]) -> Self {
+        let id = sha256_parts(&[labels::CAPABILITY_TOKEN.as_str().as_bytes(), &bytes]);
+        Self { bytes, id }
     }
 
     /// The 43 characters that an agent is handed.
     pub fn to_text(&self) -> String {
-        b64url::encode(&self.0)
+        b64url::encode(&self.bytes)
     }
 
     /// Reads what an agent handed back.
@@ -36,18 +44,18 @@ impl Token {
     /// [`CodecError`] where it is not 32 bytes of base64url.
     pub fn parse(text: &str) -> Result<Self, CodecError> {
         let bytes = b64url::decode(text, 32)?;
-        bytes.try_into().map(Self).map_err(|_| CodecError::Encoding("32 bytes of base64url"))
+        bytes.try_into().map(Self::of).map_err(|_| CodecError::Encoding("32 bytes of base64url"))
     }
 
     /// The name under which it is kept: the table never holds a token.
     pub fn id(&self) -> Digest32 {
-        sha256_parts(&[labels::CAPABILITY_TOKEN.as_str().as_bytes(), &self.0])
+        self.id
     }
 }
 
 impl Drop for Token {
     fn drop(&mut self) {
-        self.0.zeroize();
+        self.bytes.zeroize();
     }
 }
 
