@@ -181,7 +181,9 @@ pub(crate) fn log_read(error: LogError) -> CallError {
 pub(crate) fn request(error: RequestError) -> CallError {
     match error {
         RequestError::Bind(e) => refusal(&e.into()),
-        RequestError::NotListed { .. } | RequestError::Method => {
+        RequestError::NotListed { .. }
+        | RequestError::CallNotListed { .. }
+        | RequestError::Method => {
             CallError::caller("not_listed", error.to_string())
                 .status(403)
                 .next("symbolon tools search WORD")

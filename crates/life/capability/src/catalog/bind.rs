@@ -146,6 +146,14 @@ pub enum BindError {
         /// The name in it.
         name: String,
     },
+    /// A parameter of a list, with none before it.
+    #[error("the parameter {parameter} needs {before}, which stands before it")]
+    Gap {
+        /// The one that is given.
+        parameter: String,
+        /// The one that is not.
+        before: String,
+    },
     /// More than the limit.
     #[error("the {what} is larger than {max} bytes")]
     TooLarge {
@@ -243,6 +251,9 @@ impl Operation {
                 out.push(b'}');
                 out
             }
+            BodyShape::JsonRpc { .. } => {
+                return self.call_body(arguments, &Value::from(1)).map(Some);
+            }
             BodyShape::Form => {
                 let mut pairs = Pairs::default();
                 given().for_each(|(parameter, value)| pairs.deep(parameter.wire(), value));
@@ -261,10 +272,15 @@ impl Operation {
                 _ => return Ok(None),
             },
         };
+        self.body_of(bytes).map(Some)
+    }
+
+    /// A body of the operation's own type, unless it is too large.
+    pub(super) fn body_of(&self, bytes: Vec<u8>) -> Result<Body, BindError> {
         if bytes.len() > BODY_BYTES_MAX {
             return Err(BindError::TooLarge { what: "body", max: BODY_BYTES_MAX });
         }
-        Ok(Some(Body { content_type: Arc::clone(self.content_type()), bytes }))
+        Ok(Body { content_type: Arc::clone(self.content_type()), bytes })
     }
 
     fn check_spread(&self, parameter: &Parameter, value: &Value) -> Result<(), BindError> {
@@ -305,7 +321,10 @@ pub(super) fn bounded(text: &str, chars_max: usize) -> String {
     out
 }
 
-fn write_object<'v>(members: impl Iterator<Item = (&'v Parameter, &'v Value)>, out: &mut Vec<u8>) {
+pub(super) fn write_object<'v>(
+    members: impl Iterator<Item = (&'v Parameter, &'v Value)>,
+    out: &mut Vec<u8>,
+) {
     out.push(b'{');
     for (at, (parameter, value)) in members.enumerate() {
         if at > 0 {
@@ -318,7 +337,7 @@ fn write_object<'v>(members: impl Iterator<Item = (&'v Parameter, &'v Value)>, o
     out.push(b'}');
 }
 
-fn write_json<T: serde::Serialize + ?Sized>(value: &T, out: &mut Vec<u8>) {
+pub(super) fn write_json<T: serde::Serialize + ?Sized>(value: &T, out: &mut Vec<u8>) {
     // Writing a `Value` or a `str` into memory cannot fail: no I/O, and keys are strings.
     let written = serde_json::to_writer(out, value);
     debug_assert!(written.is_ok());

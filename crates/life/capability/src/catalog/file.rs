@@ -127,6 +127,10 @@ pub(super) struct RawOperation {
     pub grpc: bool,
     pub content_type: Option<String>,
     pub graphql: Option<String>,
+    /// Name of a method of a JSON-RPC server.
+    pub jsonrpc: Option<String>,
+    /// How its parameters stand.
+    pub jsonrpc_params: Option<RawParams>,
     pub idempotency_key: Option<String>,
     #[serde(default)]
     pub headers: Ordered<String>,
@@ -143,6 +147,13 @@ pub(super) enum RawBodyEncoding {
     Form,
     Text,
     Bytes,
+}
+
+#[derive(Clone, Copy, Debug, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(super) enum RawParams {
+    List,
+    Object,
 }
 
 /// A parameter or a part of one: the keywords of JSON Schema that the catalogue takes, in its spelling.

@@ -317,7 +317,11 @@ fn check_parameters(
     if let AuthScheme::Form { name } = auth {
         let is_form = raw.body_encoding == RawBodyEncoding::Form || raw.body.0.is_empty();
         rule(
-            is_form && raw.method.has_body() && raw.graphql.is_none() && raw.content_type.is_none(),
+            is_form
+                && raw.method.has_body()
+                && raw.graphql.is_none()
+                && raw.jsonrpc.is_none()
+                && raw.content_type.is_none(),
             "with a form credential each operation has a form for its body",
         )?;
         // A deep name begins with its parameter's, so a bracket sets it apart.
@@ -339,10 +343,14 @@ fn read_body(raw: &RawOperation, parameters: &[Parameter]) -> Result<BodyShape, 
     }
     if let Some(document) = &raw.graphql {
         let is_json = encoding == RawBodyEncoding::Json && !raw.body_whole;
-        rule(is_json, "a graphql operation has a JSON body of its own")?;
+        rule(is_json && raw.jsonrpc.is_none(), "a graphql operation has a JSON body of its own")?;
         rule(raw.method == super::method::Method::Post, "a graphql operation is a POST")?;
         return read_graphql(document.trim(), raw.effect, parameters);
     }
+    if let Some(method) = &raw.jsonrpc {
+        return super::jsonrpc::read(raw, method, parameters);
+    }
+    rule(raw.jsonrpc_params.is_none(), "jsonrpc_params goes with jsonrpc")?;
     rule(!raw.streams || encoding == RawBodyEncoding::Bytes, "streams needs body_encoding bytes")?;
     if encoding == RawBodyEncoding::Bytes {
         rule(raw.method.has_body(), "GET and HEAD have no body")?;
@@ -389,6 +397,7 @@ fn read_grpc(raw: &RawOperation, parameters: &[Parameter]) -> Result<BodyShape, 
         && raw.body_encoding == RawBodyEncoding::Json
         && raw.content_type.is_none()
         && raw.graphql.is_none()
+        && raw.jsonrpc.is_none()
         && raw.binary.is_none()
         && !(raw.body_whole || raw.streams || raw.websocket);
     rule(is_bare, "a gRPC method has no parameters and no body but its messages")?;
@@ -453,7 +462,6 @@ fn check_names(operations: &[Operation]) -> Result<(), CatalogError> {
 fn order(operations: &mut [Operation]) -> Result<Vec<usize>, CatalogError> {
     let mut order: Vec<usize> = (0..operations.len()).collect();
     order.sort_by(|a, b| operations[*a].path.specificity().cmp(&operations[*b].path.specificity()));
-    let is_document = |o: &Operation| matches!(o.body, BodyShape::GraphQl { .. });
     let mut reserved: Vec<Vec<(PathTemplate, ToolName)>> = vec![Vec::new(); operations.len()];
     for (rank, &at) in order.iter().enumerate() {
         let later = &operations[at];
@@ -463,8 +471,7 @@ fn order(operations: &mut [Operation]) -> Result<Vec<usize>, CatalogError> {
                 continue;
             }
             if first.path.specificity() == later.path.specificity() {
-                let differ = is_document(first) && is_document(later) && first.body != later.body;
-                if differ {
+                if first.body.differs(&later.body) {
                     continue;
                 }
                 return Err(CatalogError::Operation {

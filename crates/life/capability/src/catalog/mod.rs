@@ -25,6 +25,7 @@ mod error;
 mod file;
 mod header;
 mod hmac;
+mod jsonrpc;
 mod load;
 mod method;
 mod name;

@@ -7,6 +7,7 @@ use serde_json::{Map, Value, json};
 
 use super::{
     binary::BinaryAnswer,
+    jsonrpc::ParamsShape,
     method::Method,
     name::{ScopeName, ToolName},
     parameter::Parameter,
@@ -79,11 +80,41 @@ pub(super) enum BodyShape {
     GraphQl {
         document: Box<str>,
     },
+    /// A call of a JSON-RPC server; its params are the body parameters.
+    JsonRpc {
+        method: Box<str>,
+        params: ParamsShape,
+    },
     /// What the program sends, unread.
     Bytes {
         /// It need not be whole before it is sent.
         streams: bool,
     },
+}
+
+impl BodyShape {
+    /// What in a body tells this operation from others of the same method and path.
+    fn selector(&self) -> Option<(Selector, &str)> {
+        match self {
+            Self::GraphQl { document } => Some((Selector::Document, document)),
+            Self::JsonRpc { method, .. } => Some((Selector::Method, method)),
+            _ => None,
+        }
+    }
+
+    /// Whether a request's body tells the two apart: both by the same member, with another value.
+    pub(super) fn differs(&self, other: &Self) -> bool {
+        match (self.selector(), other.selector()) {
+            (Some((kind, one)), Some((other_kind, other))) => kind == other_kind && one != other,
+            _ => false,
+        }
+    }
+}
+
+#[derive(PartialEq, Eq)]
+enum Selector {
+    Document,
+    Method,
 }
 
 impl Operation {

@@ -9,6 +9,7 @@ use super::{
     bind::{BODY_BYTES_MAX, BindError, Bound, QUERY_BYTES_MAX},
     bytes::read_bytes,
     encode::is_spread_name,
+    jsonrpc::Call,
     method::Method,
     operation::{BodyShape, Operation},
     parameter::{Parameter, Place, QueryStyle},
@@ -82,6 +83,14 @@ pub enum RequestError {
         /// The service.
         service: String,
     },
+    /// A JSON-RPC call of a method that the catalogue does not have.
+    #[error("no operation of {service} is the JSON-RPC method {method:?}")]
+    CallNotListed {
+        /// The service.
+        service: String,
+        /// The method, at most 64 characters.
+        method: String,
+    },
     /// A query or form that is not `name=value` pairs in percent-encoded UTF-8.
     #[error("the {what} is not name=value pairs in percent-encoded UTF-8")]
     Pairs {
@@ -129,27 +138,46 @@ impl Service {
         };
         let mut arguments = Map::new();
         captures.fill(&mut arguments);
-        let operation = if matches!(operation.body_shape(), BodyShape::GraphQl { .. }) {
-            let (document, variables) = read_graphql(operation, request)?;
-            let operation = std::iter::once(operation)
-                .chain(captured.map(|(o, _)| o))
-                .find(|o| has_document(o, &document))
-                .ok_or_else(|| RequestError::NotListed { service: self.id().to_string() })?;
-            name_members(operation, variables, &mut arguments)?;
-            operation
-        } else {
-            read_body(operation, request, &mut arguments)?;
-            operation
+        // One path may be many operations, which the body tells apart.
+        let mut candidates = std::iter::once(operation).chain(captured.map(|(o, _)| o));
+        let mut body = None;
+        let operation = match operation.body_shape() {
+            BodyShape::GraphQl { .. } => {
+                let (document, variables) = read_graphql(operation, request)?;
+                let operation = candidates
+                    .find(|o| has_document(o, &document))
+                    .ok_or_else(|| RequestError::NotListed { service: self.id().to_string() })?;
+                name_members(operation, variables, &mut arguments)?;
+                operation
+            }
+            BodyShape::JsonRpc { .. } => {
+                let call = Call::read(operation, request)?;
+                let operation = candidates
+                    .find(|o| is_call(o, &call.method))
+                    .ok_or_else(|| call.not_listed(self.id().as_str()))?;
+                body = Some(call.fill(operation, &mut arguments)?);
+                operation
+            }
+            _ => {
+                read_body(operation, request, &mut arguments)?;
+                operation
+            }
         };
         read_query(operation, request.query, &mut arguments)?;
-        let bytes = if operation.takes_bytes() { read_bytes(operation, request)? } else { None };
-        let bound = operation.bind_with(&arguments, bytes)?;
+        if operation.takes_bytes() {
+            body = read_bytes(operation, request)?;
+        }
+        let bound = operation.bind_with(&arguments, body)?;
         Ok(Matched { operation: Arc::clone(operation), arguments, bound })
     }
 }
 
 fn has_document(operation: &Operation, asked: &str) -> bool {
     matches!(operation.body_shape(), BodyShape::GraphQl { document } if **document == *asked.trim())
+}
+
+fn is_call(operation: &Operation, asked: &str) -> bool {
+    matches!(operation.body_shape(), BodyShape::JsonRpc { method, .. } if **method == *asked)
 }
 
 pub(super) fn read_query(
@@ -257,7 +285,10 @@ fn read_body(
     check_content_type(operation, request)?;
     let whole = operation.parameters().iter().find(|p| p.place() == Place::Body);
     match operation.body_shape() {
-        BodyShape::None | BodyShape::GraphQl { .. } | BodyShape::Bytes { .. } => Ok(()),
+        BodyShape::None
+        | BodyShape::GraphQl { .. }
+        | BodyShape::JsonRpc { .. }
+        | BodyShape::Bytes { .. } => Ok(()),
         BodyShape::Json => match read_json(request.body)? {
             Value::Object(members) => name_members(operation, members, arguments),
             _ => Err(RequestError::Body("it is not a JSON object")),
@@ -319,7 +350,7 @@ fn read_graphql(
 }
 
 /// Members of a JSON object by the names of their parameters.
-fn name_members(
+pub(super) fn name_members(
     operation: &Operation,
     members: Map<String, Value>,
     arguments: &mut Map<String, Value>,
@@ -346,7 +377,7 @@ pub(super) fn check_content_type(
     }
 }
 
-fn read_json(bytes: &[u8]) -> Result<Value, RequestError> {
+pub(super) fn read_json(bytes: &[u8]) -> Result<Value, RequestError> {
     symbolon_codec::json::parse_bounded(bytes, BODY_BYTES_MAX, JSON_DEPTH_MAX)
         .map_err(|_| RequestError::Body("it is not JSON, names a member twice, or is too deep"))
 }

@@ -2,6 +2,7 @@
 
 mod binding;
 mod files;
+mod jsonrpc;
 mod paths;
 mod requests;
 mod sample;
