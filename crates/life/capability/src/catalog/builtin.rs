@@ -12,10 +12,13 @@ macro_rules! files {
 pub(super) const FILES: &[(&str, &str)] = files![
     "anthropic",
     "aws_s3",
+    "bitbucket",
     "cloudflare",
+    "confluence",
     "git",
     "github",
     "gitlab",
+    "jira",
     "linear",
     "notion",
     "npm",
