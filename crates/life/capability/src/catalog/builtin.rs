@@ -10,9 +10,12 @@ macro_rules! files {
 
 /// Name and text of each file.
 pub(super) const FILES: &[(&str, &str)] = files![
+    "airtable",
     "anthropic",
+    "asana",
     "aws_s3",
     "bitbucket",
+    "clickup",
     "cloudflare",
     "confluence",
     "git",
@@ -20,6 +23,7 @@ pub(super) const FILES: &[(&str, &str)] = files![
     "gitlab",
     "jira",
     "linear",
+    "monday",
     "notion",
     "npm",
     "openai",
@@ -27,4 +31,5 @@ pub(super) const FILES: &[(&str, &str)] = files![
     "slack",
     "stripe",
     "supabase",
+    "todoist",
 ];
