@@ -3,6 +3,7 @@
 mod binding;
 mod files;
 mod jsonrpc;
+mod marks;
 mod paths;
 mod requests;
 mod sample;
