@@ -10,9 +10,18 @@ mod sample;
 mod search;
 mod speed;
 
+use std::sync::LazyLock;
+
 use serde_json::{Map, Value};
 
 use super::Catalog;
+
+/// The built-in catalogue, loaded once for all tests.
+fn builtin() -> &'static Catalog {
+    static CATALOG: LazyLock<Catalog> =
+        LazyLock::new(|| Catalog::builtin().expect("the builtin catalogue loads"));
+    &CATALOG
+}
 
 /// The arguments of a JSON object.
 fn arguments(value: Value) -> Map<String, Value> {

@@ -2,13 +2,13 @@
 
 use serde_json::json;
 
-use super::{arguments, catalog, operation};
-use crate::catalog::{BindError, Catalog};
+use super::{arguments, builtin, catalog, operation};
+use crate::catalog::BindError;
 use crate::url::PathError;
 
 #[test]
 fn a_request_is_spelled_in_one_way() {
-    let catalog = Catalog::builtin().expect("the builtin catalogue loads");
+    let catalog = builtin();
     let operation = catalog.operation("github.issues.list").expect("it exists");
     let bound = operation
         .bind(&arguments(json!({
@@ -22,7 +22,7 @@ fn a_request_is_spelled_in_one_way() {
 
 #[test]
 fn bodies_have_their_shape() {
-    let catalog = Catalog::builtin().expect("the builtin catalogue loads");
+    let catalog = builtin();
     let body = |name: &str, value| {
         let operation = catalog.operation(name).expect(name);
         let bound = operation.bind(&arguments(value)).expect(name);
@@ -172,7 +172,7 @@ fn queries_and_bodies_are_bounded() {
 /// An argument must not turn one operation's path into another's, which may need another scope.
 #[test]
 fn values_cannot_borrow_the_path_of_another_operation() {
-    let catalog = Catalog::builtin().expect("the builtin catalogue loads");
+    let catalog = builtin();
     let get = catalog.operation("stripe.customers.get").expect("it exists");
     let error = get.bind(&arguments(json!({"customer": "search"}))).expect_err("it is reserved");
     assert_eq!(error, BindError::Reserved { operation: "stripe.customers.search".into() });

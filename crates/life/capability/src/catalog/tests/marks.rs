@@ -4,7 +4,7 @@ use std::collections::{BTreeSet, HashSet};
 
 use serde_json::Value;
 
-use super::files::builtin_catalog;
+use super::builtin as builtin_catalog;
 use crate::catalog::{Catalog, Effect, Method, Operation, Place, builtin, operation::BodyShape};
 
 #[test]
