@@ -72,6 +72,7 @@ async fn calls(broker: &Arc<Broker>, count: usize, meter: &Meter) -> Result<bool
                 tool: TOOL.to_owned(),
                 arguments: serde_json::Map::new(),
                 connection: None,
+                minted: None,
             };
             let reply = broker.call(&session, &Context::Direct, request).await;
             meter.record(start);

@@ -106,6 +106,7 @@ fn receipt(intent: IntentRef) -> Statement<'static> {
         intent: Some(intent),
         retries: 0,
         idempotency_key: None,
+        minted: None,
         request_body: None,
         response: Some(Response {
             status: 200,

@@ -8,7 +8,7 @@ use symbolon_crypto::{Aad, AeadKey, OpenError, plain_len};
 use symbolon_secret::Secret;
 
 use crate::catalog::{ScopeSet, Service};
-use crate::{ConnectionName, Scheme};
+use crate::{AgentName, ConnectionName, MintedId, Scheme};
 
 /// What an owner set up. The credential is sealed to every field that [`Connection::aad`] names, so
 /// a changed row in the database does not send it anywhere else: it no longer opens.
@@ -54,6 +54,21 @@ impl Connection {
         let made = self.created_unix_ms.to_be_bytes();
         let expires = expires_unix_ms.unwrap_or(0).to_be_bytes();
         self.bound(&labels::ACCESS_TOKEN, vault, &[&made, &expires])
+    }
+
+    /// What a credential is sealed to that was minted through it: the same as its refresh token, the
+    /// minted one's id, whose it is, and when it ends (in Unix milliseconds; `None` where nobody said).
+    pub fn minted_aad(
+        &self,
+        vault: &[u8],
+        id: &MintedId,
+        agent: &AgentName,
+        expires_unix_ms: Option<u64>,
+    ) -> Aad {
+        let made = self.created_unix_ms.to_be_bytes();
+        let expires = expires_unix_ms.unwrap_or(0).to_be_bytes();
+        let more: [&[u8]; 4] = [&made, id.as_bytes(), agent.as_str().as_bytes(), &expires];
+        self.bound(&labels::MINTED_TOKEN, vault, &more)
     }
 
     fn bound(&self, tag: &Tag, vault: &[u8], more: &[&[u8]]) -> Aad {

@@ -191,6 +191,20 @@ pub enum Refusal {
     /// The token is for another request.
     #[error("the token is for another request")]
     TokenRequest,
+    /// The placeholder of a minted credential that this agent has not on this connection.
+    #[error(
+        "the placeholder stands for nothing that this agent minted through {connection}, or it was revoked"
+    )]
+    MintedUnknown {
+        /// Which connection.
+        connection: String,
+    },
+    /// The minted credential has ended.
+    #[error("the minted credential {id} has ended")]
+    MintedExpired {
+        /// Its name.
+        id: String,
+    },
     /// Too many tokens are waiting to be redeemed.
     #[error("{0} tokens are waiting to be redeemed; redeem them or let them expire")]
     TooManyTokens(usize),
@@ -223,6 +237,8 @@ impl Refusal {
             Self::TokenSession => "token_session",
             Self::TokenContext => "token_context",
             Self::TokenRequest => "token_request",
+            Self::MintedUnknown { .. } => "minted_unknown",
+            Self::MintedExpired { .. } => "minted_expired",
             Self::TooManyTokens(_) => "too_many_tokens",
         }
     }
@@ -235,6 +251,7 @@ impl Refusal {
             Self::Budget(_) | Self::Uncounted { .. } => "budget",
             Self::Cooldown { .. } => "cooldown",
             Self::OutsideHours { .. } | Self::ClockJumped { .. } => "window",
+            Self::MintedUnknown { .. } | Self::MintedExpired { .. } => "minted",
             other => match other.gate() {
                 Some(gate) => gate.as_str(),
                 None => "policy",

@@ -13,6 +13,7 @@ pub mod grant;
 pub mod hours;
 pub mod idempotency;
 pub mod limit;
+pub mod minted;
 pub mod name;
 pub mod oauth2;
 pub mod opening;
@@ -36,10 +37,12 @@ pub use grant::{Grant, GrantId, LiveGrant};
 pub use hours::{Hours, Zone, ZoneName};
 pub use idempotency::IdempotencyKey;
 pub use limit::Limit;
+pub use minted::{MintedId, MintedRow, MintedStore};
 pub use name::{AgentName, ConnectionName, NameError};
 pub use oauth2::{ClientAuth, ClientId, Endpoint, Flow, OAuth2, OAuth2Error, TokenScope};
 pub use opening::{
-    Intent, Opening, Recorded, Release, ReleaseError, request_digest, streamed_request_digest,
+    Intent, Opening, Recorded, Release, ReleaseError, minted_request_digest, request_digest,
+    streamed_request_digest,
 };
 pub use scheme::{BasicHalf, Scheme, SchemeError};
 pub use session::{Context, Door, Session};

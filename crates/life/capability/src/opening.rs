@@ -15,7 +15,7 @@ use crate::catalog::Operation;
 use crate::connection::{CheckError, SealedCredential};
 use crate::engine::Lease;
 use crate::gate::{Gates, Refusal};
-use crate::{Registration, Session};
+use crate::{MintedId, Registration, Session};
 
 /// The right to make one exact call, taken from a token. Not copyable: it moves on use.
 #[derive(Debug)]
@@ -405,6 +405,13 @@ pub fn streamed_request_digest(
     content_type: &str,
 ) -> Digest32 {
     digest(method, base_url, path, query, content_type, &Digest32([0; 32]))
+}
+
+/// The digest of the same request with a minted credential in the place of the connection's: what is
+/// good for one is not good for the other. `specs/minted.md`.
+pub fn minted_request_digest(request: &Digest32, minted: &MintedId) -> Digest32 {
+    let fields = Fields::new(labels::MINTED_REQUEST.as_str());
+    sha256(&fields.bytes(request.as_bytes()).bytes(minted.as_bytes()).finish())
 }
 
 fn digest(

@@ -68,6 +68,7 @@ fn sample(intent: IntentRef) -> Statement<'static> {
             intent: Some(intent),
             retries: 0,
             idempotency_key: None,
+            minted: None,
             request_body: None,
             response: Some(Response {
                 status: 200,

@@ -2,7 +2,7 @@
 
 use symbolon_codec::CodecError;
 
-use crate::statement::{ApprovalOutcome, Outcome, Predicate, Response, media_type};
+use crate::statement::{ApprovalOutcome, Minted, Outcome, Predicate, Response, media_type};
 
 /// Why a statement was refused. Never carries a field's value.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -28,6 +28,8 @@ pub enum StatementError {
 const TEXT_BYTES_MAX: usize = 256;
 const PATH_BYTES_MAX: usize = 1024;
 const LIST_MAX: usize = 32;
+/// Credentials that one operation mints.
+const MADE_MAX: usize = 4;
 
 pub(crate) fn check(p: &Predicate<'_>) -> Result<(), StatementError> {
     fields(p)?;
@@ -68,6 +70,9 @@ fn fields(p: &Predicate<'_>) -> Result<(), StatementError> {
     }
     if p.idempotency_key.as_ref().is_some_and(|key| !is_uuid(key)) {
         return Err(StatementError::Field("idempotency key"));
+    }
+    if p.minted.as_ref().is_some_and(|minted| !is_minted(minted)) {
+        return Err(StatementError::Field("minted credentials"));
     }
     let Some(response) = &p.response else { return Ok(()) };
     if !(100..1000).contains(&response.status) {
@@ -124,6 +129,10 @@ fn contradictions(p: &Predicate<'_>) -> Result<(), StatementError> {
         _ if released && p.intent.is_none() => "released without an intent",
         _ if p.retries > 0 && p.intent.is_none() => "tried again without an intent",
         _ if p.idempotency_key.is_some() && p.intent.is_none() => "a key without an intent",
+        _ if p.minted.is_some() && p.intent.is_none() => "a minted credential without an intent",
+        _ if p.minted.as_ref().is_some_and(|m| !m.made.is_empty()) && !released => {
+            "a credential was made, and nothing was released"
+        }
         _ => return Ok(()),
     };
     Err(StatementError::Contradiction(said))
@@ -152,6 +161,16 @@ fn approval(p: &Predicate<'_>) -> Result<(), StatementError> {
         _ => return Ok(()),
     };
     Err(StatementError::Contradiction(said))
+}
+
+/// One at least, each 16 hexadecimal digits, and no more than an operation mints.
+fn is_minted(minted: &Minted<'_>) -> bool {
+    let is_id =
+        |id: &str| id.len() == 16 && id.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'));
+    let mut all = minted.made.iter().chain(&minted.used);
+    minted.made.len() <= MADE_MAX
+        && (minted.used.is_some() || !minted.made.is_empty())
+        && all.all(|id| is_id(id))
 }
 
 /// A version 4 UUID as RFC 9562 writes it.

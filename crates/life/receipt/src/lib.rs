@@ -14,8 +14,8 @@ pub use check::StatementError;
 pub use dsse::{DsseError, Envelope, PAYLOAD_TYPE};
 pub use salt::Salt;
 pub use statement::{
-    Approval, ApprovalOutcome, Decision, Door, Gate, IntentRef, Outcome, Predicate, Redaction,
-    RequestBody, Response, Searched, Statement, Times, media_type,
+    Approval, ApprovalOutcome, Decision, Door, Gate, IntentRef, Minted, Outcome, Predicate,
+    Redaction, RequestBody, Response, Searched, Statement, Times, media_type,
 };
 pub use time::Time;
 pub use verify::{OperatorKey, VerifiedReceipt, VerifyError, verify};

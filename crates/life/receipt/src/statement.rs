@@ -58,6 +58,9 @@ pub struct Predicate<'a> {
     /// The idempotency key that the broker added: a UUID made of the intent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub idempotency_key: Option<Cow<'a, str>>,
+    /// Credentials that the service made in this call, or that went out in place of the connection's.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub minted: Option<Minted<'a>>,
     /// What is known of the request's body only since it left.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub request_body: Option<RequestBody>,
@@ -178,6 +181,18 @@ impl From<&Durable> for IntentRef {
     fn from(durable: &Durable) -> Self {
         Self { index: durable.index(), leaf_hash: *durable.leaf_hash() }
     }
+}
+
+/// Minted credentials, by id: 16 hexadecimal digits each (`specs/minted.md`).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Minted<'a> {
+    /// Those that the answer held and that were sealed.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub made: Vec<Cow<'a, str>>,
+    /// The one that went out in place of the connection's credential.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub used: Option<Cow<'a, str>>,
 }
 
 /// A request body that was sent on as it came.

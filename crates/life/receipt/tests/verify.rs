@@ -12,6 +12,7 @@ use symbolon_log::{
 use symbolon_receipt::*;
 
 const ORIGIN: &str = "example.test/log";
+const MINTED: &str = "0123456789abcdef";
 
 fn key_of(seed: u64) -> Arc<SigningKey> {
     Arc::new(SigningKey::make(&SeededRng::new(seed)))
@@ -53,6 +54,7 @@ fn statement() -> Statement<'static> {
             intent: Some(IntentRef { index: 3, leaf_hash: sha256(b"intent") }),
             retries: 0,
             idempotency_key: None,
+            minted: None,
             request_body: None,
             response: Some(Response {
                 status: 200,
@@ -214,6 +216,19 @@ fn statements_that_contradict_themselves_are_neither_written_nor_read() {
             (p.intent, p.response, p.times.released) = (None, None, None);
             p.idempotency_key = Some("00112233-4455-4677-8899-aabbccddeeff".into());
         },
+        |p| p.minted = Some(Minted { made: vec![], used: None }),
+        |p| p.minted = Some(Minted { made: vec![], used: Some("symmint_0123456789".into()) }),
+        |p| p.minted = Some(Minted { made: vec!["0123456789abcdeF".into()], used: None }),
+        |p| p.minted = Some(Minted { made: vec![MINTED.into(); 5], used: None }),
+        |p| {
+            p.decision.outcome = Outcome::Refused;
+            (p.intent, p.response, p.times.released) = (None, None, None);
+            p.minted = Some(Minted { made: vec![], used: Some(MINTED.into()) });
+        },
+        |p| {
+            (p.response, p.times.released, p.error) = (None, None, Some("connect".into()));
+            p.minted = Some(Minted { made: vec![MINTED.into()], used: None });
+        },
     ];
     for (n, edit) in edits.into_iter().enumerate() {
         let mut bad = statement();
@@ -223,7 +238,7 @@ fn statements_that_contradict_themselves_are_neither_written_nor_read() {
         assert!(out.is_empty());
     }
     // Honest ones of every kind.
-    let honest: [Edit; 4] = [
+    let honest: [Edit; 6] = [
         |p| {
             p.decision.outcome = Outcome::Refused;
             p.decision.gates[0].held = false;
@@ -238,6 +253,14 @@ fn statements_that_contradict_themselves_are_neither_written_nor_read() {
             p.error = Some("upstream_timeout".into());
         },
         |p| p.response.as_mut().unwrap().searched = Some(Searched::Raw),
+        |p| {
+            p.minted = Some(Minted { made: vec![MINTED.into(); 4], used: Some(MINTED.into()) });
+        },
+        |p| {
+            // It failed before anything left, and says what would have gone out.
+            (p.response, p.times.released, p.error) = (None, None, Some("connect".into()));
+            p.minted = Some(Minted { made: vec![], used: Some(MINTED.into()) });
+        },
     ];
     for edit in honest {
         let mut good = statement();

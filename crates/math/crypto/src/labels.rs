@@ -114,6 +114,10 @@ table! { LABELS: Label {
     REQUEST = Label("symbolon/request/v1");
     /// The digest of a call's parameters.
     PARAMETERS = Label("symbolon/parameters/v1");
+    /// The id of a minted credential: of its placeholder.
+    MINTED = Label("symbolon/minted/v1");
+    /// The digest of an exact request that a minted credential goes out with.
+    MINTED_REQUEST = Label("symbolon/minted-request/v1");
     /// An intent's entry in the log.
     INTENT = Label("symbolon/intent/v1");
     /// A question's entry in the log.
@@ -146,6 +150,8 @@ table! { TAGS: Tag {
     REFRESH_TOKEN = Tag::new("connection", "refresh-token", 1);
     /// A connection's access token, as it goes out.
     ACCESS_TOKEN = Tag::new("connection", "access-token", 1);
+    /// A credential that a service made through a connection, as it goes out.
+    MINTED_TOKEN = Tag::new("connection", "minted-token", 1);
     /// The operator's Ed25519 seed.
     OPERATOR_SEED = Tag::new("operator", "signing-seed", 1);
     /// A row of the state database.

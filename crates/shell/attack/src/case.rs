@@ -340,6 +340,7 @@ const FILES: &[(&str, &str)] = files![
     "approval",
     "budget",
     "mcp",
+    "minted",
 ];
 
 fn one_step() -> Vec<Step> {

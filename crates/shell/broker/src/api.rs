@@ -26,6 +26,9 @@ pub struct CallRequest {
     /// Which connection of the service, where the agent was granted several.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub connection: Option<String>,
+    /// The placeholder of a minted credential, to be sent in place of the connection's.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub minted: Option<String>,
 }
 
 /// What the upstream answered, redacted.
@@ -120,6 +123,28 @@ pub struct CallError {
     /// Seconds to wait before the same call can succeed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub retry_after_seconds: Option<u64>,
+}
+
+/// A minted credential as its owner sees it.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct MintedView {
+    /// Its name: 16 hexadecimal digits.
+    pub id: String,
+    /// The connection that it was minted through.
+    pub connection: String,
+    /// The agent whose it is.
+    pub agent: String,
+    /// The tool that made it.
+    pub tool: String,
+    /// The log entry of that call's intent.
+    pub intent: u64,
+    /// When it was kept.
+    pub created: String,
+    /// When it ends; absent where the service did not say.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub expires: Option<String>,
+    /// Whether its end has come.
+    pub ended: bool,
 }
 
 /// A tool as a caller sees it.

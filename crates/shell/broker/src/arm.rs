@@ -6,7 +6,7 @@ use bytes::Bytes;
 use http::header::{AUTHORIZATION, CONTENT_TYPE, COOKIE, HeaderMap, HeaderName, HeaderValue};
 use http::{Method, Request, Uri};
 use symbolon_ambient::BatchedRng;
-use symbolon_capability::Release;
+use symbolon_capability::{Release, SealedCredential};
 use symbolon_connector::inject::{Placeholder, Slot, without_cookie, without_field};
 
 use crate::oauth::Issued;
@@ -95,7 +95,8 @@ impl Live {
             Slot::Signed { .. } => return self.sign(release, draft, placeholder),
             other => return Err(bad(&format_args!("no way to carry {other:?}"))),
         }
-        let opener = Arc::new(Opener { release: release.clone(), issued: self.issued.clone() });
+        let (minted, issued) = (self.minted.clone(), self.issued.clone());
+        let opener = Arc::new(Opener { release: release.clone(), minted, issued });
         Ok(Armed { placeholder, slot: self.slot.clone(), opener })
     }
 }
@@ -114,17 +115,24 @@ const FORM: &str = "application/x-www-form-urlencoded";
 /// The release, as the wire asks for it.
 struct Opener {
     release: Arc<Release>,
-    /// What goes out in the credential's place.
+    /// What goes out in the credential's place, if anything does.
+    minted: Option<Arc<SealedCredential>>,
     issued: Option<Arc<Issued>>,
+}
+
+impl Opener {
+    fn in_place(&self) -> Option<&SealedCredential> {
+        self.minted.as_deref().or(self.issued.as_deref().map(|issued| &issued.access))
+    }
 }
 
 impl OpenCredential for Opener {
     fn wire_len(&self) -> usize {
-        self.issued.as_ref().map_or_else(|| self.release.wire_len(), |i| i.access.wire_len())
+        self.in_place().map_or_else(|| self.release.wire_len(), SealedCredential::wire_len)
     }
     fn open_into(&self, out: &mut [u8]) -> Result<usize, OpenError> {
-        let opened = match &self.issued {
-            Some(issued) => self.release.open_issued_into(&issued.access, out),
+        let opened = match self.in_place() {
+            Some(sealed) => self.release.open_issued_into(sealed, out),
             None => self.release.open_into(out),
         };
         opened.map_err(|_| OpenError { reason: "the envelope is damaged or was moved" })

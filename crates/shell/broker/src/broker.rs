@@ -26,6 +26,7 @@ use crate::calls::Calls;
 use crate::errors;
 use crate::held::Held;
 use crate::metrics::Counters;
+use crate::minted;
 use crate::oauth::{Flows, Office};
 use crate::policy::Spending;
 use crate::refusals::Refusals;
@@ -109,6 +110,7 @@ pub(crate) struct Open {
     pub(crate) operator: Arc<SigningKey>,
     pub(crate) receipt_salt: Secret<[u8; 32]>,
     pub(crate) live: RwLock<HashMap<ConnectionName, Arc<Live>>>,
+    pub(crate) minted: minted::Index,
 }
 
 /// How long a stop waits for calls on their way.

@@ -10,7 +10,8 @@ use symbolon_capability::approval::Consent;
 use symbolon_capability::catalog::{Body, Bound, RawRequest};
 use symbolon_capability::engine::{Refused, TOKEN_TTL_SECONDS};
 use symbolon_capability::{
-    Lease, Opening, Refusal, Registration, Release, Token, request_digest, streamed_request_digest,
+    Lease, Opening, Refusal, Registration, Release, Token, minted_request_digest, request_digest,
+    streamed_request_digest,
 };
 use symbolon_codec::Digest32;
 
@@ -20,9 +21,11 @@ use crate::api::*;
 use crate::approvals::Opened;
 use crate::echo;
 use crate::errors;
+use crate::minted::{Made, Shown, mints, shown_in};
 use crate::receipts::{Completion, Marks};
 use crate::retry::own_key;
 use crate::upstream::{Answer, Live, UpstreamError};
+use crate::wire::Spent;
 
 /// A request that is bound to one operation, one connection and one set of bytes.
 pub(crate) struct Prepared {
@@ -34,6 +37,8 @@ pub(crate) struct Prepared {
     pub(crate) own_key: Option<(HeaderName, HeaderValue)>,
     /// The body is sent on as it comes: the digest is of all else, and nobody can be shown it.
     pub(crate) is_streamed: bool,
+    /// What its caller showed, to be sent in place of the connection's credential.
+    pub(crate) minted: Option<Shown>,
 }
 
 /// Answers up to this size are searched by the task that called.
@@ -54,7 +59,7 @@ impl Prepared {
             content_type,
             body,
         );
-        Self { lease, arguments, bound, digest, own_key: None, is_streamed: false }
+        Self { lease, arguments, bound, digest, own_key: None, is_streamed: false, minted: None }
     }
 
     /// As [`new`](Self::new), of a request whose body is sent on as it comes.
@@ -66,7 +71,13 @@ impl Prepared {
             bound.query(),
             bound.body().map_or("", |b| b.content_type()),
         );
-        Self { lease, arguments, bound, digest, own_key: None, is_streamed: true }
+        Self { lease, arguments, bound, digest, own_key: None, is_streamed: true, minted: None }
+    }
+
+    /// With a minted credential in place of the connection's. The digest says so too.
+    pub(crate) fn show(&mut self, shown: Shown) {
+        self.digest = minted_request_digest(&self.digest, &shown.held.id);
+        self.minted = Some(shown);
     }
 
     /// The body's bytes, to be sent.
@@ -80,6 +91,7 @@ impl Prepared {
             tool: self.lease.operation.name().to_string(),
             connection: Some(self.lease.registration.connection.name.to_string()),
             arguments: self.arguments,
+            minted: self.minted.map(|shown| shown.placeholder),
         }
     }
 
@@ -119,8 +131,7 @@ impl Broker {
         gone: impl Future<Output = ()>,
     ) -> Result<CallReply, CallError> {
         let started_ns = self.clock.mono_ns();
-        let prepared =
-            self.prepare(session, &request.tool, request.connection.as_deref(), request.arguments)?;
+        let prepared = self.prepare(session, context, request)?;
         let opening = tokio::select! {
             biased;
             opening = self.obtain(session, context, &prepared) => opening?,
@@ -143,8 +154,7 @@ impl Broker {
         asking: Asking,
     ) -> Result<Called<CallReply>, CallError> {
         let started_ns = self.clock.mono_ns();
-        let prepared =
-            self.prepare(session, &request.tool, request.connection.as_deref(), request.arguments)?;
+        let prepared = self.prepare(session, context, request)?;
         self.run_asking(session, context, prepared, &asking, started_ns).await
     }
 
@@ -179,8 +189,7 @@ impl Broker {
         context: &Context,
         request: CallRequest,
     ) -> Result<TokenReply, CallError> {
-        let prepared =
-            self.prepare(session, &request.tool, request.connection.as_deref(), request.arguments)?;
+        let prepared = self.prepare(session, context, request)?;
         if !self.held.has_room(session, prepared.size(), self.clock.mono_ns()) {
             let message = "too many requests of this session wait to be redeemed";
             return Err(CallError {
@@ -306,7 +315,7 @@ impl Broker {
         body: Bytes,
     ) -> Result<ForwardReply, CallError> {
         let request = (connection, method, raw_path, raw_query, headers, &*body);
-        let prepared = self.prepare_raw(session, request)?;
+        let prepared = self.prepare_raw(session, context, request)?;
         let opening = self.obtain(session, context, &prepared).await?;
         let (answer, receipt) = self.execute(opening, prepared).await?;
         Ok(answer::forward(answer, receipt))
@@ -331,7 +340,7 @@ impl Broker {
         asking: Asking,
     ) -> Result<Called<ForwardReply>, CallError> {
         let request = (connection, method, raw_path, raw_query, headers, &*body);
-        let prepared = self.prepare_raw(session, request)?;
+        let prepared = self.prepare_raw(session, context, request)?;
         match self.obtain_now(session, context, &prepared, &asking).await? {
             Opened::Now(opening) => {
                 let (answer, receipt) = self.execute(opening, prepared).await?;
@@ -347,6 +356,7 @@ impl Broker {
     fn prepare_raw(
         &self,
         session: &Session,
+        context: &Context,
         (connection, method, raw_path, raw_query, headers, body): RawParts<'_>,
     ) -> Result<Prepared, CallError> {
         let service = self.service_of(connection)?;
@@ -369,20 +379,20 @@ impl Broker {
         let lease = self.engine.lease(session, operation.name().as_str(), Some(connection));
         let mut prepared = Prepared::new(lease.map_err(|r| errors::refusal(&r))?, arguments, bound);
         prepared.own_key = own_key(&operation, headers)?;
-        Ok(prepared)
+        self.minding(session, context, prepared, shown_in(headers)?)
     }
 
     fn prepare(
         &self,
         session: &Session,
-        tool: &str,
-        connection: Option<&str>,
-        arguments: Map<String, Value>,
+        context: &Context,
+        request: CallRequest,
     ) -> Result<Prepared, CallError> {
-        let lease =
-            self.engine.lease(session, tool, connection).map_err(|r| errors::refusal(&r))?;
+        let CallRequest { tool, arguments, connection, minted } = request;
+        let lease = self.engine.lease(session, &tool, connection.as_deref());
+        let lease = lease.map_err(|r| errors::refusal(&r))?;
         let bound = lease.operation.bind(&arguments).map_err(|e| errors::refusal(&e.into()))?;
-        Ok(Prepared::new(lease, arguments, bound))
+        self.minding(session, context, Prepared::new(lease, arguments, bound), minted)
     }
 
     /// Intent, durable; release; the wire; the receipt. From the release on, every way out of here
@@ -426,8 +436,12 @@ impl Broker {
     ) -> Result<(Answer, u64), CallError> {
         let _on_its_way = self.calls.begin().ok_or_else(errors::stopped)?;
         let (release, marks) = self.released(opening, &prepared).await?;
-        let completion = Completion::new(self, release, marks);
-        let live = match live.ready(completion.release()).await {
+        let mut completion = Completion::new(self, release, marks);
+        let ready = match self.with_shown(live, prepared.minted.as_ref()) {
+            Ok(live) => live.ready(completion.release()).await,
+            Err(e) => Err(e.into()),
+        };
+        let mut live = match ready {
             Ok(live) => live,
             Err(e) => return Err(completion.failed(&e)),
         };
@@ -435,6 +449,21 @@ impl Broker {
             biased;
             answered = self.send(&live, &completion, &prepared) => answered,
             () = self.calls.stopped() => Err(UpstreamError::Stopped),
+        };
+        let answered = match answered {
+            Ok(raw) if mints(completion.release(), raw.status) => {
+                match self.mint(&live, completion.release(), &raw.body).await {
+                    Ok(Made { body, live: with_made, ids }) => {
+                        completion.set_made(ids);
+                        live = with_made;
+                        // What was there of it is freed here, its connection with it, and wiped.
+                        let spent = Spent::default();
+                        Ok(Answer { body: body.into(), spent, ..raw })
+                    }
+                    Err(e) => Err(e.into()),
+                }
+            }
+            other => other,
         };
         let redacted = match answered {
             // A long answer is searched where it holds up nobody.
@@ -450,7 +479,8 @@ impl Broker {
             Ok(raw) => answer::redact(raw, &live),
             Err(e) => Err(e),
         };
-        if !matches!(&redacted, Ok(answer) if answer.redactions.total() == 0) {
+        let was_echoed = !matches!(&redacted, Ok(answer) if answer.redactions.total() == 0);
+        if was_echoed || !completion.release().operation().mints().is_empty() {
             echo::forget().await;
         }
         match redacted {

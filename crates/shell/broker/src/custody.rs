@@ -19,6 +19,7 @@ use crate::api::*;
 use crate::approvals::Ending;
 use crate::broker::Open;
 use crate::errors;
+use crate::minted;
 
 impl Broker {
     /// Makes a new home: vault, first way in, recovery code, operator key, log. Gives the recovery
@@ -233,6 +234,7 @@ impl Broker {
             operator: operator.clone(),
             receipt_salt,
             live,
+            minted: minted::Index::default(),
         });
         {
             let mut slot = self.open.write().unwrap_or_else(PoisonError::into_inner);

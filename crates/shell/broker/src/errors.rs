@@ -1,13 +1,14 @@
 //! Every error that a door can show, as a pair: what went wrong, and the next step.
 
 use symbolon_capability::catalog::RequestError;
-use symbolon_capability::{Refusal, StoreError};
+use symbolon_capability::{Refusal, Release, StoreError};
 use symbolon_custody::{EnrolError, UnlockError, WrapError};
 use symbolon_device::KeyFileError;
 use symbolon_log::LogError;
 use symbolon_store::{HomeError, ManifestError};
 
 use crate::api::{CallError, Fault};
+use crate::minted::UnusableMinted;
 use crate::upstream::UpstreamError;
 use crate::wire::WireError;
 
@@ -106,6 +107,9 @@ pub(crate) fn refusal(r: &Refusal) -> CallError {
         | Refusal::ClockJumped { .. } => later(e(429), r.retry_ms()),
         Refusal::Uncounted { parameter, .. } => {
             e(403).next(format!("give {parameter} in the call, as a plain amount"))
+        }
+        Refusal::MintedUnknown { .. } | Refusal::MintedExpired { .. } => {
+            e(403).next("mint another, or send the placeholder of the connection itself")
         }
         Refusal::TooManyTokens(_) => e(429),
         Refusal::TokenUnknown
@@ -250,8 +254,27 @@ pub(crate) fn upstream(error: &UpstreamError) -> CallError {
         UpstreamError::Redact(_) | UpstreamError::Echoes(_) | UpstreamError::Echoed | UpstreamError::Spread => peer("unsearchable", 502),
         UpstreamError::Stopped => CallError { fault: Fault::Environment, ..peer("stopped", 503) }
             .next("look at the receipt first if the call writes; then call again"),
+        UpstreamError::Mint(e) => peer(e.code(), 502),
+        UpstreamError::Minted(e) => {
+            let code = match e {
+                UnusableMinted::Gone => "minted_unknown",
+                UnusableMinted::Sealed(_) => "minted_damaged",
+            };
+            CallError { fault: Fault::Caller, ..peer(code, 403) }.next("mint another")
+        }
         UpstreamError::Token(e) => e.shown(),
         UpstreamError::Request(_) => CallError { fault: Fault::Us, ..peer("request", 500) },
+    }
+}
+
+/// The same of a call that makes a credential: it was sent, and whatever it made, nobody here has it.
+pub(crate) fn upstream_of(error: &UpstreamError, release: &Release, released: bool) -> CallError {
+    let shown = upstream(error);
+    match released && !release.operation().mints().is_empty() {
+        true => shown.next(
+            "the service may have made a credential that nobody has: look there, and revoke it",
+        ),
+        false => shown,
     }
 }
 

@@ -7,7 +7,7 @@ use symbolon_connector::body::{Codings, UndecodableBody};
 use symbolon_receipt::{Searched, media_type};
 
 /// What is to be undone before a body is searched, and how much of it there may be.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Reading {
     pub(crate) codings: Codings,
     pub(crate) bytes_max: u64,

@@ -8,15 +8,15 @@ use std::sync::atomic::Ordering::Relaxed;
 use http::header::{CONTENT_TYPE, HeaderMap};
 use serde_json::Value;
 use symbolon_capability::engine::Refused;
-use symbolon_capability::{Intent, Lease, Release};
+use symbolon_capability::{Intent, Lease, MintedId, Release};
 use symbolon_codec::Digest32;
 use symbolon_codec::json::canonical;
 use symbolon_connector::redact::{Counts, Form};
 use symbolon_crypto::{hmac_sha256, labels, sha256};
 use symbolon_log::{LogError, Ticket};
 use symbolon_receipt::{
-    Bundle, Decision, Door as ReceiptDoor, Outcome, Predicate, Redaction, RequestBody, Response,
-    Salt, Searched, Statement, Time, Times, media_type,
+    Bundle, Decision, Door as ReceiptDoor, Minted, Outcome, Predicate, Redaction, RequestBody,
+    Response, Salt, Searched, Statement, Time, Times, media_type,
 };
 
 use crate::Broker;
@@ -39,13 +39,20 @@ pub(crate) struct Completion<B: Deref<Target = Broker>> {
     marks: Marks,
     released_ms: u64,
     tries: Tries,
+    /// Credentials that the answer held, and that are kept.
+    made: Vec<MintedId>,
     written: bool,
 }
 
 impl<B: Deref<Target = Broker>> Completion<B> {
     pub(crate) fn new(broker: B, release: Arc<Release>, marks: Marks) -> Self {
         let (released_ms, tries) = (broker.clock.unix_ms(), Tries::default());
-        Self { released_ms, broker, release, marks, tries, written: false }
+        Self { released_ms, broker, release, marks, tries, made: Vec::new(), written: false }
+    }
+
+    /// These were sealed for the call.
+    pub(crate) fn set_made(&mut self, ids: Vec<MintedId>) {
+        self.made = ids;
     }
 
     /// What is written down of each try.
@@ -129,8 +136,8 @@ impl<B: Deref<Target = Broker>> Completion<B> {
     /// Nothing usable came back. Gives the error to show, with the receipt's number.
     pub(crate) fn failed(mut self, error: &UpstreamError) -> CallError {
         self.broker.counters.failed.fetch_add(1, Relaxed);
-        let shown = errors::upstream(error);
         let released = error.released() || self.tries.released();
+        let shown = errors::upstream_of(error, &self.release, released);
         match self.write(None, None, Some(&shown.code), released) {
             Ok(number) => shown.receipt(Some(number)),
             Err(log) => log,
@@ -170,6 +177,7 @@ impl<B: Deref<Target = Broker>> Completion<B> {
                 intent: Some(r.intent().into()),
                 retries,
                 idempotency_key: self.tries.key().map(|key| Cow::Owned(key.to_string())),
+                minted: self.minted(),
                 request_body: body,
                 response,
                 error: error.map(Cow::Borrowed),
@@ -185,6 +193,15 @@ impl<B: Deref<Target = Broker>> Completion<B> {
         let ticket = self.broker.enter(&statement, errors::log_receipt);
         self.broker.open_intents.fetch_sub(1, Relaxed);
         ticket
+    }
+}
+
+impl<B: Deref<Target = Broker>> Completion<B> {
+    fn minted(&self) -> Option<Minted<'static>> {
+        let text = |id: &MintedId| Cow::Owned(id.to_string());
+        let made: Vec<_> = self.made.iter().map(text).collect();
+        let used = self.marks.used.as_ref().map(text);
+        (used.is_some() || !made.is_empty()).then_some(Minted { made, used })
     }
 }
 
@@ -236,6 +253,8 @@ pub(crate) struct Marks {
     parameters: Digest32,
     /// For what is known only when the call is over.
     salt: Salt,
+    /// The minted credential that goes out in place of the connection's.
+    used: Option<MintedId>,
 }
 
 impl Marks {
@@ -261,6 +280,7 @@ impl Marks {
             request: salt.request(&prepared.digest),
             parameters: salt.parameters(&arguments),
             salt,
+            used: prepared.minted.as_ref().map(|shown| shown.held.id),
         })
     }
 }
@@ -286,6 +306,7 @@ impl Broker {
                 intent: None,
                 retries: 0,
                 idempotency_key: None,
+                minted: None,
                 request_body: None,
                 response: None,
                 error: None,
@@ -339,6 +360,12 @@ impl Broker {
                         "; without one, the service can be asked what became of the idempotency \
                          key {key}, if the caller gave none"
                     ));
+                }
+                if operation.is_some_and(|o| !o.mints().is_empty()) {
+                    message.push_str(
+                        "; without one, the service may have made a credential that nobody here \
+                         has, unless symbolon minted names this entry: look there, and revoke it",
+                    );
                 }
                 return Err(CallError::caller("intent", message)
                     .status(404)
@@ -420,6 +447,7 @@ pub(crate) fn about<'a>(lease: &'a Lease, context: &'static str) -> Predicate<'a
         intent: None,
         retries: 0,
         idempotency_key: None,
+        minted: None,
         request_body: None,
         response: None,
         error: None,

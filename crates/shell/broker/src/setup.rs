@@ -5,18 +5,21 @@ use std::sync::{Arc, PoisonError};
 
 use symbolon_capability::catalog::ScopeSet;
 use symbolon_capability::oauth2::IssuedStore;
-use symbolon_capability::{AgentName, LiveGrant, Policy, Store};
+use symbolon_capability::{AgentName, LiveGrant, MintedStore, Policy, Store};
 
 use crate::Broker;
 use crate::api::CallError;
 use crate::broker::Open;
 use crate::errors;
+use crate::minted;
+use crate::upstream::Live;
 
 mod agents;
 mod connections;
 mod grants;
 
 pub(crate) use agents::agent_key_hash;
+pub(crate) use connections::wire_form;
 
 impl Broker {
     /// Reads connections and grants anew and puts them into force.
@@ -57,6 +60,13 @@ impl Broker {
             .policy()
             .map(|p| p.grants.values().flatten().map(|g| (g.id, g.until_ns)).collect())
             .unwrap_or_default();
+        let vault = self.manifest.vault.as_bytes();
+        let held = self.store.minted().await?.into_iter().filter_map(|row| {
+            let of: &Arc<Live> = live.get(&row.connection)?;
+            let connection = &of.registration.connection;
+            Some(minted::Held::new(&open.connections_key, vault, connection, row))
+        });
+        open.minted.replace(held);
         for grant in self.store.grants().await? {
             let Some(registration) = policy.connections.get(&grant.connection) else { continue };
             let given = self.scopes(&grant.scopes).unwrap_or_default();

@@ -26,7 +26,8 @@ use symbolon_secret::Secret;
 
 use crate::api::CallError;
 use crate::arm::Draft;
-use crate::oauth::{Issued, Keeper, TokenError};
+use crate::minted::{LearnError, MintError, UnusableMinted};
+use crate::oauth::{Issued, Keeper, TokenError, copy};
 use crate::reading::Reading;
 use crate::sign::{AWS_TOKEN, Signer};
 use crate::wire::{
@@ -47,6 +48,10 @@ pub struct Live {
     pub(crate) headers: HeaderMap,
     /// The token that goes out in place of the credential, where the broker gets tokens.
     pub(crate) issued: Option<Arc<Issued>>,
+    /// A minted credential that goes out in place of all that.
+    pub(crate) minted: Option<Arc<SealedCredential>>,
+    /// Credentials that the answer held.
+    made: Vec<Arc<SealedCredential>>,
     /// What renews it; calls ask it, see [`Live::ready`].
     keeper: Option<Arc<Keeper>>,
     envelope: Box<[u8]>,
@@ -120,6 +125,8 @@ impl Live {
             target,
             headers,
             issued,
+            minted: None,
+            made: Vec::new(),
             keeper: None,
             envelope: envelope.into(),
             registration,
@@ -137,6 +144,42 @@ impl Live {
         Ok(Self { pattern, issued: Some(Arc::new(issued)), keeper: None, ..self.clone() })
     }
 
+    /// The same connection, as a call uses it that sends a minted credential.
+    pub(crate) fn with_minted(
+        &self,
+        minted: Arc<SealedCredential>,
+    ) -> Result<Arc<Self>, LearnError> {
+        let in_force = self.keeper.as_ref().map(|keeper| keeper.in_force());
+        let base = in_force.as_deref().unwrap_or(self);
+        Self { minted: Some(minted), keeper: None, ..base.clone() }.relearnt()
+    }
+
+    /// The same connection, as an answer is searched that held these.
+    pub(crate) fn with_made(
+        &self,
+        made: Vec<Arc<SealedCredential>>,
+    ) -> Result<Arc<Self>, LearnError> {
+        Self { made, ..self.clone() }.relearnt()
+    }
+
+    /// With what finds an echo of any of its secrets.
+    fn relearnt(mut self) -> Result<Arc<Self>, LearnError> {
+        let open = |sealed: &SealedCredential| sealed.learn(copy).map_err(|_| LearnError::Sealed);
+        let secrets = self.secrets().map(open).collect::<Result<Vec<_>, _>>()?;
+        let all: Vec<_> = secrets.iter().map(|secret| (&*self.slot, secret)).collect();
+        self.pattern = Arc::new(Pattern::learn_all(&all, &SystemRng)?);
+        Ok(Arc::new(self))
+    }
+
+    /// All that must not come back: what goes out, and what stays.
+    fn secrets(&self) -> impl Iterator<Item = &SealedCredential> {
+        let own = &self.registration.credential;
+        let beside = self.issued.as_ref().map(|issued| issued.beside(own));
+        let minted = self.minted.as_deref();
+        let made = self.made.iter().map(|made| &**made);
+        minted.into_iter().chain([self.kept()]).chain(beside.into_iter().flatten()).chain(made)
+    }
+
     /// The connection as `release`'s call uses it to its end: where the broker gets tokens, with one
     /// that may go out.
     pub(crate) async fn ready(
@@ -149,8 +192,8 @@ impl Live {
         }
     }
 
-    /// What goes out.
-    pub(crate) fn credential(&self) -> &SealedCredential {
+    /// What goes out where no minted credential does.
+    fn kept(&self) -> &SealedCredential {
         self.issued.as_ref().map_or(&self.registration.credential, |issued| &issued.access)
     }
 
@@ -165,10 +208,11 @@ impl Live {
                 sealed.check(scratch, |wire, scratch| judge(slot, wire, scratch, haystack, at));
             judged.map_err(|_| Unconfirmed)?
         };
-        let verdict = one(&self.slot, self.credential())?;
-        let Some(issued) = &self.issued else { return Ok(verdict) };
-        let mut beside = issued.beside(&self.registration.credential);
-        beside.try_fold(verdict, |verdict, sealed| Ok(verdict.or(one(&self.slot, sealed)?)))
+        let mut verdict = Verdict::default();
+        for sealed in self.secrets() {
+            verdict = verdict.or(one(&self.slot, sealed)?);
+        }
+        Ok(verdict)
     }
 
     /// Whether this is the same connection still.
@@ -333,6 +377,12 @@ pub enum UpstreamError {
     /// The broker is being stopped; the upstream was not waited for.
     #[error("the broker was stopped before the upstream answered")]
     Stopped,
+    /// The service made a credential that was not kept.
+    #[error("the service made a credential, or may have: {0}; nothing of it was passed on or kept")]
+    Mint(#[from] MintError),
+    /// The minted credential to send is not good any more.
+    #[error(transparent)]
+    Minted(#[from] UnusableMinted),
     /// There is no access token to send.
     #[error(transparent)]
     Token(Arc<TokenError>),
@@ -365,7 +415,7 @@ impl UpstreamError {
     pub fn released(&self) -> bool {
         match self {
             Self::Wire(e) => e.released(),
-            Self::Request(_) | Self::Token(_) => false,
+            Self::Request(_) | Self::Token(_) | Self::Minted(_) => false,
             _ => true,
         }
     }

@@ -25,7 +25,7 @@ fn refund(cents: Value) -> CallRequest {
     if !cents.is_null() {
         arguments.insert("amount".into(), cents);
     }
-    CallRequest { tool: "shop.refunds.create".into(), arguments, connection: None }
+    CallRequest { tool: "shop.refunds.create".into(), arguments, connection: None, minted: None }
 }
 
 async fn grant_with(w: &World, budgets: &[&str], cooldown: Option<u64>, hours: &[&str]) -> u64 {

@@ -41,7 +41,7 @@ async fn response(w: &World) -> Response<'static> {
 
 fn image() -> CallRequest {
     let arguments = serde_json::json!({"id": 7}).as_object().cloned().expect("an object");
-    CallRequest { tool: "shop.images.get".into(), arguments, connection: None }
+    CallRequest { tool: "shop.images.get".into(), arguments, connection: None, minted: None }
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -193,6 +193,7 @@ impl Shop {
             tool: format!("till.{tool}"),
             arguments: arguments.as_object().unwrap().clone(),
             connection: None,
+            minted: None,
         };
         self.broker.call(&self.session, &Context::Direct, request).await
     }

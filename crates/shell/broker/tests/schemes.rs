@@ -60,7 +60,7 @@ impl World {
     async fn call(&self, tool: &str, arguments: Value) -> Result<CallReply, CallError> {
         let session = self.broker.open_session("claude", Door::McpStdio).unwrap();
         let arguments: Map<String, Value> = arguments.as_object().unwrap().clone();
-        let request = CallRequest { tool: tool.into(), arguments, connection: None };
+        let request = CallRequest { tool: tool.into(), arguments, connection: None, minted: None };
         self.broker.call(&session, &Context::Direct, request).await
     }
 

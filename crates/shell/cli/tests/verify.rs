@@ -49,6 +49,7 @@ fn place_with_receipt() -> Place {
             intent: Some(IntentRef::from(&durable)),
             retries: 0,
             idempotency_key: None,
+            minted: None,
             request_body: None,
             response: Some(Response {
                 status: 200,

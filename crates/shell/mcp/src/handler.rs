@@ -93,7 +93,9 @@ impl<C: Calls> Handler<C> {
                 let (answer, held) = own.run(seat, arguments).await?;
                 return Ok(Ran::Answer(answer, held));
             }
-            None => CallRequest { tool: name.into_owned(), arguments, connection: None },
+            None => {
+                CallRequest { tool: name.into_owned(), arguments, connection: None, minted: None }
+            }
         };
         match rounds {
             Some(rounds) => rounds.call(seat, request).await,

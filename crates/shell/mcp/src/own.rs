@@ -188,6 +188,7 @@ struct Wanted {
     #[serde(default)]
     arguments: Map<String, Value>,
     connection: Option<String>,
+    minted: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -198,7 +199,8 @@ struct Redeem {
 
 impl From<Wanted> for CallRequest {
     fn from(wanted: Wanted) -> Self {
-        Self { tool: wanted.tool, arguments: wanted.arguments, connection: wanted.connection }
+        let Wanted { tool, arguments, connection, minted } = wanted;
+        Self { tool, arguments, connection, minted }
     }
 }
 
@@ -234,7 +236,8 @@ static SCHEMAS: LazyLock<[Schemas; 5]> = LazyLock::new(|| {
             "properties": {
                 "tool": { "type": "string", "description": "The tool's full name." },
                 "arguments": { "type": "object", "description": "Its parameters." },
-                "connection": { "type": "string", "description": "Which connection, where several are granted." }
+                "connection": { "type": "string", "description": "Which connection, where several are granted." },
+                "minted": { "type": "string", "description": "A placeholder (symmint_…) out of an answer, to be used in place of the connection's own credential." }
             },
             "required": ["tool"],
             "additionalProperties": false

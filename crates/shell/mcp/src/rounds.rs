@@ -144,6 +144,7 @@ mod tests {
                 tool: "a.b".into(),
                 arguments: serde_json::Map::new(),
                 connection: None,
+                minted: None,
             },
         }
     }

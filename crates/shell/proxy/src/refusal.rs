@@ -12,12 +12,21 @@ use symbolon_broker::CallError;
 use symbolon_capability::url::Authority;
 
 use crate::relay::Body;
+use crate::run::MINTED;
 
 /// A refusal of the proxy's own, or of the broker.
 #[derive(Debug, Clone)]
 pub(crate) struct Refusal {
     error: Box<CallError>,
     challenge: Option<(HeaderName, &'static str)>,
+}
+
+/// What a placeholder was found to stand for.
+fn whose(connection: &str) -> String {
+    match connection {
+        MINTED => "a minted credential".to_owned(),
+        connection => format!("the connection {connection}"),
+    }
 }
 
 impl Refusal {
@@ -111,8 +120,9 @@ impl Refusal {
     /// A placeholder where none belongs.
     pub(crate) fn elsewhere(connection: &str, to: &Authority) -> Self {
         let what = format!(
-            "the placeholder of the connection {connection} stands where {} does not take a \
-             credential; it is replaced in its connection's own place alone",
+            "the placeholder of {} stands where {} does not take a credential; it is replaced in its \
+             connection's own place alone",
+            whose(connection),
             to.as_str()
         );
         Self::new(StatusCode::FORBIDDEN, "placeholder_elsewhere", what, "symbolon connections")
@@ -121,8 +131,8 @@ impl Refusal {
     /// A placeholder in a body.
     pub(crate) fn in_body(connection: &str, receipt: Option<u64>) -> Self {
         let what = format!(
-            "the placeholder of the connection {connection} stands in the body, where it is never \
-             replaced"
+            "the placeholder of {} stands in the body, where it is never replaced",
+            whose(connection)
         );
         let mut refusal =
             Self::new(StatusCode::FORBIDDEN, "placeholder_elsewhere", what, "symbolon connections");

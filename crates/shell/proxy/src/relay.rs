@@ -39,6 +39,8 @@ pub(crate) struct Asked {
     pub(crate) headers: HeaderMap,
     /// The field of a form that is the slot.
     pub(crate) field: Option<String>,
+    /// The placeholder of a minted credential that stood in the slot.
+    pub(crate) minted: Option<String>,
     /// The program's side of a WebSocket that it asks for.
     pub(crate) on_upgrade: Option<OnUpgrade>,
 }
@@ -50,13 +52,14 @@ pub(crate) struct Asked {
 pub(crate) async fn relay(
     shared: &Arc<Shared>,
     run: &Arc<Run>,
-    asked: Asked,
+    mut asked: Asked,
     body: Incoming,
 ) -> Result<Response<Body>, Refusal> {
     let found = Found::default();
     let body: RelayBody = if let Some(name) = &asked.field {
         let form = whole(body).await?;
-        let form = without_field(run, &asked.connection, name, &form)?;
+        let (form, minted) = without_field(run, &asked.connection, name, &form)?;
+        asked.minted = minted;
         scanned(Full::new(form), run, &found)
     } else if body.is_end_stream() {
         Empty::new().map_err(|never| match never {}).boxed_unsync()
@@ -71,6 +74,7 @@ pub(crate) async fn relay(
         headers: asked.headers,
         body,
         upgrade: asked.on_upgrade.is_some(),
+        minted: asked.minted,
     };
     let answered = shared.broker.relay(&run.session, &Context::Direct, request).await;
     let reply = answered.map_err(|error| match found.get() {
@@ -118,11 +122,18 @@ async fn whole(body: Incoming) -> Result<Bytes, Refusal> {
     }
 }
 
-/// A form without the field that held the placeholder; the broker puts the credential's own there.
-fn without_field(run: &Run, connection: &str, name: &str, body: &[u8]) -> Result<Bytes, Refusal> {
+/// A form without the field that held the placeholder, and that of a minted credential where it held
+/// one; the broker puts the credential's own there.
+fn without_field(
+    run: &Run,
+    connection: &str,
+    name: &str,
+    body: &[u8],
+) -> Result<(Bytes, Option<String>), Refusal> {
     let placeholder = run.references.of(connection).unwrap_or_default();
     match slot::take_field(name, placeholder, body) {
-        (Held::Placeholder, rest) => Ok(rest.into()),
+        (Held::Placeholder, rest) => Ok((rest.into(), None)),
+        (Held::Minted(text), rest) => Ok((rest.into(), Some(text))),
         (Held::Nothing, _) => Err(Refusal::no_placeholder(connection, None)),
         _ => Err(Refusal::foreign(connection)),
     }

@@ -43,15 +43,15 @@ pub(crate) async fn answer(
     let mut query = head.uri.query().map(str::to_owned);
     let routes = shared.routes()?;
     let uri = head.uri.clone();
-    let chosen = choose(&routes, run, to, &head.headers, &uri);
-    if let Ok(route) = &chosen {
+    let chosen = choose(shared, &routes, run, to, &head.headers, &uri);
+    if let Ok((route, _)) = &chosen {
         slot::clear(route, &mut head.headers, &mut query);
     }
     // Also where it stands in no slot: what is in the wrong place is said so, and nothing else.
     if let Some(connection) = elsewhere(run, &head, query.as_deref()) {
         return Err(Refusal::elsewhere(connection, to));
     }
-    let route = chosen?;
+    let (route, minted) = chosen?;
     let asked = Asked {
         field: slot::field(route).map(str::to_owned),
         connection: route.connection.clone(),
@@ -59,6 +59,7 @@ pub(crate) async fn answer(
         path: uri.path().to_owned(),
         query,
         on_upgrade,
+        minted,
         headers: end_to_end(std::mem::take(&mut head.headers)),
     };
     relay::relay(shared, run, asked, body).await
@@ -85,17 +86,19 @@ fn check_authority(request: &Request<Incoming>, to: &Authority) -> Result<(), Re
 }
 
 /// The connection that a request is for: where several lead to one host, the one whose placeholder
-/// it carries.
+/// it carries, or through which was minted what it carries; with the placeholder of that.
 fn choose<'a>(
+    shared: &Shared,
     routes: &'a [Route],
     run: &Run,
     to: &Authority,
     headers: &HeaderMap,
     uri: &Uri,
-) -> Result<&'a Route, Refusal> {
+) -> Result<(&'a Route, Option<String>), Refusal> {
     let mut open: Option<&Route> = None;
     let mut filled: Option<&Route> = None;
     let mut found: Option<&Route> = None;
+    let mut minted: Option<(&Route, String, bool)> = None;
     for route in routes.iter().filter(|route| route.base.authority() == to) {
         if route.base.strip(uri.path()).is_none() {
             continue;
@@ -112,14 +115,25 @@ fn choose<'a>(
                     found = Some(route);
                 }
             }
+            // The broker says what it is good for; one that nobody minted here it refuses.
+            Held::Minted(text) => {
+                let through = shared.broker.minted_through(&run.session, &text);
+                let is_own = through.is_some_and(|through| through == route.connection);
+                if minted.as_ref().is_none_or(|(_, _, was_own)| is_own && !was_own) {
+                    minted = Some((route, text, is_own));
+                }
+            }
             // Read with the body.
             Held::InBody => found = found.or(Some(route)),
             Held::Nothing => open = open.or(Some(route)),
             Held::Other => filled = filled.or(Some(route)),
         }
     }
+    if let (None, Some((route, text, _))) = (found, minted) {
+        return Ok((route, Some(text)));
+    }
     match (found, filled, open) {
-        (Some(found), _, _) => Ok(found),
+        (Some(found), _, _) => Ok((found, None)),
         (None, Some(route), _) => Err(Refusal::foreign(&route.connection)),
         (None, None, Some(route)) => {
             Err(Refusal::no_placeholder(&route.connection, slot::challenge(route)))

@@ -6,7 +6,7 @@ use std::sync::{Arc, PoisonError, RwLock};
 
 use http::header::{HeaderMap, PROXY_AUTHORIZATION};
 use memchr::memmem::Finder;
-use symbolon_broker::Session;
+use symbolon_broker::{PLACEHOLDER_BYTES, Session, has_placeholder};
 use symbolon_capability::url::Authority;
 use symbolon_codec::{Digest32, b64};
 use symbolon_crypto::{labels, sha256_parts};
@@ -56,7 +56,9 @@ struct Reference {
 impl References {
     pub(crate) fn new(all: Vec<(String, String)>) -> Self {
         let lengths = || all.iter().map(|(_, text)| text.len());
-        let (shortest, longest) = (lengths().min().unwrap_or(0), lengths().max().unwrap_or(0));
+        // Placeholders of minted credentials are looked for beside those of the run.
+        let shortest = lengths().min().unwrap_or(PLACEHOLDER_BYTES).min(PLACEHOLDER_BYTES);
+        let longest = lengths().max().unwrap_or(PLACEHOLDER_BYTES).max(PLACEHOLDER_BYTES);
         let make = |(connection, text): (String, String)| {
             let finder = Finder::new(text.as_bytes()).into_owned();
             Reference { connection, text, finder }
@@ -74,13 +76,14 @@ impl References {
         self.longest
     }
 
-    /// The connection whose placeholder stands anywhere in `bytes`.
+    /// What a placeholder stands for that is anywhere in `bytes`: a connection, or something minted.
     pub(crate) fn found_in(&self, bytes: &[u8]) -> Option<&str> {
         if bytes.len() < self.shortest {
             return None;
         }
         let found = self.all.iter().find(|r| r.finder.find(bytes).is_some());
-        found.map(|r| r.connection.as_str())
+        let connection = found.map(|r| r.connection.as_str());
+        connection.or_else(|| has_placeholder(bytes).then_some(MINTED))
     }
 }
 
@@ -115,6 +118,9 @@ impl Runs {
         self.0.read().unwrap_or_else(PoisonError::into_inner).len()
     }
 }
+
+/// What is said of a minted credential in a connection's place: no connection has such a name.
+pub(crate) const MINTED: &str = "(minted)";
 
 /// The user name beside every run's key.
 pub(crate) const USER: &str = "run";

@@ -192,4 +192,15 @@ mod tests {
             assert_eq!(collect(near.as_bytes(), size).await, Ok(near.clone().into_bytes()));
         }
     }
+
+    #[tokio::test]
+    async fn so_is_that_of_a_minted_credential() {
+        let text = "x".repeat(50) + "symmint_0123456789abcdefghijklmnopqrstuv" + &"y".repeat(50);
+        for size in 1..text.len() {
+            let found = collect(text.as_bytes(), size).await;
+            assert_eq!(found, Err(crate::run::MINTED.to_owned()), "in pieces of {size}");
+        }
+        let near = text.replace("symmint_0", "symmint_-");
+        assert_eq!(collect(near.as_bytes(), 7).await, Ok(near.into_bytes()));
+    }
 }

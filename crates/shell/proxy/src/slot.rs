@@ -1,17 +1,19 @@
 //! The one place of a request where a connection's placeholder may stand.
 
 use http::header::{AUTHORIZATION, COOKIE, HeaderMap, HeaderName, HeaderValue};
-use symbolon_broker::Route;
+use symbolon_broker::{Route, is_placeholder};
 use symbolon_capability::Scheme;
 use symbolon_codec::b64;
 
 /// What stands in a slot.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Held {
     /// Nothing.
     Nothing,
     /// The placeholder, as the slot's form wants it.
     Placeholder,
+    /// One of a minted credential, in the same way.
+    Minted(String),
     /// Something else, or more than that.
     Other,
     /// It is in the body, which is not there yet; see [`take_field`].
@@ -33,15 +35,14 @@ pub(crate) fn held(
                 return in_authorization(placeholder, headers);
             }
             one(headers, &name, |value| {
-                let rest = value.strip_prefix(prefix.as_str()).unwrap_or(value);
-                rest == placeholder
+                read(value.strip_prefix(prefix.as_str()).unwrap_or(value), placeholder)
             })
         }
         Scheme::Cookie { name } => {
             let found: Vec<&str> = cookies(headers).filter_map(|c| value_of(c, name)).collect();
             match found[..] {
                 [] => Held::Nothing,
-                [value] if value == placeholder => Held::Placeholder,
+                [value] => read(value, placeholder),
                 _ => Held::Other,
             }
         }
@@ -109,18 +110,19 @@ fn in_authorization(placeholder: &str, headers: &HeaderMap) -> Held {
         if word == "AWS4-HMAC-SHA256" {
             // What was signed with a placeholder is signed anew.
             let key = rest.split(',').find_map(|part| part.trim().strip_prefix("Credential="));
-            return key.and_then(|key| key.split('/').next()) == Some(placeholder);
+            let key = key.and_then(|key| key.split('/').next());
+            return key.map_or(Held::Other, |key| read(key, placeholder));
         }
         if !word.eq_ignore_ascii_case("basic") {
-            return rest == placeholder;
+            return read(rest, placeholder);
         }
         let pair = b64::decode(rest, BASIC_BYTES_MAX).ok();
         let pair = pair.as_deref().and_then(|bytes| std::str::from_utf8(bytes).ok());
-        let halves = pair.and_then(|text| text.split_once(':'));
-        halves.is_some_and(|(user, password)| match (user, password) {
-            (user, "" | "x-oauth-basic") => user == placeholder,
-            (user, password) => password == placeholder && user.len() <= USER_BYTES_MAX,
-        })
+        match pair.and_then(|text| text.split_once(':')) {
+            Some((user, "" | "x-oauth-basic")) => read(user, placeholder),
+            Some((user, password)) if user.len() <= USER_BYTES_MAX => read(password, placeholder),
+            _ => Held::Other,
+        }
     })
 }
 
@@ -129,7 +131,16 @@ fn in_query(name: &str, placeholder: &str, query: Option<&str>) -> Held {
     let values: Vec<&str> = named.map(|p| p.split_once('=').map_or("", |(_, v)| v)).collect();
     match values[..] {
         [] => Held::Nothing,
-        [value] if value == placeholder => Held::Placeholder,
+        [value] => read(value, placeholder),
+        _ => Held::Other,
+    }
+}
+
+/// What a text is that fills a slot.
+fn read(text: &str, placeholder: &str) -> Held {
+    match text {
+        text if text == placeholder => Held::Placeholder,
+        text if is_placeholder(text) => Held::Minted(text.to_owned()),
         _ => Held::Other,
     }
 }
@@ -151,12 +162,11 @@ fn is_named(pair: &str, name: &str) -> bool {
     percent_encoding::percent_decode_str(key).eq(name.bytes())
 }
 
-fn one(headers: &HeaderMap, name: &HeaderName, holds: impl Fn(&str) -> bool) -> Held {
+fn one(headers: &HeaderMap, name: &HeaderName, read: impl Fn(&str) -> Held) -> Held {
     let mut values = headers.get_all(name).iter();
-    let text = |value: &HeaderValue| value.to_str().is_ok_and(&holds);
     match (values.next(), values.next()) {
         (None, _) => Held::Nothing,
-        (Some(value), None) if text(value) => Held::Placeholder,
+        (Some(value), None) => value.to_str().map_or(Held::Other, read),
         _ => Held::Other,
     }
 }
@@ -209,6 +219,20 @@ mod tests {
         twice.append(AUTHORIZATION, HeaderValue::from_static(PLACEHOLDER));
         twice.append(AUTHORIZATION, HeaderValue::from_static(PLACEHOLDER));
         assert_eq!(in_authorization(PLACEHOLDER, &twice), Held::Other);
+    }
+
+    #[test]
+    fn the_placeholder_of_a_minted_credential_stands_in_the_same_ways() {
+        let minted = "symmint_0123456789abcdefghijklmnopqrstuv";
+        let held = Held::Minted(minted.to_owned());
+        let basic = |pair: &str| format!("Basic {}", b64::encode(pair.as_bytes()));
+        for good in [format!("Bearer {minted}"), minted.to_owned(), basic(&format!("u:{minted}"))] {
+            assert_eq!(authorization(&good), held, "{good}");
+        }
+        assert_eq!(authorization(&format!("Bearer {minted}x")), Held::Other);
+        assert_eq!(in_query("key", PLACEHOLDER, Some(&format!("key={minted}"))), held);
+        let (found, rest) = take_field("key", PLACEHOLDER, format!("key={minted}&a=1").as_bytes());
+        assert_eq!((found, rest), (held, b"a=1".to_vec()));
     }
 
     #[test]

@@ -393,6 +393,7 @@ fn database(error: sqlx::Error) -> StoreError {
 }
 
 mod issued;
+mod minted;
 mod spending;
 
 #[cfg(test)]

@@ -137,6 +137,9 @@ pub(super) struct RawOperation {
     pub response: Option<RawSchema>,
     /// Answers of bytes that pass undecoded.
     pub binary: Option<super::binary::RawBinary>,
+    /// Credentials in a successful answer.
+    #[serde(default)]
+    pub mints: Vec<super::mints::RawMint>,
 }
 
 #[derive(Clone, Copy, Debug, Default, Deserialize, PartialEq, Eq)]

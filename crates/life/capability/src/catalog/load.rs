@@ -11,6 +11,7 @@ use super::{
     error::{CatalogError, Problem},
     file::{File, Ordered, RawAuth, RawBodyEncoding, RawOperation, RawService, RawUsernameFrom},
     header::is_header_name,
+    mints::read_mints,
     name::{ScopeName, ServiceId, ToolName},
     operation::{BodyShape, Effect, Operation},
     parameter::{Parameter, Place, QueryStyle},
@@ -223,6 +224,8 @@ fn build_operation(
         check(response, 0)?;
     }
     rule(!raw.websocket || raw.binary.is_none(), "what a WebSocket says is read")?;
+    let is_read_whole = !raw.websocket && raw.binary.is_none();
+    rule(is_read_whole || raw.mints.is_empty(), "an answer that mints is JSON, and read whole")?;
     Ok(Operation {
         name,
         title: raw.title.as_str().into(),
@@ -241,6 +244,7 @@ fn build_operation(
         headers: read_headers(&raw.headers)?,
         response: raw.response.as_ref().map(to_json),
         binary: raw.binary.as_ref().map(BinaryAnswer::read).transpose()?,
+        mints: read_mints(&raw.mints)?,
         reserved: Vec::new(),
         input: OnceLock::new(),
         output: OnceLock::new(),
@@ -399,6 +403,7 @@ fn read_grpc(raw: &RawOperation, parameters: &[Parameter]) -> Result<BodyShape, 
         && raw.graphql.is_none()
         && raw.jsonrpc.is_none()
         && raw.binary.is_none()
+        && raw.mints.is_empty()
         && !(raw.body_whole || raw.streams || raw.websocket);
     rule(is_bare, "a gRPC method has no parameters and no body but its messages")?;
     Ok(BodyShape::Bytes { streams: true })

@@ -9,6 +9,7 @@ use super::{
     binary::BinaryAnswer,
     jsonrpc::ParamsShape,
     method::Method,
+    mints::Mint,
     name::{ScopeName, ToolName},
     parameter::Parameter,
     path::PathTemplate,
@@ -36,6 +37,7 @@ pub struct Operation {
     pub(super) headers: Vec<FixedHeader>,
     pub(super) response: Option<Value>,
     pub(super) binary: Option<BinaryAnswer>,
+    pub(super) mints: Box<[Mint]>,
     /// Paths of the same method that say more than this one, and whose they are.
     pub(super) reserved: Vec<(PathTemplate, ToolName)>,
     pub(super) input: OnceLock<Arc<Map<String, Value>>>,
@@ -237,6 +239,12 @@ impl Operation {
     #[must_use]
     pub const fn binary(&self) -> Option<&BinaryAnswer> {
         self.binary.as_ref()
+    }
+
+    /// Places of credentials in a successful answer; none for most operations.
+    #[must_use]
+    pub const fn mints(&self) -> &[Mint] {
+        &self.mints
     }
 
     /// Whether its body is bytes that nobody here reads: only an HTTP door can bring them.

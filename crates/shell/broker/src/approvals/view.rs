@@ -5,9 +5,9 @@ use std::sync::Arc;
 
 use http::{HeaderMap, HeaderName, HeaderValue};
 use serde_json::Value;
-use symbolon_capability::Lease;
 use symbolon_capability::approval::{AskRule, Asked};
 use symbolon_capability::catalog::Place;
+use symbolon_capability::{Lease, MintedId};
 use symbolon_codec::time::rfc3339;
 use symbolon_codec::{Digest32, b64};
 use symbolon_crypto::sha256;
@@ -24,6 +24,8 @@ pub(super) struct Shown {
     headers: Option<Vec<(String, String)>>,
     /// The idempotency key that the caller brought to the gateway, as a header.
     key: Option<(String, String)>,
+    /// The minted credential that goes out in place of the connection's.
+    minted: Option<MintedId>,
     body: Option<Vec<u8>>,
 }
 
@@ -44,6 +46,7 @@ impl Shown {
             content_type: bound.body().map_or("", |b| b.content_type()).to_owned(),
             headers: headers.map(|all| all.iter().map(text).collect()),
             key: prepared.own_key.as_ref().map(|(name, key)| text((name, key))),
+            minted: prepared.minted.as_ref().map(|shown| shown.held.id),
             body: bound.body().map(|b| b.bytes().to_vec()),
         }
     }
@@ -78,7 +81,10 @@ impl Shown {
             method: lease.operation.method().as_str().to_owned(),
             url: format!("{}{}", c.base_url, self.path_and_query),
             headers,
-            credential: c.auth.to_string(),
+            credential: match &self.minted {
+                None => c.auth.to_string(),
+                Some(id) => format!("{}, minted {id}", c.auth),
+            },
             body,
             body_encoding: body_encoding.to_owned(),
             body_bytes: bytes.len() as u64,

@@ -122,7 +122,7 @@ fn wire(token: &Secret<[u8]>) -> Result<Secret<[u8]>, TokenError> {
 }
 
 /// The same bytes in a page of their own, for as long as a pattern is learnt.
-fn copy(secret: &Secret<[u8]>) -> Secret<[u8]> {
+pub(crate) fn copy(secret: &Secret<[u8]>) -> Secret<[u8]> {
     // EXPOSE: copied from one secret page into another.
     Secret::<[u8]>::make_slice(secret.len(), |out| out.copy_from_slice(secret.expose()))
 }

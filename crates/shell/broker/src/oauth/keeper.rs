@@ -260,6 +260,11 @@ impl Keeper {
         TokenError::Ended { word, mend }
     }
 
+    /// The connection with the tokens that are in force, renewed or not.
+    pub(crate) fn in_force(&self) -> Arc<Live> {
+        self.view()
+    }
+
     fn view(&self) -> Arc<Live> {
         self.current.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }

@@ -21,6 +21,6 @@ pub use api::{NewOAuth, OAuthProgress, OAuthStep};
 pub(crate) use connect::plan;
 pub use error::TokenError;
 pub(crate) use flows::Flows;
-pub(crate) use issued::Issued;
+pub(crate) use issued::{Issued, copy};
 pub(crate) use keeper::Keeper;
 pub(crate) use office::Office;

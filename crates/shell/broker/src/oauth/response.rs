@@ -11,6 +11,7 @@ use symbolon_secret::{MemoryError, Secret};
 
 use super::TokenError;
 use super::request::Ask;
+use crate::json_text::{secret_text, word};
 use crate::wire::Reply;
 
 /// Tokens, as they came (RFC 6749, section 5.1).
@@ -150,12 +151,6 @@ fn members<'a>(reply: &Reply, body: &'a [u8]) -> Result<Members<'a>, TokenError>
     }
 }
 
-/// A string without escapes.
-fn word(raw: &RawValue) -> Option<&str> {
-    let inner = raw.get().strip_prefix('"')?.strip_suffix('"')?;
-    (!inner.contains('\\')).then_some(inner)
-}
-
 /// A code of RFC 6749, section 5.2: short, and nothing that could be a token in disguise.
 fn is_code(word: &str) -> bool {
     (1..=40).contains(&word.len()) && word.bytes().all(|b| b.is_ascii_lowercase() || b == b'_')
@@ -170,30 +165,7 @@ fn seconds(raw: &RawValue) -> Result<u64, TokenError> {
 
 /// A JSON string's text, in a page of its own: visible ASCII, which all of these are.
 fn string(raw: &RawValue) -> Result<Secret<[u8]>, TokenError> {
-    let not_text = TokenError::Answer("a text in it is not a string of visible ASCII");
-    let quoted = raw.get().as_bytes();
-    let [b'"', inner @ .., b'"'] = quoted else { return Err(not_text) };
-    Secret::try_make_slice(inner.len(), |out| {
-        let (mut at, mut len) = (0, 0);
-        while at < inner.len() {
-            let (byte, used) = match inner[at..] {
-                [b'\\', b'u', b'0', b'0', high, low, ..] => {
-                    let digit = |b: u8| char::from(b).to_digit(16).unwrap_or(16);
-                    (u8::try_from(digit(high) << 4 | digit(low)).unwrap_or(0), 6)
-                }
-                [b'\\', byte @ (b'"' | b'\\' | b'/'), ..] => (byte, 2),
-                [b'\\', ..] => (0, 2),
-                [byte, ..] => (byte, 1),
-                [] => (0, 1),
-            };
-            if !(0x20..0x7f).contains(&byte) {
-                return Err(TokenError::Answer("a text in it is not a string of visible ASCII"));
-            }
-            out[len] = byte;
-            (at, len) = (at + used, len + 1);
-        }
-        Ok(len)
-    })
+    secret_text(raw, || TokenError::Answer("a text in it is not a string of visible ASCII"))
 }
 
 impl From<MemoryError> for TokenError {

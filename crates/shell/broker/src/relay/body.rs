@@ -25,7 +25,16 @@ use crate::wire::{Broke, LimitedBody, Tally};
 
 /// A response body without the credential, given out as it comes, trailers too. When it ends, is
 /// dropped or fails, the receipt is written.
-pub struct RelayedBody(Option<Box<Flow>>);
+pub struct RelayedBody(State);
+
+enum State {
+    /// It is over, or there was none.
+    Over,
+    /// As it comes.
+    Flows(Box<Flow>),
+    /// All of it, and the receipt is written.
+    Whole(Bytes),
+}
 
 /// One relay after its answer's head.
 pub(super) struct Flow {
@@ -74,7 +83,7 @@ impl Ledger {
         let shown = match self.tally.as_ref().and_then(|t| t.broke()) {
             Some(Broke::Off) => CallError::caller("program_gone", Broke::Off.to_string()),
             Some(broke) => CallError::caller("too_large", broke.to_string()).status(413),
-            None => errors::upstream(error),
+            None => errors::upstream_of(error, self.completion.release(), error.released()),
         };
         let sent = self.sent();
         let heard = self.heard.as_ref();
@@ -101,16 +110,21 @@ impl Drop for Ledger {
 impl RelayedBody {
     /// No body.
     pub(super) fn none() -> Self {
-        Self(None)
+        Self(State::Over)
+    }
+
+    /// A body that is here, of an answer whose receipt is written.
+    pub(super) fn whole(body: Bytes) -> Self {
+        Self(if body.is_empty() { State::Over } else { State::Whole(body) })
     }
 
     /// The body of an answer whose head was heard. One that has none is over here and now.
     pub(super) fn new(mut flow: Box<Flow>) -> Result<Self, CallError> {
         if flow.source.is_end_stream() {
             flow.end()?;
-            return Ok(Self(None));
+            return Ok(Self(State::Over));
         }
-        Ok(Self(Some(flow)))
+        Ok(Self(State::Flows(flow)))
     }
 }
 
@@ -201,7 +215,15 @@ impl Body for RelayedBody {
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, CallError>>> {
-        let Some(flow) = &mut self.0 else { return Poll::Ready(None) };
+        let flow = match &mut self.0 {
+            State::Flows(flow) => flow,
+            State::Over => return Poll::Ready(None),
+            State::Whole(body) => {
+                let body = std::mem::take(body);
+                self.0 = State::Over;
+                return Poll::Ready(Some(Ok(Frame::data(body))));
+            }
+        };
         let step = std::task::ready!(flow.poll(cx));
         let frame = match step {
             Ok(frame) => frame,
@@ -209,7 +231,7 @@ impl Body for RelayedBody {
                 flow.take_stock();
                 let shown = flow.ledger.fail(&e);
                 let is_grpc = flow.search.is_grpc();
-                self.0 = None;
+                self.0 = State::Over;
                 // gRPC has a way to say that an answer is not whole, and clients read it.
                 return Poll::Ready(Some(match is_grpc {
                     true => Ok(Frame::trailers(grpc::status_of(&e))),
@@ -220,7 +242,7 @@ impl Body for RelayedBody {
         if flow.has_ended && flow.trailers.is_none() {
             // Before the last piece is given out: who has all of it finds the receipt.
             let ended = flow.end();
-            self.0 = None;
+            self.0 = State::Over;
             if let Err(lost) = ended {
                 return Poll::Ready(Some(Err(lost)));
             }
@@ -229,13 +251,14 @@ impl Body for RelayedBody {
     }
 
     fn is_end_stream(&self) -> bool {
-        self.0.is_none()
+        matches!(self.0, State::Over)
     }
 
     fn size_hint(&self) -> SizeHint {
-        match self.0 {
-            Some(_) => SizeHint::default(),
-            None => SizeHint::with_exact(0),
+        match &self.0 {
+            State::Flows(_) => SizeHint::default(),
+            State::Whole(body) => SizeHint::with_exact(body.len() as u64),
+            State::Over => SizeHint::with_exact(0),
         }
     }
 }

@@ -6,6 +6,7 @@ mod clean;
 mod frames;
 mod grpc;
 mod head;
+mod minted;
 mod room;
 mod search;
 mod tunnel;
@@ -16,7 +17,7 @@ use bytes::Bytes;
 use http::header::{ACCEPT_ENCODING, CONTENT_ENCODING, CONTENT_TYPE, HeaderMap, HeaderValue};
 use http::{Method, StatusCode};
 use symbolon_capability::catalog::RawRequest;
-use symbolon_capability::{ConnectionName, Refusal};
+use symbolon_capability::{ConnectionName, Refusal, Release};
 use symbolon_connector::body::Codings;
 use symbolon_connector::inject::{Slot, without_field};
 
@@ -30,8 +31,9 @@ use crate::arm::Draft;
 use crate::call::Prepared;
 use crate::calls::OnItsWay;
 use crate::errors;
+use crate::minted::mints;
 use crate::reading::Reading;
-use crate::receipts::{Completion, Heard, content_type};
+use crate::receipts::{Completion, Heard, Marks, content_type};
 use crate::retry;
 use crate::upstream::{Live, UpstreamError};
 use crate::wire::{Client, OutBody, ProgramBody, Protocol, Streamed, Switched, Tally};
@@ -40,7 +42,7 @@ use clean::Cleaner;
 use frames::Frames;
 use grpc::Messages;
 use head::Kept;
-use room::Room;
+use room::{Room, Seat};
 use search::Search;
 
 /// The body of a program's request.
@@ -62,6 +64,8 @@ pub struct RelayRequest {
     pub body: RelayBody,
     /// Whether the program asks for another protocol (RFC 9110, section 7.8).
     pub upgrade: bool,
+    /// The placeholder of a minted credential that stood in the slot, in place of the connection's.
+    pub minted: Option<String>,
 }
 
 /// The answer, as the program may have it.
@@ -75,6 +79,21 @@ pub struct RelayReply {
     pub body: RelayedBody,
     /// The WebSocket, where the upstream took it (status 101): to be joined with the program's.
     pub upgraded: Option<Upgraded>,
+}
+
+/// A program's request that was let through.
+struct Passed {
+    method: Method,
+    target: String,
+    /// Headers as they go out.
+    out: HeaderMap,
+    live: Arc<Live>,
+    prepared: Prepared,
+    /// A body that is sent on as it comes.
+    streamed: Option<RelayBody>,
+    upgrade: bool,
+    seat: Seat,
+    on_its_way: OnItsWay<Arc<Broker>>,
 }
 
 /// What relays share.
@@ -104,7 +123,7 @@ impl Broker {
     ) -> Result<RelayReply, CallError> {
         let mut seat = self.relays.room.sit(session)?;
         let live = self.live_named(&request.connection)?;
-        let RelayRequest { method, path, query, headers, body, upgrade, .. } = request;
+        let RelayRequest { method, path, query, headers, body, upgrade, minted, .. } = request;
         let raw_path = below_base(&live, &path)?;
         let raw_query = head::without_slot(query.as_deref().unwrap_or_default(), &live.slot)?;
         let kind = headers.get(CONTENT_TYPE).map(|v| v.to_str());
@@ -160,15 +179,46 @@ impl Broker {
         let lease =
             self.engine.lease(session, operation.name().as_str(), Some(&request.connection));
         let lease = lease.map_err(|r| errors::refusal(&r))?;
-        let mut prepared = match streamed {
+        let prepared = match streamed {
             Some(_) => Prepared::streamed(lease, arguments, bound),
             None => Prepared::new(lease, arguments, bound),
         };
+        let prepared = self.minding(session, context, prepared, minted)?;
         let opening = self.obtain_for(session, context, &prepared, Some(&out)).await?;
         // The connection that the gates saw, not one that took its name meanwhile.
         let live = self.live(&prepared.lease.registration)?;
         let on_its_way = OnItsWay::begin(self.clone()).ok_or_else(errors::stopped)?;
         let (release, marks) = self.released(opening, &prepared).await?;
+        let passed =
+            Passed { method, target, out, live, prepared, streamed, upgrade, seat, on_its_way };
+        let mints = !operation.mints().is_empty();
+        let relayed = self.clone().relay_released(passed, release, marks);
+        match mints {
+            // It goes on without its program: what is made must be kept.
+            true => tokio::spawn(relayed).await.unwrap_or_else(|_| Err(errors::stopped())),
+            false => relayed.await,
+        }
+    }
+
+    /// A request that was let through: the wire, and the answer.
+    async fn relay_released(
+        self: Arc<Self>,
+        passed: Passed,
+        release: Arc<Release>,
+        marks: Marks,
+    ) -> Result<RelayReply, CallError> {
+        let Passed {
+            method,
+            target,
+            mut out,
+            live,
+            mut prepared,
+            streamed,
+            upgrade,
+            mut seat,
+            on_its_way,
+        } = passed;
+        let operation = release.operation().clone();
         let tally = streamed.as_ref().map(|_| Arc::<Tally>::default());
         let mut ledger = Ledger {
             completion: Completion::new(self.clone(), release.clone(), marks),
@@ -177,6 +227,8 @@ impl Broker {
             heard: None,
             _on_its_way: on_its_way,
         };
+        let live = self.with_shown(&live, prepared.minted.as_ref());
+        let live = live.map_err(|e| ledger.fail(&e.into()))?;
         let live = live.ready(&release).await.map_err(|e| ledger.fail(&e))?;
         let key = retry::key_to_add(&operation, &out, &release).map_err(|e| ledger.fail(&e))?;
         if let Some(key) = key {
@@ -226,7 +278,7 @@ impl Broker {
                 let headers = head::switched(&parts.headers, &live, &echo, cleaner.counts())
                     .map_err(|e| ledger.fail(&e))?;
                 let frames = Frames::new(cleaner);
-                let upgraded = Upgraded::new(self, limits, tunnel, frames, ledger, seat);
+                let upgraded = Upgraded::new(&self, limits, tunnel, frames, ledger, seat);
                 let (body, upgraded) = (RelayedBody::none(), Some(upgraded));
                 return Ok(RelayReply { status, headers, body, upgraded });
             }
@@ -239,6 +291,11 @@ impl Broker {
         let reading = reading.map_err(|e| ledger.fail(&e))?;
         if let Some(heard) = &mut ledger.heard {
             heard.searched = reading.searched;
+        }
+        if mints(&release, status.as_u16()) {
+            return self
+                .relay_minted(&live, status, &parts.headers, source, &reading, ledger)
+                .await;
         }
         let mut cleaner = Cleaner::new(&live, &reading.codings, reading.bytes_max);
         let keeps = Kept::of(&method, status.as_u16(), &reading);
@@ -262,7 +319,7 @@ impl Broker {
             has_ended: false,
             bytes_max,
             stopped: None,
-            broker: self.clone(),
+            broker: self,
             _seat: seat,
         }))?;
         Ok(RelayReply { status, headers, body, upgraded: None })

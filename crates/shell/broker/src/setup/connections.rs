@@ -248,7 +248,7 @@ impl Broker {
 }
 
 /// What goes over the wire in place of the placeholder, in secret memory.
-fn wire_form(
+pub(crate) fn wire_form(
     scheme: &Scheme,
     auth: &AuthScheme,
     raw: &Secret<[u8]>,

@@ -213,6 +213,7 @@ pub fn get(id: u64) -> CallRequest {
         tool: TOOL.into(),
         arguments: arguments.as_object().unwrap().clone(),
         connection: None,
+        minted: None,
     }
 }
 

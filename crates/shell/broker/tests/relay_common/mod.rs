@@ -78,6 +78,16 @@ scope = "shop.things.admin"
 effect = "destructive"
 
 [[operation]]
+id = "keys.make"
+title = "Make a key"
+description = "Answers with a new key."
+method = "POST"
+path = "/keys"
+scope = "shop.things.write"
+effect = "write"
+mints = [{ at = "/key", expires_at = "/until" }]
+
+[[operation]]
 id = "talk.open"
 title = "Talk"
 description = "Opens a WebSocket."
@@ -294,6 +304,7 @@ pub fn request(method: &str, path: &str, headers: &[(&str, &str)], body: &[u8]) 
         headers: map,
         body: RelayBody::new(Full::new(Bytes::copy_from_slice(body)).map_err(Into::into)),
         upgrade: false,
+        minted: None,
     }
 }
 

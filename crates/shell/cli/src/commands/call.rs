@@ -31,6 +31,10 @@ pub struct Args {
     /// The connection, where the agent was granted several of the service
     #[arg(long, value_name = "CONNECTION")]
     on: Option<String>,
+    /// Send what this placeholder stands for, in place of the connection's credential: the agent got
+    /// it in an answer (see symbolon minted)
+    #[arg(long, value_name = "PLACEHOLDER")]
+    minted: Option<String>,
 }
 
 impl Args {
@@ -43,7 +47,8 @@ impl Args {
             None
         };
         let arguments = pairs::arguments(&self.arguments, schema.as_deref())?;
-        let request = CallRequest { tool: self.tool, arguments, connection: self.on };
+        let request =
+            CallRequest { tool: self.tool, arguments, connection: self.on, minted: self.minted };
         let call = Op::Call { agent: self.agent, request, context: Context::Direct };
         let reply: CallReply = broker.ask(&call)?;
         if ctx.json {

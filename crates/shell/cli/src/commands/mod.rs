@@ -25,6 +25,7 @@ mod grants;
 mod init;
 mod lock;
 mod mcp;
+mod minted;
 mod owner;
 mod policy;
 mod receipts;
@@ -43,6 +44,7 @@ pub enum Command {
     Connect(Box<connect::Args>),
     Disconnect(disconnect::Args),
     Connections(connections::Args),
+    Minted(minted::Args),
     Grant(grant::Args),
     Grants(grants::Args),
     Revoke(revoke::Args),
@@ -78,6 +80,7 @@ impl Command {
             Self::Connect(args) => args.run(ctx).map(done),
             Self::Disconnect(args) => args.run(ctx).map(done),
             Self::Connections(args) => args.run(ctx).map(done),
+            Self::Minted(args) => args.run(ctx).map(done),
             Self::Grant(args) => args.run(ctx).map(done),
             Self::Grants(args) => args.run(ctx).map(done),
             Self::Revoke(args) => args.run(ctx).map(done),

@@ -127,6 +127,11 @@ impl Handle for Door {
                 broker.disconnect(&name).await?;
                 Ok(Answer::done())
             }
+            Op::Minted {} => Answer::of(broker.minted().await?),
+            Op::RevokeMinted { id } => {
+                broker.revoke_minted(&id).await?;
+                Ok(Answer::done())
+            }
             Op::Grant { new } => Answer::of(broker.grant(new).await?),
             Op::Grants {} => Answer::of(broker.grants().await?),
             Op::Revoke { id } => Answer::of(broker.revoke(id).await?),

@@ -53,6 +53,10 @@ pub enum Op {
     Disconnect {
         name: String,
     },
+    Minted {},
+    RevokeMinted {
+        id: String,
+    },
     Grant {
         new: NewGrant,
     },

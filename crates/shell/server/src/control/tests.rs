@@ -438,7 +438,12 @@ proptest::proptest! {
         let mut arguments = serde_json::Map::new();
         arguments.insert("text".to_owned(), value.into());
         arguments.insert("n".to_owned(), n.into());
-        let request = symbolon_broker::CallRequest { tool, arguments, connection: None };
+        let request = symbolon_broker::CallRequest {
+            tool,
+            arguments,
+            connection: None,
+            minted: None,
+        };
         let context = symbolon_broker::Context::Pipeline { run: "r".into(), step: "s".into() };
         let op = Op::Call { agent, request, context };
         let json = op.to_json().unwrap();

@@ -139,8 +139,8 @@ pub(super) async fn call<B: Backend>(
     Signed(seat): Signed<B>,
     Sent(body): Sent<CallBody>,
 ) -> Result<Response, Failure> {
-    let CallBody { tool, arguments, connection, asking } = body;
-    let request = CallRequest { tool, arguments, connection };
+    let CallBody { tool, arguments, connection, minted, asking } = body;
+    let request = CallRequest { tool, arguments, connection, minted };
     let Some(PollBody { state, wait_seconds }) = asking else {
         let (reply, held) = seat.call(Context::Direct, request).await?;
         return replied(&reply, held);
@@ -169,6 +169,8 @@ pub(super) struct CallBody {
     arguments: serde_json::Map<String, Value>,
     #[serde(default)]
     connection: Option<String>,
+    #[serde(default)]
+    minted: Option<String>,
     /// The caller comes again where a person is asked, instead of waiting on the line.
     #[serde(default)]
     asking: Option<PollBody>,

@@ -53,6 +53,8 @@ pub(super) struct CallRequest {
     arguments: Option<()>,
     /// Which connection of the service, where the agent was granted several.
     connection: Option<String>,
+    /// The placeholder of a minted credential, to be sent in place of the connection's.
+    minted: Option<String>,
 }
 
 /// What the upstream answered, redacted.

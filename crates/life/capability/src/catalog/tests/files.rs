@@ -163,6 +163,19 @@ fn bad_files_are_refused_with_the_reason() {
             ),
             "gRPC",
         ),
+        (with("POST", "/x", "mints = [{ at = \"token\" }]"), "JSON pointer"),
+        (with("POST", "/x", "mints = [{ at = \"/a\", until = 1 }]"), "format"),
+        (with("POST", "/x", "mints = [{ at = \"/a\" }, { at = \"/a/b\" }]"), "leads into"),
+        (with("POST", "/a.B/C", "grpc = true\nmints = [{ at = \"/a\" }]"), "gRPC"),
+        (with("GET", "/x", "websocket = true\nmints = [{ at = \"/a\" }]"), "read whole"),
+        (
+            with(
+                "GET",
+                "/x",
+                "mints = [{ at = \"/a\" }]\nbinary = { types = [\"image/png\"], max_bytes = 1 }",
+            ),
+            "read whole",
+        ),
         (change("scheme = \"bearer\"", "scheme = \"none\""), "format"),
         (
             change("name = \"Demo\"", "name = \"Demo\"\nheaders = { authorization = \"x\" }"),

@@ -13,6 +13,8 @@ pub(in crate::http) struct AskingCallRequest {
     arguments: Option<()>,
     /// Which connection of the service, where the agent was granted several.
     connection: Option<String>,
+    /// The placeholder of a minted credential, to be sent in place of the connection's.
+    minted: Option<String>,
     /// Answer 202 where a person is asked; without it the call waits on the line.
     asking: Option<Poll>,
 }

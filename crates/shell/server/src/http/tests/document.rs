@@ -102,6 +102,7 @@ async fn schemas_are_twins_of_the_brokers_types() {
         tool: String::new(),
         arguments: Default::default(),
         connection: Some("a".into()),
+        minted: Some("a".into()),
     };
     let token = TokenReply { token: String::new(), expires_in_seconds: 1, will: String::new() };
     let schema = Some(std::sync::Arc::new(json!({})));
