@@ -4,8 +4,9 @@
 //! connections each wake-up wakes a second worker too, which finds nothing; on a machine that is
 //! otherwise idle that costs more than the call.
 
-use std::future::Future;
+use std::future::{Future, poll_fn};
 use std::io;
+use std::pin::pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use std::thread::{self, JoinHandle};
@@ -13,6 +14,8 @@ use std::thread::{self, JoinHandle};
 use tokio::runtime::{Builder, Handle};
 use tokio::sync::oneshot;
 use tokio_util::task::AbortOnDropHandle;
+
+mod spin;
 
 /// Threads on which connections live. Cheap to clone; the threads end with the last clone.
 #[derive(Clone, Debug)]
@@ -60,7 +63,12 @@ impl Lanes {
         let load = Load::on(&lane.load);
         AbortOnDropHandle::new(lane.runtime.spawn(async move {
             let _load = load;
-            make().await
+            let mut task = pin!(make());
+            poll_fn(|cx| {
+                spin::worked();
+                task.as_mut().poll(cx)
+            })
+            .await
         }))
     }
 }
@@ -74,7 +82,11 @@ impl Lane {
             .enable_all()
             .thread_name(name.clone())
             .on_thread_start(symbolon_secret::shield_thread)
+            .on_thread_unpark(spin::woken)
             .build()?;
+        if thread::available_parallelism().is_ok_and(|cores| cores.get() > 1) {
+            runtime.spawn(spin::look_out());
+        }
         let handle = runtime.handle().clone();
         let (stop, stopped) = oneshot::channel();
         let thread = thread::Builder::new().name(name).spawn(move || {
