@@ -1,5 +1,8 @@
 //! Searches for any 8-byte piece of a secret: raw, in base64 at each of three offsets, in hex.
 //!
+//! Eight characters are a piece, but in hex sixteen: eight digits are four bytes, which a log of
+//! some megabytes of digests has by chance.
+//!
 //! Everything here is written for this search alone and shares no code with the product, so that a
 //! mistake there cannot hide itself.
 
@@ -29,11 +32,13 @@ pub struct Hit {
     pub place: String,
     /// Offset of the first byte.
     pub offset: u64,
-    /// How many bytes in a row belong to it; 8 or more.
+    /// How many characters in a row belong to it; 8 or more, of hex 16 or more.
     pub length: usize,
 }
 
 const WINDOW: usize = 8;
+/// Eight bytes in hex.
+const HEX_WINDOW: usize = 16;
 const FILTER_BITS: u32 = 20;
 const PAGE: usize = 4096;
 static ZEROS: [u8; PAGE] = [0; PAGE];
@@ -85,8 +90,8 @@ impl Canaries {
             }
             let filled = kept + read;
             self.search(&buffer[..filled], at, &place, &mut hits);
-            // The last seven bytes may begin a piece that the next chunk ends.
-            kept = filled.min(WINDOW - 1);
+            // The last bytes may begin a piece that the next chunk ends.
+            kept = filled.min(HEX_WINDOW - 1);
             buffer.copy_within(filled - kept..filled, 0);
             at += (filled - kept) as u64;
         }
@@ -131,7 +136,11 @@ impl Canaries {
             }
             let Some((secret, form)) = self.windows.get(&word(window)) else { continue };
             match hits.last_mut() {
-                Some(hit) if at - 1 == run_end && hit.secret == *secret && hit.form == *form => {
+                Some(hit)
+                    if at - 1 == run_end
+                        && hit.secret == *secret
+                        && (hit.form == *form || is_hex(hit.form) && is_hex(form)) =>
+                {
                     hit.length += 1;
                 }
                 _ => hits.push(Hit {
@@ -144,7 +153,13 @@ impl Canaries {
             }
             run_end = at;
         }
+        hits.retain(|hit| !is_hex(hit.form) || hit.length >= HEX_WINDOW);
     }
+}
+
+/// Digits alone are in either case.
+fn is_hex(form: &str) -> bool {
+    form.eq_ignore_ascii_case("hex")
 }
 
 /// Names only: a canary that printed what it looks for would be a leak of its own.
@@ -287,6 +302,21 @@ mod tests {
     }
 
     #[test]
+    fn finds_each_eight_bytes_in_hex_and_no_fewer() {
+        for digits in ["0123456789abcdef", "0123456789ABCDEF"] {
+            let digits = digits.as_bytes();
+            let hex = SECRET.iter().flat_map(|b| [b >> 4, b & 15]).map(|d| digits[usize::from(d)]);
+            let hex: Vec<u8> = hex.collect();
+            for start in (0..=hex.len() - 16).step_by(2) {
+                let text = [b"....", &hex[start..start + 16], b"...."].concat();
+                let hits = canaries().find(&text);
+                assert_eq!((hits.len(), hits[0].offset, hits[0].length), (1, 4, 16), "{start}");
+                assert!(canaries().find(&hex[start..start + 15]).is_empty(), "from {start}");
+            }
+        }
+    }
+
+    #[test]
     fn pages_of_zeros_hide_nothing_beside_them() {
         let secret = [0, 0, 0, 9, 8, 7, 6, 5, 4, 3, 0, 0, 0];
         let canaries = Canaries::new().plant("key", &secret);
@@ -321,6 +351,13 @@ mod tests {
             let covered: usize = hits.iter().map(|hit| hit.length).sum();
             assert_eq!(hits[0].offset, start as u64);
             assert!(covered >= SECRET.len(), "at {start}: {hits:?}");
+        }
+        let hex: String = SECRET[..8].iter().map(|byte| format!("{byte:02x}")).collect();
+        for start in (4 << 20) - 17..=(4 << 20) + 1 {
+            let mut bytes = vec![b'.'; (4 << 20) + 100];
+            bytes[start..start + 16].copy_from_slice(hex.as_bytes());
+            std::fs::write(deep.join("core"), &bytes).unwrap();
+            assert!(!canaries().find_below(folder.path()).unwrap().is_empty(), "hex at {start}");
         }
         std::fs::remove_file(deep.join("core")).unwrap();
         std::fs::write(deep.join("kQ3v9ZrT8m"), b"").unwrap();

@@ -12,6 +12,7 @@ pub mod moto;
 pub mod nginx;
 pub mod oidc;
 pub mod place;
+pub mod planted;
 pub mod random;
 pub mod service;
 pub mod upstream;

@@ -24,12 +24,25 @@ impl Dump {
     /// `-a` takes what the kernel's filter and `MADV_DONTDUMP` would leave out: the dump shows all
     /// that a debugger sees. A process that is not dumpable can be attached to by root alone.
     pub fn take(pid: u32) -> Self {
+        Self::by(pid, &["-a"])
+    }
+
+    /// As [`Dump::take`], of what the kernel's own core file would have. For programs that set
+    /// aside many gigabytes of addresses: with `-a` each of those is written out.
+    pub fn take_as_the_kernel(pid: u32) -> Self {
+        Self::by(pid, &[])
+    }
+
+    fn by(pid: u32, options: &[&str]) -> Self {
         let folder = tempfile::tempdir().expect("a temporary folder");
         let prefix = folder.path().join("core");
         let maps = std::fs::read_to_string(format!("/proc/{pid}/maps")).unwrap_or_default();
-        let mut command = if is_root() { Command::new("gcore") } else { as_root("gcore") };
+        // One that grows beyond reason fails here and not on a full disk.
+        let mut command = if is_root() { Command::new("prlimit") } else { as_root("prlimit") };
         let output = command
-            .args(["-a", "-o"])
+            .args([&format!("--fsize={CORE_BYTES_MAX}"), "gcore"])
+            .args(options)
+            .arg("-o")
             .arg(&prefix)
             .arg(pid.to_string())
             .output()
@@ -76,6 +89,8 @@ impl Dump {
         format!("address {address:#x} of {}", mapping.unwrap_or("no mapping that was listed"))
     }
 }
+
+const CORE_BYTES_MAX: u64 = 4 << 30;
 
 /// A piece of the core file and the memory that it shows.
 struct Segment {

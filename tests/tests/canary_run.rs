@@ -5,28 +5,11 @@ use std::process::{Command, Stdio};
 use std::time::Duration;
 
 use symbolon_tests::canary::{Canaries, assert_clean};
-use symbolon_tests::home::{Home, Unlock};
+use symbolon_tests::home::Home;
 use symbolon_tests::memory::Dump;
+use symbolon_tests::planted::Planted;
 use symbolon_tests::service::Service;
-use symbolon_tests::upstream::Upstream;
 use symbolon_tests::{place, random};
-
-struct Planted {
-    home: Home,
-    upstream: Upstream,
-    credential: String,
-    canaries: Canaries,
-}
-
-fn plant(home: Home) -> Planted {
-    let credential = random::secret(40);
-    home.init(Unlock::Device);
-    home.add_service("upstream/service.toml");
-    let upstream = Upstream::api(&credential);
-    home.connect("upstream", &upstream, &credential);
-    let canaries = Canaries::new().plant("credential", credential.as_bytes());
-    Planted { home, upstream, credential, canaries }
-}
 
 /// A program of the run, ready to be looked at; all that it prints is kept.
 struct Program {
@@ -34,29 +17,27 @@ struct Program {
     pid: u32,
 }
 
-impl Planted {
-    /// Starts a shell's line that ends when the file `stop` is there; `$URL` is the upstream's.
-    fn start(&self, name: &str, line: &str) -> Program {
-        let file = self.home.beside(&format!("{name}.pid"));
-        let pid = file.display();
-        // Written whole before it has its name: who sees it reads all of it.
-        let line = format!("echo $$ > {pid}.new; mv {pid}.new {pid}; {line}");
-        let given = ["run", "--agent", name, "--grant", "upstream.*", "--", "sh", "-c", &line];
-        let mut command = self.home.command(&given);
-        command.env("URL", self.upstream.base_url());
-        let mut run = Service::start(name, &mut command);
-        let pid = run.wait_for("process", |_| std::fs::read_to_string(&file).ok());
-        Program { run, pid: pid.trim().parse().expect("a pid") }
-    }
+/// Starts a shell's line; `$URL` is the upstream's.
+fn start(planted: &Planted, name: &str, line: &str) -> Program {
+    let file = planted.home.beside(&format!("{name}.pid"));
+    let pid = file.display();
+    // Written whole before it has its name: who sees it reads all of it.
+    let line = format!("echo $$ > {pid}.new; mv {pid}.new {pid}; {line}");
+    let given = ["run", "--agent", name, "--grant", "upstream.*", "--", "sh", "-c", &line];
+    let mut command = planted.home.command(&given);
+    command.env("URL", planted.upstream.base_url());
+    let mut run = Service::start(name, &mut command);
+    let pid = run.wait_for("process", |_| std::fs::read_to_string(&file).ok());
+    Program { run, pid: pid.trim().parse().expect("a pid") }
 }
 
 /// The controls: a credential in an ordinary environment and in an ordinary header is found by the
 /// very searches that found nothing.
 #[test]
 fn the_search_finds_what_is_in_an_ordinary_place() {
-    let planted = plant(Home::empty(place::symbolon()));
+    let planted = Planted::in_home(Home::empty(place::symbolon()));
     let Planted { home, upstream, credential, canaries } = &planted;
-    let program = planted.start("careless", &format!("export KEY={credential}; exec sleep 60"));
+    let program = start(&planted, "careless", &format!("export KEY={credential}; exec sleep 60"));
     let found = (0..50).any(|_| {
         std::thread::sleep(Duration::from_millis(50));
         !canaries.find_in("its environment", &read_environment(program.pid)).is_empty()
@@ -81,7 +62,8 @@ fn the_search_finds_what_is_in_an_ordinary_place() {
 fn the_window_itself_shows_nothing_to_the_program_or_beside_it() {
     for point in ["opened", "record"] {
         let held = Home::empty(place::instrumented());
-        let planted = plant(held.with_variable("SYMBOLON_HOLD", &format!("{point}:10000")));
+        let planted =
+            Planted::in_home(held.with_variable("SYMBOLON_HOLD", &format!("{point}:10000")));
         let Planted { home, upstream, canaries, .. } = &planted;
         let broker = home.broker_pid();
         // Ordinary memory of the same request: the control that the dumps fell into it.
@@ -90,7 +72,7 @@ fn the_window_itself_shows_nothing_to_the_program_or_beside_it() {
             "exec curl -s -w '%{{http_code}}' -H \"Authorization: Bearer $SYMREF_UPSTREAM\" \
              \"$URL/v1/search?q={marker}\""
         );
-        let mut program = planted.start("curl", &line);
+        let mut program = start(&planted, "curl", &line);
         std::thread::sleep(Duration::from_millis(2000));
         let (of_broker, of_program) = (Dump::take(broker), Dump::take(program.pid));
         assert_eq!(upstream.authorized(), 0, "{point}: the dump came too late");
