@@ -9,8 +9,13 @@
 //   POST /admin/fault?mode=none|down|500|hold|lose   what becomes of requests to /token:
 //        down: closed unread; 500: refused; hold: processed only when the mode changes;
 //        lose: processed, and the answer never sent
-//   GET  /admin/stats        how many requests came to /token, by grant_type
+//   POST /admin/api?mode=none|deny|shrug   what becomes of requests to /api:
+//        deny: every token is called invalid; shrug: 401 that does not say why
+//   POST /admin/forget       ends the newest access token, and nothing else of its grant
+//   GET  /admin/stats        how many requests came to /token, by grant_type; how many to /api, how
+//        many of them with a token that was refused, and how many notes were written
 //   GET  /api/me             whose token it is
+//   POST /api/note           writes one
 //   GET  /api/echo           every secret of this server that the caller has, plainly
 import fs from 'node:fs';
 import http from 'node:http';
@@ -39,6 +44,7 @@ const provider = new Provider(issuer, {
     devInteractions: { enabled: false },
     deviceFlow: { enabled: true },
     clientCredentials: { enabled: true },
+    revocation: { enabled: true },
   },
   pkce: { required: () => true },
   rotateRefreshToken: true,
@@ -80,9 +86,20 @@ function json(res, status, value) {
 }
 
 async function api(req, res) {
+  for await (const _ of req);
+  stats.api = (stats.api ?? 0) + 1;
   const token = /^Bearer (\S+)$/.exec(req.headers.authorization ?? '')?.[1];
   const found = token && (await provider.AccessToken.find(token) ?? await provider.ClientCredentials.find(token));
-  if (!found || found.isExpired) return json(res, 401, { error: 'invalid_token' });
+  if (!found || found.isExpired || apiMode !== 'none') {
+    stats.refused = (stats.refused ?? 0) + 1;
+    // RFC 6750, section 3.
+    if (apiMode !== 'shrug') res.setHeader('www-authenticate', 'Bearer realm="api", error="invalid_token", error_description="revoked"');
+    return json(res, 401, { error: 'no' });
+  }
+  if (req.method === 'POST') {
+    stats.notes = (stats.notes ?? 0) + 1;
+    return json(res, 201, { note: stats.notes });
+  }
   if (req.url === '/api/echo') {
     const client = await provider.Client.find(found.clientId);
     return json(res, 200, { access: token, refresh: last.refresh_token, secret: client.clientSecret });
@@ -91,6 +108,7 @@ async function api(req, res) {
 }
 
 let mode = 'none';
+let apiMode = 'none';
 let held = [];
 const stats = {};
 
@@ -119,6 +137,14 @@ http.createServer((req, res) => {
     mode = url.searchParams.get('mode');
     if (mode !== 'hold') held.splice(0).forEach((go) => go());
     return json(res, 200, { mode });
+  }
+  if (url.pathname === '/admin/api') {
+    apiMode = url.searchParams.get('mode');
+    return json(res, 200, { mode: apiMode });
+  }
+  if (url.pathname === '/admin/forget') {
+    const token = provider.AccessToken.find(last.access_token);
+    return token.then((found) => found.destroy()).then(() => json(res, 200, {})).catch(failed);
   }
   if (url.pathname === '/admin/stats') return json(res, 200, { ...stats, held: held.length });
   if (url.pathname.startsWith('/api/')) return api(req, res).catch(failed);

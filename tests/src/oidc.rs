@@ -75,6 +75,26 @@ impl Oidc {
         stats[grant].as_u64().unwrap_or(0)
     }
 
+    /// What the next requests to the API meet; see the script.
+    pub fn api(&self, mode: &str) {
+        Request::post(self.plain_port, &format!("/admin/api?mode={mode}")).answer().expect(200);
+    }
+
+    /// Ends the newest access token at the server, long before its end.
+    pub fn forget(&self) {
+        Request::post(self.plain_port, "/admin/forget").answer().expect(200);
+    }
+
+    /// Has the newest access token revoked (RFC 7009), with which this server ends its grant.
+    pub fn revoke(&self) {
+        // Each pair is written as it came: the access token, then the refresh token.
+        let tokens = self.tokens();
+        let access = tokens.iter().rev().nth(1).expect("a pair of tokens");
+        let form = format!("client_id=public&token_type_hint=access_token&token={access}");
+        let url = format!("{}/token/revocation", self.tls.base_url());
+        self.browse(&["--fail", "--data", &form, &url]);
+    }
+
     /// Every token that was given out.
     pub fn tokens(&self) -> Vec<String> {
         let text = std::fs::read_to_string(self.folder.path().join("tokens")).unwrap_or_default();
@@ -196,6 +216,17 @@ method = "GET"
 path = "/api/me"
 scope = "oidc.me.read"
 effect = "read"
+
+[[operation]]
+id = "note"
+title = "Write a note"
+description = "Adds a note with this text."
+method = "POST"
+path = "/api/note"
+scope = "oidc.note.write"
+effect = "write"
+[operation.body]
+text = { type = "string", description = "What it says", maxLength = 100, required = true }
 
 [[operation]]
 id = "echo"

@@ -1,5 +1,6 @@
 //! Tokens that the broker gets and renews itself, from an authorization server that others wrote.
 
+use std::process::Stdio;
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -168,7 +169,7 @@ fn many_calls_at_the_end_of_a_token_make_one_request() {
         let calls: Vec<_> = (0..50)
             .map(|_| {
                 let mut command = home.command(&["--json", "call", "oidc.me"]);
-                command.stdout(std::process::Stdio::piped()).stderr(std::process::Stdio::piped());
+                command.stdout(Stdio::piped()).stderr(Stdio::piped());
                 command.spawn().expect("symbolon starts")
             })
             .collect();
@@ -182,6 +183,93 @@ fn many_calls_at_the_end_of_a_token_make_one_request() {
         }
         assert_eq!(oidc.asked("refresh_token"), round, "one for all of them");
     }
+}
+
+#[test]
+fn a_token_that_the_service_refuses_early_is_replaced_and_the_call_made_again() {
+    let oidc = Oidc::start(3600);
+    let home = public(&oidc);
+    assert_eq!(who(&home), "somebody");
+    oidc.forget();
+    // Many find out at once.
+    let calls: Vec<_> = (0..20)
+        .map(|_| {
+            let mut command = home.command(&["--json", "call", "oidc.me"]);
+            command.stdout(Stdio::piped()).stderr(Stdio::piped());
+            command.spawn().expect("symbolon starts")
+        })
+        .collect();
+    for call in calls {
+        let output = call.wait_with_output().expect("a call ends");
+        let said = String::from_utf8_lossy(&output.stdout).into_owned();
+        assert!(output.status.success() && said.contains("somebody"), "{said}");
+    }
+    assert_eq!(oidc.asked("refresh_token"), 1, "one for all of them");
+    assert!(oidc.asked("refused") > 0);
+    // An answer is searched for the token that it came by.
+    assert_eq!(home.json(&["call", "oidc.echo"])["redactions"], 2);
+    assert_kept_secret(&oidc, &home);
+}
+
+#[test]
+fn a_write_whose_token_was_refused_is_done_once() {
+    let oidc = Oidc::start(3600);
+    let home = public(&oidc);
+    oidc.forget();
+    let before = oidc.asked("api");
+    let reply = home.json(&["call", "oidc.note", "text=a fig"]);
+    assert_eq!((&reply["status"], &reply["body"]["note"]), (&json!(201), &json!(1)), "{reply}");
+    assert_eq!((oidc.asked("api") - before, oidc.asked("notes")), (2, 1));
+    let number = reply["receipt"].as_u64().expect("a number");
+    let file = home.export_receipt(number);
+    let (file, key) = (file.to_str().unwrap(), home.operator_key());
+    let verified = home.json(&["verify", file, "--key", key.to_str().unwrap()]);
+    assert!(verified.to_string().contains("\"retries\":1"), "{verified}");
+}
+
+#[test]
+fn a_service_that_refuses_every_token_is_not_asked_for_ever() {
+    let oidc = Oidc::start(3600);
+    let home = public(&oidc);
+    // Without a word about the token there is nothing to mend.
+    oidc.api("shrug");
+    assert_eq!(home.run(&["--json", "call", "oidc.me"]).json()["status"], 401);
+    assert_eq!((oidc.asked("api"), oidc.asked("refresh_token")), (1, 0));
+    oidc.api("deny");
+    for call in 1..=5 {
+        assert_eq!(home.run(&["--json", "call", "oidc.me"]).json()["status"], 401);
+        // The first of them tried once more with a new token; the others let that one be.
+        assert_eq!((oidc.asked("api"), oidc.asked("refresh_token")), (call + 2, 1));
+    }
+    oidc.api("none");
+    assert_eq!(who(&home), "somebody");
+}
+
+#[test]
+fn where_the_grant_ended_with_its_token_the_refusal_is_the_answer() {
+    let oidc = Oidc::start(3600);
+    let home = public(&oidc);
+    oidc.revoke();
+    for _ in 0..2 {
+        assert_eq!(home.run(&["--json", "call", "oidc.me"]).json()["status"], 401);
+        assert_eq!(oidc.asked("refresh_token"), 1, "a refusal is not asked for again");
+    }
+    assert_eq!(home.json(&["connections"])[0]["ended"], "invalid_grant");
+}
+
+#[test]
+fn a_program_gets_the_refusal_and_its_next_request_another_token() {
+    let oidc = Oidc::start(3600);
+    let home = public(&oidc);
+    oidc.forget();
+    let url = format!("{}/api/me", oidc.tls.base_url());
+    let line = format!(
+        "for i in 1 2; do curl -sS -o /dev/null -w '%{{http_code}} ' \
+         -H \"Authorization: Bearer $SYMREF_OIDC\" {url}; done"
+    );
+    let ran = home.ok(&["run", "--agent", "sh", "--grant", "oidc.*", "--", "sh", "-c", &line]);
+    assert_eq!(ran.stdout(), "401 200 ", "{}", ran.all());
+    assert_eq!(oidc.asked("refresh_token"), 1);
 }
 
 #[test]

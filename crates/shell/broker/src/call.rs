@@ -437,17 +437,17 @@ impl Broker {
         let _on_its_way = self.calls.begin().ok_or_else(errors::stopped)?;
         let (release, marks) = self.released(opening, &prepared).await?;
         let mut completion = Completion::new(self, release, marks);
-        let ready = match self.with_shown(live, prepared.minted.as_ref()) {
-            Ok(live) => live.ready(completion.release()).await,
-            Err(e) => Err(e.into()),
+        let kept = match self.with_shown(live, prepared.minted.as_ref()) {
+            Ok(kept) => kept,
+            Err(e) => return Err(completion.failed(&e.into())),
         };
-        let mut live = match ready {
+        let mut live = match kept.ready(completion.release()).await {
             Ok(live) => live,
             Err(e) => return Err(completion.failed(&e)),
         };
         let answered = tokio::select! {
             biased;
-            answered = self.send(&live, &completion, &prepared) => answered,
+            answered = self.send(&kept, &mut live, &completion, &prepared) => answered,
             () = self.calls.stopped() => Err(UpstreamError::Stopped),
         };
         let answered = match answered {

@@ -192,6 +192,16 @@ impl Live {
         }
     }
 
+    /// The connection as a call goes on to use it, whose token as `used` has it was refused before
+    /// its end; `None` where the broker has no other.
+    pub(crate) async fn ready_instead_of(
+        &self,
+        used: &Self,
+        release: &Arc<Release>,
+    ) -> Option<Arc<Self>> {
+        self.keeper.as_ref()?.instead_of(used, release).await
+    }
+
     /// What goes out where no minted credential does.
     fn kept(&self) -> &SealedCredential {
         self.issued.as_ref().map_or(&self.registration.credential, |issued| &issued.access)

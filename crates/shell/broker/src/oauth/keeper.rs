@@ -47,6 +47,8 @@ struct State {
     failures: u32,
     /// Tokens that came and that the store did not take yet.
     unkept: Option<IssuedRow>,
+    /// When one was last asked for because an upstream refused a token, on the monotonic clock.
+    refused_ns: Option<u64>,
 }
 
 enum Look {
@@ -73,7 +75,24 @@ impl Keeper {
         self: &Arc<Self>,
         release: &Arc<Release>,
     ) -> Result<Arc<Live>, Arc<TokenError>> {
-        let mut flight = match self.look(release)? {
+        self.land(self.look(release, None)?).await
+    }
+
+    /// The connection with another token than that of `used`, which an upstream refuses though it is
+    /// not over; `None` where there is none to be had.
+    pub(crate) async fn instead_of(
+        self: &Arc<Self>,
+        used: &Live,
+        release: &Arc<Release>,
+    ) -> Option<Arc<Live>> {
+        let looked = self.look(release, Some(used)).ok()?;
+        let live = self.land(looked).await.ok()?;
+        (!has_same_token(&live, used)).then_some(live)
+    }
+
+    /// Waits for a renewal that is on its way.
+    async fn land(&self, looked: Look) -> Result<Arc<Live>, Arc<TokenError>> {
+        let mut flight = match looked {
             Look::Ready(live) => return Ok(live),
             Look::Wait(flight) => flight,
         };
@@ -86,11 +105,17 @@ impl Keeper {
         }
     }
 
-    fn look(self: &Arc<Self>, release: &Arc<Release>) -> Result<Look, Arc<TokenError>> {
+    fn look(
+        self: &Arc<Self>,
+        release: &Arc<Release>,
+        refused: Option<&Live>,
+    ) -> Result<Look, Arc<TokenError>> {
         let mut state = self.state();
         let live = self.view();
         let now = self.office.clock.unix_ms();
-        if !issued(&live)?.wants_renewal(now) {
+        // A token that is not the one in force any more was replaced already.
+        let is_refused = refused.is_some_and(|used| has_same_token(&live, used));
+        if !issued(&live)?.wants_renewal(now) && !is_refused {
             return Ok(Look::Ready(live));
         }
         // A dead sender is a task that was dropped with its runtime.
@@ -102,6 +127,13 @@ impl Keeper {
         {
             let error = error.clone();
             return self.usable().map(Look::Ready).ok_or(error);
+        }
+        if is_refused {
+            let now_ns = self.office.clock.mono_ns();
+            if state.refused_ns.is_some_and(|last| now_ns.saturating_sub(last) < REFUSED_REST_NS) {
+                return Ok(Look::Ready(live));
+            }
+            state.refused_ns = Some(now_ns);
         }
         let Some(on_its_way) = OnItsWay::begin(self.office.clone()) else {
             return self.usable().map(Look::Ready).ok_or_else(|| Arc::new(TokenError::Stopped));
@@ -278,6 +310,11 @@ fn issued(live: &Live) -> Result<&Issued, TokenError> {
     live.issued.as_deref().ok_or(TokenError::Gone)
 }
 
+fn has_same_token(one: &Live, other: &Live) -> bool {
+    let access = |live: &Live| live.issued.as_ref().map(|issued| issued.row.access.clone());
+    access(one) == access(other)
+}
+
 /// Opens what a token is asked for with, into a page of its own.
 fn open(
     release: &Release,
@@ -304,3 +341,5 @@ impl std::fmt::Debug for Keeper {
 }
 
 const KEEP_AGAIN: Duration = Duration::from_millis(50);
+/// An upstream that refuses every token makes no more requests to the token endpoint than this.
+const REFUSED_REST_NS: u64 = 30_000_000_000;

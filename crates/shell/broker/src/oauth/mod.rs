@@ -5,6 +5,7 @@
 
 mod api;
 mod app;
+mod challenge;
 mod connect;
 mod error;
 mod flows;
@@ -18,6 +19,7 @@ mod response;
 mod text;
 
 pub use api::{NewOAuth, OAuthProgress, OAuthStep};
+pub(crate) use challenge::names_invalid_token;
 pub(crate) use connect::plan;
 pub use error::TokenError;
 pub(crate) use flows::Flows;

@@ -32,6 +32,7 @@ use crate::call::Prepared;
 use crate::calls::OnItsWay;
 use crate::errors;
 use crate::minted::mints;
+use crate::oauth::names_invalid_token;
 use crate::reading::Reading;
 use crate::receipts::{Completion, Heard, Marks, content_type};
 use crate::retry;
@@ -227,9 +228,9 @@ impl Broker {
             heard: None,
             _on_its_way: on_its_way,
         };
-        let live = self.with_shown(&live, prepared.minted.as_ref());
-        let live = live.map_err(|e| ledger.fail(&e.into()))?;
-        let live = live.ready(&release).await.map_err(|e| ledger.fail(&e))?;
+        let kept = self.with_shown(&live, prepared.minted.as_ref());
+        let kept = kept.map_err(|e| ledger.fail(&e.into()))?;
+        let live = kept.ready(&release).await.map_err(|e| ledger.fail(&e))?;
         let key = retry::key_to_add(&operation, &out, &release).map_err(|e| ledger.fail(&e))?;
         if let Some(key) = key {
             ledger.completion.tries().set_key(release.idempotency_key());
@@ -268,6 +269,10 @@ impl Broker {
             content_type: content_type(&parts.headers).into_owned(),
             ..Heard::default()
         });
+        if parts.status == StatusCode::UNAUTHORIZED && names_invalid_token(&parts.headers) {
+            // For what the program sends next: this answer is its own to read.
+            kept.ready_instead_of(&live, &release).await;
+        }
         let (status, limits) = (parts.status, &self.relays.room.limits);
         let bytes_max = limits.response_bytes_max;
         let source = match switched {

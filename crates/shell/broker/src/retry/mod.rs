@@ -5,6 +5,7 @@ mod key;
 mod tries;
 mod verdict;
 
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use symbolon_capability::Release;
@@ -27,10 +28,12 @@ const PAUSE_MS: u64 = 100;
 const RETRY_AFTER_MAX: Duration = Duration::from_secs(10);
 
 impl Broker {
-    /// Sends a released call, and where that is safe once more.
+    /// Sends a released call, and where that is safe once more. `live` becomes what the answer came
+    /// by; `kept` has what renews its token.
     pub(crate) async fn send(
         &self,
-        live: &Live,
+        kept: &Live,
+        live: &mut Arc<Live>,
         completion: &Completion<&Self>,
         prepared: &Prepared,
     ) -> Result<Answer, UpstreamError> {
@@ -43,6 +46,7 @@ impl Broker {
         let may_repeat = key.is_some() || verdict::only_reads(release.operation());
         let begun = Instant::now();
         let whole = self.limits.total;
+        let mut is_renewed = false;
         loop {
             tries.begin();
             let left = whole.saturating_sub(begun.elapsed());
@@ -51,19 +55,33 @@ impl Broker {
             let is_under_key = key.is_some() && tries.released();
             let came = came(&answered, is_under_key, self.clock.unix_ms());
             tries.ended(&answered);
-            let asked_for = match came {
-                Came::Unsent => Duration::ZERO,
-                Came::Maybe(wait) if may_repeat && wait <= RETRY_AFTER_MAX => wait,
-                Came::Maybe(_) | Came::Over => return answered,
+            let wait = match came {
+                Came::Unsent => self.pause(tries.retries()),
+                Came::Maybe(wait) if may_repeat && wait <= RETRY_AFTER_MAX => {
+                    wait + self.pause(tries.retries())
+                }
+                Came::Refused if !is_renewed => Duration::ZERO,
+                Came::Refused | Came::Maybe(_) | Came::Over => return answered,
             };
-            let wait = asked_for + self.pause(tries.retries());
             let end = if release.approved().is_some() { whole.min(APPROVED) } else { whole };
             if tries.count() >= TRIES_MAX || begun.elapsed() + wait >= end {
                 return answered;
             }
-            tokio::time::sleep(wait).await;
+            let other = if came == Came::Refused {
+                let left = end.saturating_sub(begun.elapsed());
+                let renewal = tokio::time::timeout(left, kept.ready_instead_of(live, release));
+                let Some(other) = renewal.await.ok().flatten() else { return answered };
+                Some(other)
+            } else {
+                tokio::time::sleep(wait).await;
+                None
+            };
             if !self.stands(release) {
                 return answered;
+            }
+            // Not before: an answer that is handed over is searched for the token that it came by.
+            if let Some(other) = other {
+                (*live, is_renewed) = (other, true);
             }
             // Nobody looked for an echo in it, so its connection is closed with it.
             drop(answered);

@@ -6,6 +6,7 @@ use std::time::Duration;
 use symbolon_capability::catalog::{Effect, Method, Operation};
 
 use super::after::retry_after;
+use crate::oauth::names_invalid_token;
 use crate::upstream::{Answer, UpstreamError};
 use crate::wire::WireError;
 
@@ -14,6 +15,8 @@ use crate::wire::WireError;
 pub(super) enum Came {
     /// No byte of the request was handed to the socket.
     Unsent,
+    /// The token that went out is refused as invalid: nothing was done (RFC 9110, section 15.5.2).
+    Refused,
     /// It may have been done, or may be done later; the upstream wants to be left alone for so long.
     Maybe(Duration),
     /// This is the call's outcome.
@@ -33,6 +36,9 @@ pub(super) fn came(
     now_unix_ms: u64,
 ) -> Came {
     match answered {
+        Ok(answer) if answer.status == UNAUTHORIZED && names_invalid_token(&answer.headers) => {
+            Came::Refused
+        }
         Ok(answer) if AGAIN.contains(&answer.status) => {
             Came::Maybe(retry_after(&answer.headers, now_unix_ms))
         }
@@ -67,6 +73,7 @@ fn is_passing(error: &WireError) -> bool {
 
 /// RFC 9110: 408, 502 to 504; RFC 8470: 425; RFC 6585: 429.
 const AGAIN: [u16; 6] = [408, 425, 429, 502, 503, 504];
+const UNAUTHORIZED: u16 = 401;
 const CONFLICT: u16 = 409;
 
 #[cfg(test)]
@@ -91,6 +98,13 @@ mod tests {
             let came = came(&Ok(Answer::text(status, "")), false, 0);
             assert_eq!(came, Came::Maybe(Duration::ZERO), "{status}");
         }
+        let refused = |status| {
+            let mut answer = Answer::text(status, "");
+            let value = "Bearer error=\"invalid_token\"".parse().expect("a value");
+            answer.headers.insert(http::header::WWW_AUTHENTICATE, value);
+            came(&Ok(answer), false, 0)
+        };
+        assert_eq!([refused(401), refused(403)], [Came::Refused, Came::Over]);
         let conflict = Ok(Answer::text(409, ""));
         assert_eq!(came(&conflict, true, 0), Came::Maybe(Duration::ZERO));
         assert_eq!(came(&wire(reset(false)), false, 0), Came::Unsent);
