@@ -75,21 +75,6 @@ async fn code(called: impl Future<Output = Result<Called<CallReply>, CallError>>
     }
 }
 
-async fn yes(w: &World, number: u64) {
-    w.broker.approve(number, Via::Cli, Yes::default()).await.unwrap();
-}
-
-/// The number of the one question that waits.
-async fn waiting(broker: &Broker) -> u64 {
-    for _ in 0..500 {
-        if let [one] = &broker.approvals().pending[..] {
-            return one.number;
-        }
-        tokio::time::sleep(Duration::from_millis(10)).await;
-    }
-    panic!("nothing waits");
-}
-
 async fn predicate(w: &World, receipt: u64) -> symbolon_receipt::Predicate<'static> {
     let key = OperatorKey::parse(&w.broker.operator_vkey()).unwrap();
     let bundle = serde_json::to_vec(&w.broker.receipt(receipt).await.unwrap()).unwrap();

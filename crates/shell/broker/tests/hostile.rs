@@ -7,8 +7,7 @@ use std::time::{Duration, Instant};
 
 use broker_common::*;
 use symbolon_broker::{
-    Answer, Broker, CallRequest, Context, Door, Method, NewConnection, NewGrant, Options,
-    ReceiptFilter,
+    Answer, Broker, CallRequest, Context, Door, Method, NewConnection, ReceiptFilter,
 };
 use symbolon_log::Durability;
 use symbolon_receipt::{OperatorKey, Statement, verify};
@@ -296,32 +295,9 @@ async fn upstream(answers: Vec<String>) -> (String, tokio::task::JoinHandle<Vec<
     (base, task)
 }
 
-async fn wired(base: &str, limits: &[&str]) -> (tempfile::TempDir, Arc<Broker>) {
-    let folder = tempfile::tempdir().unwrap();
-    Broker::init(&home_of(&folder), Method::Device, None).await.unwrap();
-    let options = Options {
-        durability: Durability::Relaxed,
-        services: vec![SERVICE.to_owned()],
-        ..Options::default()
-    };
-    let broker = Broker::start(&home_of(&folder), options).await.unwrap();
-    broker.unlock_unattended().await.unwrap();
-    let new = NewConnection {
-        base_url: Some(base.into()),
-        allow_loopback: true,
-        ..NewConnection::of("shop")
-    };
-    broker.connect(new, credential()).await.unwrap();
-    let grant = NewGrant {
-        agent: "claude".into(),
-        scopes: vec!["shop.things.read".into()],
-        for_seconds: 900,
-        connection: None,
-        limits: limits.iter().map(ToString::to_string).collect(),
-        ..NewGrant::default()
-    };
-    broker.grant(grant).await.unwrap();
-    (folder, broker)
+/// The shop at `base`, from which `claude` may read.
+async fn shop_at(base: &str, limits: &[&str]) -> (tempfile::TempDir, Arc<Broker>) {
+    wired(("shop", SERVICE), base, &["shop.things.read"], limits).await
 }
 
 fn moved(to: &str) -> String {
@@ -336,7 +312,7 @@ const OK: &str = "HTTP/1.1 200 OK\r\ncontent-length: 2\r\nconnection: close\r\n\
 async fn a_redirect_goes_no_further_than_the_grant() {
     // Within the limit: followed, and the receipt says so.
     let (base, asked) = upstream(vec![moved("/things/8"), OK.to_owned()]).await;
-    let (_folder, broker) = wired(&base, &["id<=8"]).await;
+    let (_folder, broker) = shop_at(&base, &["id<=8"]).await;
     let session = broker.open_session("claude", Door::McpStdio).unwrap();
     let reply = broker.call(&session, &Context::Direct, get(7)).await.unwrap();
     assert_eq!(reply.status, 200);
@@ -348,7 +324,7 @@ async fn a_redirect_goes_no_further_than_the_grant() {
     // Beyond the limit, or no operation at all: handed over, not followed.
     for to in ["/things/9", "/admin", "/things/8/../9", "/things/8?x=1"] {
         let (base, asked) = upstream(vec![moved(to)]).await;
-        let (_folder, broker) = wired(&base, &["id<=8"]).await;
+        let (_folder, broker) = shop_at(&base, &["id<=8"]).await;
         let session = broker.open_session("claude", Door::McpStdio).unwrap();
         let reply = broker.call(&session, &Context::Direct, get(7)).await;
         assert!(reply.is_err() || reply.is_ok_and(|r| r.status == 302), "{to}");
@@ -357,7 +333,7 @@ async fn a_redirect_goes_no_further_than_the_grant() {
     // To another host, or to the place where clouds keep secrets: refused.
     for to in ["http://evil.example/things/7", "http://169.254.169.254/latest/meta-data"] {
         let (base, asked) = upstream(vec![moved(to)]).await;
-        let (_folder, broker) = wired(&base, &[]).await;
+        let (_folder, broker) = shop_at(&base, &[]).await;
         let session = broker.open_session("claude", Door::McpStdio).unwrap();
         let e = broker.call(&session, &Context::Direct, get(7)).await.unwrap_err();
         assert_eq!(e.code, "redirect_refused", "{to}");
@@ -377,13 +353,13 @@ async fn released_is_said_only_where_it_may_have_been() {
     };
     // A port that nobody listens on.
     let port = TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap().port();
-    let (_folder, broker) = wired(&format!("http://127.0.0.1:{port}"), &[]).await;
+    let (_folder, broker) = shop_at(&format!("http://127.0.0.1:{port}"), &[]).await;
     let session = broker.open_session("claude", Door::McpStdio).unwrap();
     let e = broker.call(&session, &Context::Direct, get(1)).await.unwrap_err();
     assert!(!released(&broker, e.receipt.unwrap()).await);
     // An upstream that takes the request and hangs up.
     let (base, asked) = upstream(vec![String::new()]).await;
-    let (_folder, broker) = wired(&base, &[]).await;
+    let (_folder, broker) = shop_at(&base, &[]).await;
     let session = broker.open_session("claude", Door::McpStdio).unwrap();
     let e = broker.call(&session, &Context::Direct, get(1)).await.unwrap_err();
     assert_eq!(asked.await.unwrap().len(), 1);

@@ -6,13 +6,12 @@ mod broker_common;
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::Ordering::SeqCst;
-use std::time::Duration;
 
 use broker_common::*;
 use serde_json::{Value, json};
 use symbolon_broker::{
     Answer, Broker, CallError, CallReply, CallRequest, Context, Door, ExplainRequest, NewGrant,
-    ReceiptFilter, ResolveRequest, Session, UpstreamError, Via, Yes,
+    ReceiptFilter, ResolveRequest, Session, UpstreamError,
 };
 use symbolon_capability::SpendingChange;
 use symbolon_capability::budget::{Line, Reservation, SpendingStore};
@@ -330,13 +329,7 @@ async fn shadow_mode_lets_through_and_writes_down_what_was_missing() {
     let delete = CallRequest { tool: "shop.things.delete".into(), ..get(1) };
     // What destroys is asked for in shadow mode too.
     let (deleted, ()) = tokio::join!(call(&w, delete), async {
-        let number = loop {
-            match w.broker.approvals().pending.first() {
-                Some(one) => break one.number,
-                None => tokio::time::sleep(Duration::from_millis(5)).await,
-            }
-        };
-        w.broker.approve(number, Via::Cli, Yes::default()).await.unwrap();
+        yes(&w, waiting(&w.broker).await).await;
     });
     deleted.unwrap();
 

@@ -155,30 +155,8 @@ struct Shop {
 
 impl Shop {
     async fn at(base: &str) -> Self {
-        let folder = tempfile::tempdir().unwrap();
-        Broker::init(&home_of(&folder), Method::Device, None).await.unwrap();
-        let options = Options {
-            durability: Durability::Relaxed,
-            services: vec![KEYED.to_owned()],
-            ..Options::default()
-        };
-        let broker = Broker::start(&home_of(&folder), options).await.unwrap();
-        broker.unlock_unattended().await.unwrap();
-        let new = NewConnection {
-            base_url: Some(base.into()),
-            allow_loopback: true,
-            ..NewConnection::of("till")
-        };
-        broker.connect(new, credential()).await.unwrap();
-        let grant = NewGrant {
-            agent: "claude".into(),
-            scopes: vec!["till.orders.read".into(), "till.orders.write".into()],
-            for_seconds: 900,
-            connection: None,
-            limits: Vec::new(),
-            ..NewGrant::default()
-        };
-        broker.grant(grant).await.unwrap();
+        let scopes = ["till.orders.read", "till.orders.write"];
+        let (folder, broker) = wired(("till", KEYED), base, &scopes, &[]).await;
         let session = broker.open_session("claude", Door::McpStdio).unwrap();
         Self { _folder: folder, broker, session }
     }

@@ -4,10 +4,11 @@
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering::SeqCst};
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use symbolon_broker::{
     Answer, ApprovalOptions, Broker, CallRequest, Method, NewConnection, NewGrant, Options,
-    Outgoing, Upstream, UpstreamError,
+    Outgoing, Upstream, UpstreamError, Via, Yes,
 };
 use symbolon_capability::Intent;
 use symbolon_log::Durability;
@@ -205,6 +206,56 @@ impl World {
     pub fn released(&self) -> u64 {
         self.witness.released.load(SeqCst)
     }
+}
+
+/// A broker whose connection to a service, by its id and catalogue file, goes over the real wire to
+/// `base`; `claude` has these scopes.
+pub async fn wired(
+    (id, service): (&str, &str),
+    base: &str,
+    scopes: &[&str],
+    limits: &[&str],
+) -> (tempfile::TempDir, Arc<Broker>) {
+    let folder = tempfile::tempdir().unwrap();
+    Broker::init(&home_of(&folder), Method::Device, None).await.unwrap();
+    let options = Options {
+        durability: Durability::Relaxed,
+        services: vec![service.to_owned()],
+        ..Options::default()
+    };
+    let broker = Broker::start(&home_of(&folder), options).await.unwrap();
+    broker.unlock_unattended().await.unwrap();
+    let new = NewConnection {
+        base_url: Some(base.into()),
+        allow_loopback: true,
+        ..NewConnection::of(id)
+    };
+    broker.connect(new, credential()).await.unwrap();
+    let grant = NewGrant {
+        agent: "claude".into(),
+        scopes: scopes.iter().map(ToString::to_string).collect(),
+        for_seconds: 900,
+        limits: limits.iter().map(ToString::to_string).collect(),
+        ..NewGrant::default()
+    };
+    broker.grant(grant).await.unwrap();
+    (folder, broker)
+}
+
+/// The number of the one question that waits.
+pub async fn waiting(broker: &Broker) -> u64 {
+    for _ in 0..500 {
+        if let [one] = &broker.approvals().pending[..] {
+            return one.number;
+        }
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    panic!("nothing waits");
+}
+
+/// The owner's yes, on the command line.
+pub async fn yes(w: &World, number: u64) {
+    w.broker.approve(number, Via::Cli, Yes::default()).await.unwrap();
 }
 
 pub fn get(id: u64) -> CallRequest {
