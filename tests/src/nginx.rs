@@ -35,6 +35,7 @@ http {
         ssl_client_certificate FOLDER/ca.pem;
         ssl_verify_client on;
         ssl_session_cache shared:all:1m;
+        keepalive_requests 2;
         location = /who {
             default_type application/json;
             return 200 '{"who":"$ssl_client_s_dn","authorization":"$http_authorization","resumed":"$ssl_session_reused"}';
