@@ -126,7 +126,8 @@ fn count(rows: &[Value], held: &Value) -> usize {
 fn our_own_proxy_started_apart_holds() {
     let suite = Suite::prepare();
     let (home, told) = own(&suite);
-    let classes = ["placeholder", "path", "smuggling", "echo", "host", "connect", "redirect"];
+    let classes =
+        ["placeholder", "swap", "path", "smuggling", "echo", "host", "connect", "redirect"];
     let words: Vec<&str> = classes.iter().flat_map(|class| ["--class", class]).collect();
     let (output, rows) = suite.attack_proxy(&told, &words);
     let fell: Vec<_> = rows.iter().filter(|row| row["held"] == false).collect();

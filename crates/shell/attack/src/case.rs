@@ -103,6 +103,8 @@ pub enum Need {
     H2,
     /// An owner who answers questions over HTTP.
     Owner,
+    /// A placeholder for each connection.
+    Placeholders,
 }
 
 /// One thing sent, and its reply.
@@ -321,6 +323,7 @@ macro_rules! files {
 /// Name and text of each file, in the order of the matrix.
 const FILES: &[(&str, &str)] = files![
     "placeholder",
+    "swap",
     "host",
     "path",
     "smuggling",

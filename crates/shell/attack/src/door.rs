@@ -112,6 +112,10 @@ impl Door<'_> {
                 };
                 words.set("proxyauth", line("Proxy-Authorization", password.as_deref()));
                 words.set("placeholder", &door.placeholders[at]);
+                for (name, placeholder) in ["main", "named", "shut"].iter().zip(&door.placeholders)
+                {
+                    words.set(&format!("placeholder_{name}"), placeholder);
+                }
             }
         }
         words.set("authority", authority);

@@ -103,6 +103,10 @@ impl<'a> Runner<'a> {
             Door::Gateway(door) => door.trudy.is_some(),
             Door::Proxy(door) => door.trudy.is_some(),
         };
+        let are_distinct = target.proxy.as_ref().is_some_and(|door| {
+            let [main, named, shut] = &door.placeholders;
+            main != named && named != shut && shut != main
+        });
         let has_owner = target.gateway.as_ref().is_some_and(|door| door.owner.is_some());
         match need {
             Need::Resolver if target.inside.is_none() => Some("the target resolves names itself"),
@@ -110,6 +114,7 @@ impl<'a> Runner<'a> {
             Need::Api if !target.api => Some("the target has no JSON API"),
             Need::H2 if !target.h2 => Some("the target has no HTTP/2"),
             Need::Owner if !has_owner => Some("the target has no owner who answers"),
+            Need::Placeholders if !are_distinct => Some("the target has one placeholder"),
             _ => None,
         }
     }

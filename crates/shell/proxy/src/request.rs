@@ -152,10 +152,9 @@ fn elsewhere<'r>(run: &'r Run, head: &Parts, query: Option<&str>) -> Option<&'r 
             references.found_in(&decoded)
         })
     };
-    in_text(head.uri.path()).or_else(|| in_text(query.unwrap_or_default())).or_else(|| {
-        let mut headers = head.headers.iter();
-        headers.find_map(|(_, value)| references.found_in(value.as_bytes()))
-    })
+    in_text(head.uri.path())
+        .or_else(|| in_text(query.unwrap_or_default()))
+        .or_else(|| references.found_in_headers(&head.headers))
 }
 
 /// Without what is about this connection alone.

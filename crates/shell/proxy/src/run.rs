@@ -51,6 +51,8 @@ struct Reference {
     connection: String,
     text: String,
     finder: Finder<'static>,
+    /// In lower case, as a header's name is.
+    in_name: Finder<'static>,
 }
 
 impl References {
@@ -61,7 +63,8 @@ impl References {
         let longest = lengths().max().unwrap_or(PLACEHOLDER_BYTES).max(PLACEHOLDER_BYTES);
         let make = |(connection, text): (String, String)| {
             let finder = Finder::new(text.as_bytes()).into_owned();
-            Reference { connection, text, finder }
+            let in_name = Finder::new(text.to_ascii_lowercase().as_bytes()).into_owned();
+            Reference { connection, text, finder, in_name }
         };
         Self { all: all.into_iter().map(make).collect(), shortest, longest }
     }
@@ -84,6 +87,24 @@ impl References {
         let found = self.all.iter().find(|r| r.finder.find(bytes).is_some());
         let connection = found.map(|r| r.connection.as_str());
         connection.or_else(|| has_placeholder(bytes).then_some(MINTED))
+    }
+
+    /// The connection whose placeholder stands in a header or trailer: its value, or its name, which
+    /// is in lower case whatever was sent.
+    pub(crate) fn found_in_headers(&self, headers: &HeaderMap) -> Option<&str> {
+        headers.iter().find_map(|(name, value)| {
+            self.found_in(value.as_bytes()).or_else(|| self.found_in_name(name.as_str().as_bytes()))
+        })
+    }
+
+    fn found_in_name(&self, name: &[u8]) -> Option<&str> {
+        if name.len() < self.shortest {
+            return None;
+        }
+        let found = self.all.iter().find(|r| r.in_name.find(name).is_some());
+        let connection = found.map(|r| r.connection.as_str());
+        // As lower case has it, too: what is behind the prefix is letters and digits.
+        connection.or_else(|| has_placeholder(name).then_some(MINTED))
     }
 }
 

@@ -1,4 +1,4 @@
-//! A program's body on its way, searched for placeholders, which never belong there.
+//! A program's body and trailers on their way, searched for placeholders, which never belong there.
 
 use std::pin::Pin;
 use std::sync::{Arc, OnceLock};
@@ -77,6 +77,20 @@ impl<B: ProgramBody> Scanned<B> {
         Self { body: Some(body), run, tail: Vec::new(), found }
     }
 
+    fn look_at(&mut self, frame: &Frame<Bytes>) -> Result<(), ScanError> {
+        if let Some(data) = frame.data_ref() {
+            return self.look(data);
+        }
+        let trailers = frame.trailers_ref();
+        match trailers.and_then(|all| self.run.references.found_in_headers(all)) {
+            Some(connection) => {
+                let _ = self.found.set(connection.to_owned());
+                Err(ScanError::Placeholder)
+            }
+            None => Ok(()),
+        }
+    }
+
     fn look(&mut self, data: &[u8]) -> Result<(), ScanError> {
         let references = &self.run.references;
         let keep = references.longest().saturating_sub(1);
@@ -117,9 +131,7 @@ impl<B: ProgramBody> Body for Scanned<B> {
         let looked = match frame {
             None => return Poll::Ready(None),
             Some(Err(error)) => Err(ScanError::Body(error.into())),
-            Some(Ok(frame)) => {
-                frame.data_ref().map_or(Ok(()), |data| this.look(data)).map(|()| frame)
-            }
+            Some(Ok(frame)) => this.look_at(&frame).map(|()| frame),
         };
         Poll::Ready(Some(looked))
     }
@@ -148,7 +160,7 @@ mod tests {
 
     const PLACEHOLDER: &str = "symref_0123456789abcdef";
 
-    struct Pieces(VecDeque<Bytes>);
+    struct Pieces(VecDeque<Frame<Bytes>>);
 
     impl Body for Pieces {
         type Data = Bytes;
@@ -157,7 +169,7 @@ mod tests {
             mut self: Pin<&mut Self>,
             _: &mut Context<'_>,
         ) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
-            Poll::Ready(self.0.pop_front().map(|piece| Ok(Frame::data(piece))))
+            Poll::Ready(self.0.pop_front().map(Ok))
         }
     }
 
@@ -175,11 +187,31 @@ mod tests {
     }
 
     async fn collect(text: &[u8], size: usize) -> Result<Vec<u8>, String> {
-        let pieces = text.chunks(size).map(Bytes::copy_from_slice).collect();
+        let pieces = text.chunks(size).map(|piece| Frame::data(Bytes::copy_from_slice(piece)));
         let found = Found::default();
-        let body = Scanned::new(Pieces(pieces), run(), found.clone());
+        let body = Scanned::new(Pieces(pieces.collect()), run(), found.clone());
         let all = body.collect().await;
         all.map(|all| all.to_bytes().to_vec()).map_err(|_| found.get().cloned().unwrap_or_default())
+    }
+
+    #[tokio::test]
+    async fn a_placeholder_is_found_in_a_trailer() {
+        use http::header::{HeaderMap, HeaderName, HeaderValue};
+        let trailer = |name: String, value: &str| {
+            let name = HeaderName::from_bytes(name.as_bytes()).unwrap();
+            HeaderMap::from_iter([(name, HeaderValue::from_str(value).unwrap())])
+        };
+        for (trailers, is_found) in [
+            (trailer("x-note".into(), PLACEHOLDER), true),
+            (trailer(format!("X-{PLACEHOLDER}").to_uppercase(), "1"), true),
+            (trailer("x-note".into(), &PLACEHOLDER[1..]), false),
+        ] {
+            let frames = [Frame::data(Bytes::from_static(b"text")), Frame::trailers(trailers)];
+            let found = Found::default();
+            let all = Scanned::new(Pieces(frames.into()), run(), found.clone()).collect().await;
+            assert_eq!(all.is_err(), is_found);
+            assert_eq!(found.get().map(String::as_str), is_found.then_some("github"));
+        }
     }
 
     #[tokio::test]
