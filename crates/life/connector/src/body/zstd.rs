@@ -1,21 +1,27 @@
 //! Zstandard, RFC 8878, windows of at most 8 MiB (RFC 9659), no dictionaries.
 //!
-//! The decoder keeps a window of what it made until the frame ends, so this coding alone is given
-//! out late: what is older than the window at once, the rest with the frame's end.
+//! A block is given out as soon as it is whole: see [`Frame`].
 
-use ruzstd::decoding::errors::FrameDecoderError;
-use ruzstd::decoding::{BlockDecodingStrategy, FrameDecoder};
-use ruzstd::io::Read;
+mod frame;
+
+use std::hash::Hasher;
+
+use twox_hash::XxHash64;
 
 use super::UndecodableBody;
+use frame::Frame;
 
 pub(super) struct Zstd {
-    frame: FrameDecoder,
+    frame: Frame,
     state: State,
     /// What of the next header or block has come.
     held: Vec<u8>,
+    /// Of this frame: how much was given out, and the hash of it.
     made: u64,
+    hash: XxHash64,
     has_checksum: bool,
+    /// The checksum of a frame whose last block has come.
+    last: Option<Option<[u8; 4]>>,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -30,9 +36,15 @@ enum State {
 
 impl Zstd {
     pub(super) fn new() -> Self {
-        let mut frame = FrameDecoder::new();
-        frame.set_max_window_size(WINDOW_BYTES_MAX);
-        Self { frame, state: State::Between, held: Vec::new(), made: 0, has_checksum: false }
+        Self {
+            frame: Frame::new(),
+            state: State::Between,
+            held: Vec::new(),
+            made: 0,
+            hash: XxHash64::with_seed(0),
+            has_checksum: false,
+            last: None,
+        }
     }
 
     pub(super) fn is_at_end(&self) -> bool {
@@ -44,13 +56,14 @@ impl Zstd {
         input: &[u8],
         out: &mut [u8],
     ) -> Result<(usize, usize), UndecodableBody> {
-        if self.frame.can_collect() > 0 {
-            let made = self.frame.read(out).map_err(|_| UndecodableBody::Damaged)?;
+        let made = self.frame.read(out)?;
+        if made > 0 {
             self.made += made as u64;
-            if self.frame.can_collect() == 0 && self.frame.is_finished() {
-                self.end()?;
-            }
+            self.hash.write(&out[..made]);
             return Ok((0, made));
+        }
+        if let Some(checksum) = self.last.take() {
+            self.end(checksum)?;
         }
         if let State::Skipping(left) = self.state {
             let used = left.min(input.len() as u64);
@@ -85,7 +98,7 @@ impl Zstd {
             return Ok(8);
         }
         if magic != MAGIC {
-            let is_first = self.frame.blocks_decoded() == 0;
+            let is_first = self.frame.is_unused();
             return Err(if is_first {
                 UndecodableBody::Damaged
             } else {
@@ -102,22 +115,20 @@ impl Zstd {
     /// Reads what is held, which is a whole header or block.
     fn take(&mut self) -> Result<(), UndecodableBody> {
         if self.state == State::Blocks {
-            let strategy = BlockDecodingStrategy::UptoBlocks(1);
-            let decoded = self.frame.decode_blocks(&self.held[..], strategy);
-            let is_over = decoded.map_err(|_| UndecodableBody::Damaged)?;
-            if is_over && self.frame.can_collect() == 0 {
-                self.end()?;
+            let is_last = self.held[0] & 1 == 1;
+            let end = self.held.len() - if is_last { self.checksum_bytes() } else { 0 };
+            let (block, checksum) = self.held.split_at(end);
+            self.frame.block(block)?;
+            if is_last {
+                self.last = Some(checksum.first_chunk().copied());
             }
         } else if self.held.len() == 8 && self.held[..4] != MAGIC.to_le_bytes() {
             let size = self.held.last_chunk().map_or(0, |size| u32::from_le_bytes(*size));
             self.state = if size == 0 { State::Between } else { State::Skipping(size.into()) };
         } else {
             self.has_checksum = self.held.get(4).is_some_and(|descriptor| descriptor & 4 != 0);
-            self.frame.reset(&self.held[..]).map_err(|error| match error {
-                FrameDecoderError::WindowSizeTooBig { .. }
-                | FrameDecoderError::DictNotProvided { .. } => UndecodableBody::Window,
-                _ => UndecodableBody::Damaged,
-            })?;
+            self.frame.begin(&self.held)?;
+            self.hash = XxHash64::with_seed(0);
             (self.state, self.made) = (State::Blocks, 0);
         }
         self.held.clear();
@@ -125,11 +136,12 @@ impl Zstd {
     }
 
     /// A frame is over: its checksum and its size are what they were said to be.
-    fn end(&mut self) -> Result<(), UndecodableBody> {
-        let sum = self.frame.get_checksum_from_data();
+    fn end(&mut self, checksum: Option<[u8; 4]>) -> Result<(), UndecodableBody> {
+        // RFC 8878, section 3.1.1: the low 32 bits of XXH64.
+        let is_as_hashed =
+            checksum.is_none_or(|sum| sum == (self.hash.finish() as u32).to_le_bytes());
         let size = self.frame.content_size();
-        let is_whole = sum.is_none_or(|_| sum == self.frame.get_calculated_checksum())
-            && (size == 0 || size == self.made);
+        let is_whole = is_as_hashed && (size == 0 || size == self.made);
         self.state = State::Between;
         if is_whole { Ok(()) } else { Err(UndecodableBody::Damaged) }
     }
@@ -143,5 +155,4 @@ impl Zstd {
 const MAGIC: u32 = 0xfd2f_b528;
 /// And the fifteen after it.
 const SKIPPABLE_MAGIC: u32 = 0x184d_2a50;
-const WINDOW_BYTES_MAX: u64 = 8 << 20;
 const BLOCK_BYTES_MAX: usize = 128 << 10;
