@@ -16,31 +16,31 @@ pub(crate) struct Reading {
 }
 
 impl Reading {
-    /// Of a body that may have `bytes_max` bytes. A coding that is not known is refused: what is
-    /// under it could not be searched. Only a good answer of a type that the operation lists
-    /// passes in it, to as many bytes as the list says.
+    /// Of a body that may have `bytes_max` bytes, or as many as the operation's list of binary types
+    /// says, if that is less. A coding that is not known is refused: what is under it could not be
+    /// searched. Only a good answer of a type that is listed passes in it.
     pub(crate) fn of(
         operation: &Operation,
         status: StatusCode,
         headers: &HeaderMap,
         bytes_max: u64,
     ) -> Result<Self, UndecodableBody> {
+        let listed = operation.binary();
+        let bytes_max = listed.map_or(bytes_max, |binary| bytes_max.min(binary.bytes_max()));
         let named = || headers.get_all(CONTENT_ENCODING).iter().map(HeaderValue::as_bytes);
         let unknown = match Codings::parse(named()) {
             Ok(codings) => return Ok(Self { codings, bytes_max, searched: None }),
             Err(unknown) => unknown,
         };
-        let listed = operation.binary().filter(|binary| {
+        let passes = listed.is_some_and(|binary| {
             status.is_success()
                 && Codings::are_foreign(named())
                 && only_type(headers).is_some_and(|kind| binary.admits(&media_type(kind)))
         });
-        let listed = listed.ok_or(unknown)?;
-        Ok(Self {
-            codings: Codings::default(),
-            bytes_max: bytes_max.min(listed.bytes_max()),
-            searched: Some(Searched::Raw),
-        })
+        if !passes {
+            return Err(unknown);
+        }
+        Ok(Self { codings: Codings::default(), bytes_max, searched: Some(Searched::Raw) })
     }
 
     /// Whether the coding stays on the body, and with it the header that names it.
@@ -122,10 +122,24 @@ mod tests {
         for coding in ["gzip", "identity", "br, gzip"] {
             let head = [("content-type", "application/zip"), ("content-encoding", coding)];
             let read = reading(LISTED, 200, &head).unwrap();
-            assert_eq!((read.bytes_max, read.keeps_coding()), (1 << 40, false), "{coding}");
+            assert!(!read.keeps_coding(), "{coding}");
             assert_eq!(read.codings.is_identity(), coding == "identity");
         }
         let four = [("content-type", "application/zip"), ("content-encoding", "br,br,br,br")];
         assert_eq!(reading(LISTED, 200, &four).unwrap_err(), UndecodableBody::Layered);
+    }
+
+    #[test]
+    fn every_body_of_an_operation_with_a_list_has_its_bound() {
+        for (kind, coding) in
+            [("application/zip", "gzip"), ("text/plain", "identity"), ("image/webp", "br")]
+        {
+            let head = [("content-type", kind), ("content-encoding", coding)];
+            for status in [200, 404, 500] {
+                assert_eq!(reading(LISTED, status, &head).unwrap().bytes_max, 1 << 30, "{kind}");
+            }
+            let unlisted = reading("aws_s3.objects.list", 200, &head).unwrap();
+            assert_eq!(unlisted.bytes_max, 1 << 40, "{kind}");
+        }
     }
 }

@@ -13,7 +13,7 @@ pub(super) struct RawBinary {
 }
 
 /// Which media types pass in a content coding that is not known here, searched as they came, and
-/// how much of one.
+/// how long any body of the operation may be.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct BinaryAnswer {
     types: Box<[Box<str>]>,
@@ -50,7 +50,7 @@ impl BinaryAnswer {
         self.types.iter().any(|kind| **kind == *media_type)
     }
 
-    /// The most bytes of one answer.
+    /// The most bytes of any answer of the operation, decoded.
     #[must_use]
     pub const fn bytes_max(&self) -> u64 {
         self.bytes_max
