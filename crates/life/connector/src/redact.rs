@@ -13,6 +13,7 @@ mod folded;
 mod form;
 mod judge;
 mod pattern;
+mod places;
 mod skim;
 mod stream;
 mod text;

@@ -20,16 +20,6 @@ impl Token {
         &self.bytes[..self.bytes_len]
     }
 
-    /// For one byte.
-    pub(super) fn byte(kind: Kind, len: usize, byte: u8) -> Self {
-        Self { len, kind, bytes: [byte, 0, 0, 0], bytes_len: 1 }
-    }
-
-    /// A line break inside of a longer text.
-    pub(super) fn nothing(len: usize) -> Self {
-        Self { len, kind: Kind::Break, bytes: [0; 4], bytes_len: 0 }
-    }
-
     fn new(kind: Kind, len: usize, bytes: &[u8]) -> Self {
         let mut token = Self { len, kind, bytes: [0; 4], bytes_len: bytes.len().min(4) };
         token.bytes[..token.bytes_len].copy_from_slice(&bytes[..token.bytes_len]);

@@ -5,6 +5,7 @@ use std::fmt;
 use symbolon_ambient::Rng;
 use symbolon_secret::{MemoryError, Secret, on_stack};
 
+use super::fold::is_special;
 use super::form::for_each;
 use super::judge::judge_scratch_len;
 use crate::inject::{CREDENTIAL_BYTES_MAX, CREDENTIAL_BYTES_MIN, Slot};
@@ -15,8 +16,9 @@ use crate::inject::{CREDENTIAL_BYTES_MAX, CREDENTIAL_BYTES_MIN, Slot};
 /// which lives in secret memory (8 KiB for each pattern). A window whose five bits are all set is a
 /// candidate.
 pub struct Pattern {
-    /// The filter, and behind it the set of all bytes that a spelling has.
-    filter: Secret<[u64; WORDS + 4]>,
+    /// The filter, and behind it the set of all bytes that a spelling has, and the longest ranges of
+    /// those that none has (see `idle`).
+    filter: Secret<[u64; WORDS + EXTRA]>,
     /// Odd multipliers; the high 16 bits of a product are a bit's number.
     keys: [u64; HASHES],
     /// Every how many bytes a response is looked at: 4, 2 or 1.
@@ -54,7 +56,7 @@ impl Pattern {
             rng.fill(&mut key);
             u64::from_le_bytes(key) | 1
         });
-        let mut filter = Secret::try_place(|| [0; WORDS + 4])?;
+        let mut filter = Secret::try_place(|| [0; WORDS + EXTRA])?;
         let mut scratch = Secret::try_make_slice(
             judge_scratch_len(longest),
             |bytes| -> Result<usize, MemoryError> { Ok(bytes.len()) },
@@ -73,6 +75,7 @@ impl Pattern {
                 // EXPOSE: hashed, on the secret stack.
                 for_each(slot, wire.expose(), scratch, |_, text| learning.spelling(text))?;
             }
+            learning.idle();
             Some(sizes)
         });
         let sizes = sizes.ok_or(PatternError::NotAWireForm)?;
@@ -100,6 +103,15 @@ impl Pattern {
         has(self.filter.expose(), byte)
     }
 
+    /// Ranges of bytes that no spelling has, and that are no digits, letters or beginnings of escapes:
+    /// the first byte of each, and how many.
+    #[inline]
+    pub(super) fn idle(&self) -> ([u8; 8], [u8; 8]) {
+        // EXPOSE: bytes that are in no spelling.
+        let filter = self.filter.expose();
+        (filter[WORDS + 4].to_le_bytes(), filter[WORDS + 5].to_le_bytes())
+    }
+
     /// How many bytes at the end of `text`, `max` at most, may belong to a spelling that is too
     /// short to be seen yet.
     pub(super) fn tail_len(&self, text: &[u8], max: usize) -> usize {
@@ -117,6 +129,18 @@ impl Pattern {
     /// The first place at or after `from` (a multiple of the stride away) where a piece may begin.
     #[inline]
     pub(super) fn candidate(&self, haystack: &[u8], from: usize) -> Option<usize> {
+        self.candidate_up_to(haystack, from, haystack.len()).ok()
+    }
+
+    /// As [`candidate`](Self::candidate), in front of `to` and maybe somewhat behind it. Where there
+    /// is none: up to where was looked.
+    #[inline]
+    pub(super) fn candidate_up_to(
+        &self,
+        haystack: &[u8],
+        from: usize,
+        to: usize,
+    ) -> Result<usize, usize> {
         // EXPOSE: hashes are looked up; nothing of the filter is kept.
         let filter = self.filter.expose();
         let scan = match self.stride {
@@ -124,7 +148,7 @@ impl Pattern {
             2 => scan::<2>,
             _ => scan::<1>,
         };
-        scan(filter, self.keys, haystack, from)
+        scan(filter, self.keys, haystack, from, to)
     }
 }
 
@@ -204,7 +228,7 @@ impl Sizes {
 }
 
 struct Learning<'a> {
-    filter: &'a mut [u64; WORDS + 4],
+    filter: &'a mut [u64; WORDS + EXTRA],
     keys: [u64; HASHES],
     sizes: Sizes,
 }
@@ -224,6 +248,29 @@ impl Learning<'_> {
             }
         }
     }
+
+    /// The eight longest ranges of what the spellings lack.
+    fn idle(&mut self) {
+        let (mut firsts, mut counts) = ([0u8; 8], [0u8; 8]);
+        let mut count = 0u8;
+        for byte in (0..=u8::MAX).rev() {
+            let is_idle = !has(self.filter, byte) && !is_busy(byte);
+            count = if is_idle { count.saturating_add(1) } else { 0 };
+            // A range is as long as it gets when the byte in front of it is not in it.
+            let is_whole = byte == 0 || has(self.filter, byte - 1) || is_busy(byte - 1);
+            let least = (0..8).min_by_key(|at| counts[*at]).unwrap_or(0);
+            if is_whole && count > counts[least] {
+                (firsts[least], counts[least]) = (byte, count);
+            }
+        }
+        self.filter[WORDS + 4] = u64::from_le_bytes(firsts);
+        self.filter[WORDS + 5] = u64::from_le_bytes(counts);
+    }
+}
+
+/// Whether a byte behind a backslash or a percent sign can be more than itself.
+fn is_busy(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || is_special(byte)
 }
 
 /// A bit's number, below 2^16.
@@ -232,24 +279,25 @@ fn hash(window: [u8; 8], key: u64) -> usize {
     (u64::from_le_bytes(window).wrapping_mul(key) >> 48) as usize
 }
 
-fn has(filter: &[u64; WORDS + 4], byte: u8) -> bool {
+fn has(filter: &[u64; WORDS + EXTRA], byte: u8) -> bool {
     filter[WORDS + usize::from(byte >> 6)] >> (byte & 63) & 1 == 1
 }
 
 /// 1 where the bit is set.
 #[inline(always)]
-fn lookup(filter: &[u64; WORDS + 4], window: [u8; 8], key: u64) -> u64 {
+fn lookup(filter: &[u64; WORDS + EXTRA], window: [u8; 8], key: u64) -> u64 {
     let bit = hash(window, key);
     filter[bit >> 6] >> (bit & 63) & 1
 }
 
 /// The hot loop: eight lookups without a branch, then one for all of them.
 fn scan<const STRIDE: usize>(
-    filter: &[u64; WORDS + 4],
+    filter: &[u64; WORDS + EXTRA],
     keys: [u64; HASHES],
     haystack: &[u8],
     from: usize,
-) -> Option<usize> {
+    to: usize,
+) -> Result<usize, usize> {
     let mut at = from;
     let found = |at: usize| {
         let window = *haystack.get(at..)?.first_chunk::<8>()?;
@@ -257,6 +305,9 @@ fn scan<const STRIDE: usize>(
         Some(is_found)
     };
     while let Some(block) = haystack.get(at..).and_then(|rest| rest.first_chunk::<BLOCK>()) {
+        if at >= to {
+            return Err(at);
+        }
         let mut hits = 0;
         for i in 0..8 {
             let mut window = [0; 8];
@@ -266,23 +317,27 @@ fn scan<const STRIDE: usize>(
         while hits != 0 {
             let place = at + hits.trailing_zeros() as usize * STRIDE;
             if found(place) == Some(true) {
-                return Some(place);
+                return Ok(place);
             }
             hits &= hits - 1;
         }
         at += 8 * STRIDE;
     }
-    while let Some(is_found) = found(at) {
+    while at < to
+        && let Some(is_found) = found(at)
+    {
         if is_found {
-            return Some(at);
+            return Ok(at);
         }
         at += STRIDE;
     }
-    None
+    Err(at)
 }
 
 /// Of the filter: 8 KiB.
 const WORDS: usize = 1 << 10;
+/// The set of bytes, and the ranges.
+const EXTRA: usize = 4 + 2;
 /// Bytes that eight windows span at the largest stride.
 const BLOCK: usize = 7 * 4 + 8;
 /// Bits for each window. Only the first is looked up in the hot loop.

@@ -13,9 +13,9 @@ pub const REPLACEMENT: &str = "[redacted:symbolon]";
 /// Rewrites one body, or one header value, piece by piece.
 ///
 /// The output does not depend on how the input was split. While nothing is found, at most
-/// [`Pattern::run_min`] less one bytes are held back, and none behind a byte that no spelling has;
-/// while a spelling has begun, at most [`Pattern::longest`] less one. An escape counts as what it
-/// stands for.
+/// [`Pattern::run_min`] twice and six bytes are held back, and none behind a byte that no spelling
+/// has; while a spelling has begun, at most [`Pattern::longest`] less one beside them. An escape
+/// counts as what it stands for, and one that is not whole is held back too.
 pub struct Redactor<C> {
     pattern: Arc<Pattern>,
     confirm: C,
