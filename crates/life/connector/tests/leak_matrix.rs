@@ -53,6 +53,12 @@ const CAUGHT: &[(&str, Spell)] = &[
     ("`\\147`", |s| each(s, |b| format!("\\{b:03o}"))),
     ("HTML `&#103;`", |s| each(s, |b| format!("&#{b};"))),
     ("HTML `&#x67;`", |s| each(s, |b| format!("&#x{b:X};"))),
+    ("HTML text, `&quot;` and `&#39;`", |s| html(s).into()),
+    ("HTML `&#103;` in HTML, `&amp;#103;`", |s| each(s, |b| format!("&amp;#{b};"))),
+    ("base64, percent-encoded", |s| {
+        percent(&STANDARD.encode(s), |b| !b.is_ascii_alphanumeric(), "%")
+    }),
+    ("base64, in a JSON string with `\\/`", |s| STANDARD.encode(s).replace('/', "\\/").into()),
     ("UTF-16, little endian", |s| s.encode_utf16().flat_map(u16::to_le_bytes).collect()),
     ("UTF-16, big endian", |s| s.encode_utf16().flat_map(u16::to_be_bytes).collect()),
     ("all lower case", |s| s.to_lowercase().into()),
@@ -73,6 +79,14 @@ const REST: &[(&str, Spell)] = &[
     ("ROT13", |s| s.bytes().map(rot13).collect()),
     ("a list of numbers", |s| each(s, |b| format!("{b},"))),
     ("quoted-printable, every character", |s| each(s, |b| format!("={b:02X}"))),
+    ("quoted-printable, as mail has it", |s| quoted(s)),
+    ("`%u0067`", |s| each(s, |b| format!("%u{b:04x}"))),
+    ("CSS `\\67 `", |s| each(s, |b| format!("\\{b:x} "))),
+    ("HTML `&#103` without its end", |s| each(s, |b| format!("&#{b}"))),
+    ("base64 of UTF-16", |s| {
+        STANDARD.encode(s.encode_utf16().flat_map(u16::to_le_bytes).collect::<Vec<_>>()).into()
+    }),
+    ("hex of base64", |s| hex::encode(STANDARD.encode(s)).into()),
     ("base32", |s| base32(s)),
     ("UTF-32", |s| s.chars().flat_map(|c| u32::from(c).to_be_bytes()).collect()),
     ("base64, twice over", |s| STANDARD.encode(STANDARD.encode(s)).into()),
@@ -124,8 +138,8 @@ fn the_page_is_current() {
             for (place_name, place) in PLACES {
                 let found = credentials.iter().map(|(s, c)| c.look(&spell(s), place));
                 let worst = found.max().unwrap();
-                // Base64 in lower case, as a header's name has it, is the secret no more.
-                let must = must && !matches!(place, Place::Name);
+                // Base64 in lower case, as a header's name has it, does not decode to the secret.
+                let must = must && !(matches!(place, Place::Name) && name.starts_with("base64"));
                 assert!(!must || worst <= Found::Caught, "{name} in {place_name}");
                 let mark = match worst {
                     Found::Never => "–",
@@ -288,6 +302,18 @@ fn mixed(s: &str, way: fn(u8) -> String, always: &str) -> Vec<u8> {
     s.bytes().enumerate().map(one).collect::<String>().into()
 }
 
+fn html(s: &str) -> String {
+    let signs = s.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;");
+    signs.replace('"', "&quot;").replace('\'', "&#39;")
+}
+
+/// Lines of 20 with soft breaks, `=` as `=3D` (RFC 2045, section 6.7).
+fn quoted(s: &str) -> Vec<u8> {
+    let lines: Vec<_> =
+        s.as_bytes().chunks(20).map(|line| text(line.into()).replace('=', "=3D")).collect();
+    lines.join("=\r\n").into()
+}
+
 fn percent(s: &str, which: fn(u8) -> bool, sign: &str) -> Vec<u8> {
     let one = |b: u8| if which(b) { format!("{sign}{b:02X}") } else { char::from(b).to_string() };
     s.bytes().map(one).collect::<String>().into()
@@ -355,6 +381,10 @@ const TAIL: &str = "
 - An upstream that wants to tell the secret can transform it in a way that nobody listed, or spread it over \
 several answers. Redaction is for echoes: error pages, debug headers, mirrors, logs. An upstream that holds the \
 credential is trusted with it.
+- A header's name is in lower case when it comes here, so there the secret is looked for in that spelling too. \
+Base64 is not: in lower case it does not decode, and of a token of 40 bytes some 2^40 others fit it. Its forms at three \
+offsets in two alphabets would make the list longer by a quarter, and with it the shortest run of a long credential \
+that is found.
 - Places that are never passed on, whatever they hold: reason phrases, chunk extensions, interim (1xx) responses, \
 comments and names in gzip headers, skippable frames of zstd.
 - A multipart body is searched as any other; a part with a compression of its own is not opened.

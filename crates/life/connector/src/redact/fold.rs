@@ -81,6 +81,24 @@ pub(super) fn token(text: &[u8], at: usize, before: Option<u8>, is_last: bool) -
     }
 }
 
+/// A whole text with its escapes undone, whatever they stand for.
+pub(super) fn undone(text: &[u8]) -> Vec<u8> {
+    let (mut out, mut at) = (Vec::with_capacity(text.len()), 0);
+    while at < text.len() {
+        match token(text, at, None, true) {
+            Next::Token(token) => {
+                out.extend_from_slice(token.bytes());
+                at += token.len;
+            }
+            Next::Plain | Next::More => {
+                out.push(text[at]);
+                at += 1;
+            }
+        }
+    }
+    out
+}
+
 /// The text is over before the escape is.
 struct Ended;
 

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::fold::is_special;
+use super::fold::{is_special, undone};
 use super::folded::Folded;
 use super::text::{Plain, Side, Text};
 use super::{Confirm, Form, Match, Pattern, Unconfirmed, Verdict};
@@ -290,6 +290,14 @@ pub fn redact_field(
     counts: &mut Counts,
 ) -> Result<Field, RedactError> {
     if redact_value(pattern, confirm, name.as_bytes(), counts)?.is_some() {
+        return Ok(Field::Dropped);
+    }
+    // What an escape stands for is not in lower case yet, and what is around it is.
+    let is_escaped = name.bytes().any(is_special);
+    let lower = is_escaped.then(|| undone(name.as_bytes()).to_ascii_lowercase());
+    if let Some(lower) = lower
+        && redact_value(pattern, confirm, &lower, counts)?.is_some()
+    {
         return Ok(Field::Dropped);
     }
     let value = redact_value(pattern, confirm, value, counts)?;
