@@ -179,7 +179,7 @@ fn replaced(peer: &AhoCorasick, body: &[u8], out: &mut Vec<u8>) -> Option<()> {
 }
 
 /// A mebibyte each.
-fn bodies() -> [(&'static str, Vec<u8>); 8] {
+fn bodies() -> [(&'static str, Vec<u8>); 13] {
     const LEN: usize = 1 << 20;
     let rng = SeededRng::new(5);
     let mut noise = vec![0; LEN];
@@ -217,6 +217,22 @@ fn bodies() -> [(&'static str, Vec<u8>); 8] {
             n % 977
         )
     });
+    let form = words(|n| {
+        format!(
+            "id={}&title=Issue%20{n:x}%3A%20a%2C%20b&url=https%3A%2F%2Fa.example%2F%3Fq%3D1&",
+            n >> 40
+        )
+    });
+    let percent = words(|n| each(&format!("{n:x} some words in it"), |b| format!("%{b:02X}")));
+    let urls = words(|n| {
+        format!(
+            "{{\"id\":{},\"url\":\"https:\\/\\/api.github.com\\/repos\\/a\\/b\\/issues\\/{}\"}},",
+            n >> 40,
+            n % 977
+        )
+    });
+    let slashes = words(|n| each(&format!("{n:x}"), |b| format!("{}\\/", char::from(b))));
+    let units = words(|n| each(&format!("{n:x} some words"), |b| format!("\\u{b:04x}")));
     let blob = STANDARD.encode(&noise[..LEN / 4 * 3]).into_bytes();
     let wrapped = blob.chunks(76).flat_map(|line| [line, b"\n"].concat()).take(LEN).collect();
     [
@@ -228,7 +244,16 @@ fn bodies() -> [(&'static str, Vec<u8>); 8] {
         ("random bytes", noise),
         ("base64", blob),
         ("base64 in lines", wrapped),
+        ("percent-encoded form", form),
+        ("percent-encoded throughout", percent),
+        ("`\\/` in URLs", urls),
+        ("`\\/` throughout", slashes),
+        ("`\\u0067` throughout", units),
     ]
+}
+
+fn each(text: &str, way: fn(u8) -> String) -> String {
+    text.bytes().map(way).collect()
 }
 
 fn token(len: usize) -> Vec<u8> {
