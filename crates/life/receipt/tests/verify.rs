@@ -189,7 +189,7 @@ fn each_part_that_is_wrong_has_its_error() {
 #[test]
 fn statements_that_contradict_themselves_are_neither_written_nor_read() {
     type Edit = fn(&mut Predicate<'static>);
-    let edits: [Edit; 16] = [
+    let edits: [Edit; 22] = [
         |p| p.decision.outcome = Outcome::Refused,
         |p| p.decision.gates[0].held = false,
         |p| p.response = None,

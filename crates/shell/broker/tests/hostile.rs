@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use broker_common::*;
 use symbolon_broker::{
-    Answer, Broker, CallRequest, Context, Door, Method, NewConnection, ReceiptFilter,
+    Answer, Broker, CallRequest, Context, Door, Method, NewConnection, Options, ReceiptFilter,
 };
 use symbolon_log::Durability;
 use symbolon_receipt::{OperatorKey, Statement, verify};

@@ -10,11 +10,9 @@ use broker_common::*;
 use http::{HeaderMap, HeaderValue};
 use http_body_util::{BodyExt, Full};
 use symbolon_broker::{
-    Broker, CallError, CallReply, CallRequest, Context, Door, Method, NewConnection, NewGrant,
-    Options, ReceiptFilter, RelayRequest, Session,
+    Broker, CallError, CallReply, CallRequest, Context, Door, ReceiptFilter, RelayRequest, Session,
 };
 use symbolon_capability::Intent;
-use symbolon_log::Durability;
 use symbolon_receipt::{OperatorKey, Predicate, verify};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
@@ -324,6 +322,7 @@ async fn a_program_gets_a_key_keeps_its_own_and_retries_itself() {
             headers,
             body: body.map_err(|e: Infallible| match e {}).boxed_unsync(),
             upgrade: false,
+            minted: None,
         };
         let session = shop.broker.open_session("claude", Door::Proxy).unwrap();
         let reply = shop.broker.relay(&session, &Context::Direct, request).await.unwrap();
