@@ -13,8 +13,9 @@ use std::time::{Duration, Instant};
 
 /// About the time in which a service on the same machine answers.
 const LOOKS_FOR: Duration = Duration::from_micros(100);
-/// A look at the system takes one or two microseconds: after this long, the core was somebody else's.
-const TAKEN_AWAY: Duration = Duration::from_micros(30);
+/// A look at the system takes one or two microseconds, a hiccup of the machine fifty: after this long,
+/// the core was somebody else's.
+const TAKEN_AWAY: Duration = Duration::from_micros(500);
 /// Wake-ups that are let pass at most.
 const PASSES_MAX: u32 = 255;
 
