@@ -32,7 +32,7 @@ fn minting(body: &str) -> impl Fn(&Seen) -> Vec<Act> + Send + Sync + 'static {
 }
 
 fn make() -> symbolon_broker::RelayRequest {
-    request("POST", "/keys", &[("content-type", "application/json")], b"{}")
+    request("POST", "/keys", &[], b"")
 }
 
 fn placeholder_in(body: &str) -> String {
