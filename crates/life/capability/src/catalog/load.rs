@@ -34,12 +34,14 @@ pub(super) enum Origin {
     Extra,
 }
 
-/// Parses one file. Scopes are numbered only once the whole file is right.
-pub(super) fn load(
-    text: &str,
-    origin: Origin,
-    scopes: &mut Scopes,
-) -> Result<Service, CatalogError> {
+/// A file that keeps every rule, whose scopes have no numbers yet.
+pub(super) struct Checked {
+    service: Service,
+    operations: Vec<Operation>,
+}
+
+/// Parses and checks one file.
+pub(super) fn load(text: &str, origin: Origin) -> Result<Checked, CatalogError> {
     if text.len() > FILE_BYTES_MAX {
         return Err(CatalogError::TooLarge { max: FILE_BYTES_MAX, found: text.len() });
     }
@@ -56,10 +58,18 @@ pub(super) fn load(
     let match_order = order(&mut operations)?;
     let verify = check_verify(&file.service, &operations).map_err(fail)?;
     let service = read_service(id, auth, &file.service).map_err(fail)?;
-    let operations = number(operations, scopes)
-        .ok_or(Problem::Rule("a catalogue has at most 65,536 scopes"))
-        .map_err(fail)?;
-    Ok(Service { verify, operations, match_order, ..service })
+    Ok(Checked { service: Service { verify, match_order, ..service }, operations })
+}
+
+impl Checked {
+    /// Numbers its scopes, after those of the files before it.
+    pub fn number(self, scopes: &mut Scopes) -> Result<Service, CatalogError> {
+        let operations = number(self.operations, scopes).ok_or(CatalogError::Service {
+            service: self.service.id.to_string(),
+            problem: Problem::Rule("a catalogue has at most 65,536 scopes"),
+        })?;
+        Ok(Service { operations, ..self.service })
+    }
 }
 
 fn read_service(id: ServiceId, auth: AuthScheme, raw: &RawService) -> Result<Service, Problem> {

@@ -44,6 +44,7 @@ mod scope_set;
 mod search;
 mod segment;
 mod service;
+mod threads;
 #[cfg(test)]
 mod tests;
 
