@@ -2,7 +2,6 @@
 
 use std::{
     collections::{BTreeMap, HashMap, HashSet},
-    ops::Bound::{Included, Unbounded},
     sync::Arc,
 };
 
@@ -39,27 +38,39 @@ impl Hit {
     }
 }
 
-/// Words of all operations.
+/// Words of all operations, in their order, so that what begins with a word stands together.
 #[derive(Debug, Default)]
 pub(super) struct Index {
-    words: BTreeMap<Box<str>, Vec<(usize, f32)>>,
-    trigrams: HashMap<[char; 3], Vec<Box<str>>>,
+    words: Vec<Word>,
+    /// Positions in `words`.
+    trigrams: HashMap<[char; 3], Vec<usize>>,
     operations: usize,
+}
+
+#[derive(Debug)]
+struct Word {
+    text: Box<str>,
+    trigrams: usize,
+    /// Operations and how much the word counts there.
+    places: Vec<(usize, f32)>,
 }
 
 impl Index {
     pub fn new(operations: &[Arc<Operation>]) -> Self {
-        let mut index = Self { operations: operations.len(), ..Self::default() };
+        let mut all: BTreeMap<Box<str>, Vec<(usize, f32)>> = BTreeMap::new();
         for (at, operation) in operations.iter().enumerate() {
-            index.add(at, operation.name().as_str(), 4.0);
-            index.add(at, operation.title(), 3.0);
-            index.add(at, operation.description(), 1.0);
-            operation.parameters().iter().for_each(|p| index.add(at, p.name(), 0.5));
+            add(&mut all, at, operation.name().as_str(), 4.0);
+            add(&mut all, at, operation.title(), 3.0);
+            add(&mut all, at, operation.description(), 1.0);
+            operation.parameters().iter().for_each(|p| add(&mut all, at, p.name(), 0.5));
         }
-        for word in index.words.keys() {
-            for trigram in trigrams(word) {
-                index.trigrams.entry(trigram).or_default().push(word.clone());
+        let mut index = Self { operations: operations.len(), ..Self::default() };
+        for (text, places) in all {
+            let own = trigrams(&text);
+            for trigram in &own {
+                index.trigrams.entry(*trigram).or_default().push(index.words.len());
             }
+            index.words.push(Word { text, trigrams: own.len(), places });
         }
         index
     }
@@ -67,82 +78,112 @@ impl Index {
     /// Positions and scores, best first; equal scores stay in the order of the catalogue.
     pub fn search(&self, query: &str, limit: usize) -> Vec<(usize, f32)> {
         let asked: Vec<String> = words(query).take(QUERY_WORDS_MAX).collect();
-        let mut total: HashMap<usize, (f32, u32)> = HashMap::new();
+        let mut total = vec![(0.0_f32, 0_u32); self.operations];
+        let mut best = vec![0.0_f32; self.operations];
         for word in &asked {
-            for (at, score) in self.look_up(word) {
-                let entry = total.entry(at).or_default();
-                *entry = (entry.0 + score, entry.1 + 1);
+            best.fill(0.0);
+            self.look_up(word, &mut best);
+            for (sum, score) in total.iter_mut().zip(&best) {
+                *sum = (sum.0 + score, sum.1 + u32::from(*score > 0.0));
             }
         }
         let mut ranked: Vec<(usize, f32)> = total
             .into_iter()
+            .enumerate()
+            .filter(|(_, (_, hits))| *hits > 0)
             // An operation that fits every word stands above one that fits one word well.
             .map(|(at, (score, hits))| {
                 (at, score * (f32_of(hits as usize) / f32_of(asked.len())).powi(2))
             })
             .collect();
-        ranked.sort_by(|a, b| b.1.total_cmp(&a.1).then(a.0.cmp(&b.0)));
+        let better = |a: &(usize, f32), b: &(usize, f32)| b.1.total_cmp(&a.1).then(a.0.cmp(&b.0));
+        if limit < ranked.len() && limit > 0 {
+            ranked.select_nth_unstable_by(limit - 1, better);
+        }
         ranked.truncate(limit);
+        ranked.sort_unstable_by(better);
         ranked
     }
 
-    fn add(&mut self, at: usize, text: &str, weight: f32) {
-        for word in words(text) {
-            let places = self.words.entry(word.into()).or_default();
-            match places.last_mut() {
-                // The heaviest place counts; a word is not worth more for being repeated.
-                Some(last) if last.0 == at => last.1 = last.1.max(weight),
-                _ => places.push((at, weight)),
+    /// Raises the scores of the operations that one asked word fits.
+    fn look_up(&self, asked: &str, best: &mut [f32]) {
+        let mut is_known = self.raise_beginning(asked, 1.0, best);
+        let others = SYNONYMS.iter().filter(|group| group.contains(&asked)).copied().flatten();
+        for other in others.filter(|other| **other != asked) {
+            is_known |= self.raise_beginning(other, SYNONYM_LIKENESS, best);
+        }
+        if !is_known && asked.chars().count() >= 3 {
+            for (word, likeness) in self.similar(asked) {
+                self.raise(word, 0.6 * likeness, best);
             }
         }
     }
 
-    /// The best score of one asked word for each operation.
-    fn look_up(&self, asked: &str) -> HashMap<usize, f32> {
-        let mut best: HashMap<usize, f32> = HashMap::new();
-        let mut note = |places: &[(usize, f32)], likeness: f32| {
-            let rarity = (1.0 + f32_of(self.operations) / f32_of(places.len())).ln();
-            for (at, weight) in places {
-                let entry = best.entry(*at).or_default();
-                *entry = entry.max(weight * likeness * rarity);
-            }
-        };
-        let from = self.words.range::<str, _>((Included(asked), Unbounded));
-        for (word, places) in from.take_while(|(word, _)| word.starts_with(asked)) {
-            let likeness = if word.len() == asked.len() {
-                1.0
-            } else {
-                0.8 * f32_of(asked.len()) / f32_of(word.len())
-            };
-            note(places, likeness);
+    /// Raises what a word and those that begin with it fit; whether the word itself is known.
+    fn raise_beginning(&self, asked: &str, weight: f32, best: &mut [f32]) -> bool {
+        let from = self.words.partition_point(|word| &*word.text < asked);
+        let beginning = self.words[from..].iter().take_while(|word| word.text.starts_with(asked));
+        let mut is_known = false;
+        for word in beginning {
+            let is_whole = word.text.len() == asked.len();
+            is_known |= is_whole;
+            let part = 0.8 * f32_of(asked.len()) / f32_of(word.text.len());
+            self.raise(word, weight * if is_whole { 1.0 } else { part }, best);
         }
-        let is_known = self.words.contains_key(asked);
-        if !is_known && asked.chars().count() >= 3 {
-            for (word, likeness) in self.similar(asked) {
-                if let Some(places) = self.words.get(word) {
-                    note(places, 0.6 * likeness);
-                }
-            }
+        is_known
+    }
+
+    fn raise(&self, word: &Word, likeness: f32, best: &mut [f32]) {
+        let rarity = (1.0 + f32_of(self.operations) / f32_of(word.places.len())).ln();
+        for (at, weight) in &word.places {
+            best[*at] = best[*at].max(weight * likeness * rarity);
         }
-        best
     }
 
     /// Words that share enough trigrams (Dice's coefficient).
-    fn similar(&self, asked: &str) -> Vec<(&str, f32)> {
+    fn similar(&self, asked: &str) -> Vec<(&Word, f32)> {
         let own = trigrams(asked);
-        let mut shared: HashMap<&str, usize> = HashMap::new();
+        let mut shared: HashMap<usize, usize> = HashMap::new();
         for trigram in &own {
-            for word in self.trigrams.get(trigram).into_iter().flatten() {
-                *shared.entry(word).or_default() += 1;
+            for at in self.trigrams.get(trigram).into_iter().flatten() {
+                *shared.entry(*at).or_default() += 1;
             }
         }
         shared
             .into_iter()
-            .map(|(word, n)| (word, 2.0 * f32_of(n) / f32_of(own.len() + trigrams(word).len())))
+            .map(|(at, n)| {
+                let word = &self.words[at];
+                (word, 2.0 * f32_of(n) / f32_of(own.len() + word.trigrams))
+            })
             .filter(|(_, likeness)| *likeness >= LIKENESS_MIN)
             .collect()
     }
 }
+
+fn add(all: &mut BTreeMap<Box<str>, Vec<(usize, f32)>>, at: usize, text: &str, weight: f32) {
+    for word in words(text) {
+        let places = all.entry(word.into()).or_default();
+        match places.last_mut() {
+            // The heaviest place counts; a word is not worth more for being repeated.
+            Some(last) if last.0 == at => last.1 = last.1.max(weight),
+            _ => places.push((at, weight)),
+        }
+    }
+}
+
+/// Words that people say for one another, as `words` writes them.
+const SYNONYMS: &[&[&str]] = &[
+    &["create", "add", "new", "make", "post"],
+    &["delete", "remove", "destroy", "erase"],
+    &["update", "edit", "change", "modify", "set", "patch"],
+    &["get", "show", "read", "fetch", "retrieve", "view"],
+    &["list", "all", "index"],
+    &["repo", "repository"],
+    &["org", "organization", "organisation"],
+];
+
+/// What a synonym counts beside the word itself.
+const SYNONYM_LIKENESS: f32 = 0.6;
 
 const QUERY_WORDS_MAX: usize = 16;
 const LIKENESS_MIN: f32 = 0.4;

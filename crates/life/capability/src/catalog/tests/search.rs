@@ -26,6 +26,8 @@ fn the_meant_operation_stands_on_top() {
         ("npm.dist_tags.set", "npm.dist_tags.set"),
         ("notion search", "notion.search"),
         ("supabase rows", "supabase.rows.select"),
+        ("remove repository", "github.repos.delete"),
+        ("add invoice", "stripe.invoices.create"),
     ] {
         let found = top(catalog, query);
         assert!(found.iter().any(|own| own == name), "{query}: {found:?}");
