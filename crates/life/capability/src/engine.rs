@@ -247,9 +247,13 @@ impl Engine {
 
     /// A lease for the owner's own check of a connection that is not in force yet: the service's
     /// read-only check operation, once, for a minute, under grant number 0. The gates and the log
-    /// see it as any other call.
-    pub fn lease_check(&self, session: &Session, registration: &Arc<Registration>) -> Arc<Lease> {
-        let operation = registration.service.verify().clone();
+    /// see it as any other call. `None` where the service has no such operation.
+    pub fn lease_check(
+        &self,
+        session: &Session,
+        registration: &Arc<Registration>,
+    ) -> Option<Arc<Lease>> {
+        let operation = registration.service.verify()?.clone();
         let mut scopes = ScopeSet::default();
         scopes.insert(operation.scope_id());
         let grant = LiveGrant {
@@ -262,14 +266,14 @@ impl Engine {
             session: None,
             rules: None,
         };
-        Arc::new(Lease {
+        Some(Arc::new(Lease {
             session: session.clone(),
             bucket: self.bucket(registration, &operation),
             operation,
             registration: registration.clone(),
             grants: vec![Arc::new(grant)],
             generation: self.generation(),
-        })
+        }))
     }
 
     /// Checks the gates and limits, and gives a token for this exact request.

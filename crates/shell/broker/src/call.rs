@@ -410,7 +410,13 @@ impl Broker {
     /// service's read-only check call, through gates, intent and receipt as any other.
     pub(crate) async fn check_call(&self, live: &Arc<Live>) -> Result<u16, CallError> {
         let session = self.open_session("owner", Door::Cli)?;
-        let lease = self.engine.lease_check(&session, &live.registration);
+        let lease = self.engine.lease_check(&session, &live.registration).ok_or_else(|| {
+            CallError::caller(
+                "no_check",
+                "the service has no call that shows whether a credential works",
+            )
+            .next("leave --verify away")
+        })?;
         let arguments = Map::new();
         let bound = lease.operation.bind(&arguments).map_err(|e| errors::refusal(&e.into()))?;
         let prepared = Prepared::new(lease, arguments, bound);

@@ -25,6 +25,7 @@ impl Flat {
     /// The check for a schema, if the schema is flat.
     pub fn new(raw: &RawSchema, types: Types) -> Option<Self> {
         let nested = raw.pattern.is_some()
+            || raw.any_of.is_some()
             || !raw.properties.0.is_empty()
             || raw.additional_properties.is_some()
             || raw.min_properties.is_some()

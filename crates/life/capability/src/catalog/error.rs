@@ -17,6 +17,9 @@ pub enum CatalogError {
     /// Not TOML, or a field that is missing, unknown or of another type; says line and column.
     #[error("a catalogue file is not in its format (specs/catalog.md)")]
     Format(#[from] toml::de::Error),
+    /// Not JSON, or a field that is missing, unknown or of another type; says line and column.
+    #[error("an imported catalogue file is not in its format (specs/openapi.md)")]
+    Json(#[from] serde_json::Error),
     /// The service's own part.
     #[error("service {service:?}: {problem}")]
     Service {

@@ -1,12 +1,11 @@
 //! The shape of a catalogue file, as it is read. Nothing here is checked beyond its shape; `load` does.
 
-use std::{fmt, marker::PhantomData};
+use std::{collections::HashSet, fmt, marker::PhantomData};
 
 use serde::{
     Deserialize,
-    de::{Deserializer, MapAccess, Visitor},
+    de::{self, Deserializer, MapAccess, Visitor},
 };
-use toml::Spanned;
 
 use super::{method::Method, operation::Effect, parameter::QueryStyle};
 
@@ -31,7 +30,8 @@ pub(super) struct RawService {
     pub auth: RawAuth,
     #[serde(default)]
     pub headers: Ordered<String>,
-    pub verify: String,
+    /// Absent where nothing can be called without arguments.
+    pub verify: Option<String>,
     pub rate: RawRate,
     pub run: Option<RawRun>,
 }
@@ -160,7 +160,7 @@ pub(super) enum RawParams {
 }
 
 /// A parameter or a part of one: the keywords of JSON Schema that the catalogue takes, in its spelling.
-#[derive(Debug, Default, Deserialize)]
+#[derive(Clone, Debug, Default, Deserialize, PartialEq)]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
 pub(super) struct RawSchema {
     #[serde(rename = "type")]
@@ -184,6 +184,8 @@ pub(super) struct RawSchema {
     pub min_properties: Option<u64>,
     pub max_properties: Option<u64>,
     pub additional_properties: Option<RawAdditional>,
+    /// The value fits one of these at least. Nothing else that says what fits stands beside it.
+    pub any_of: Option<Vec<RawSchema>>,
     /// Whether the parent must have it. (JSON Schema lists names in the parent; this is generated.)
     #[serde(default)]
     pub required: bool,
@@ -193,7 +195,7 @@ pub(super) struct RawSchema {
     pub style: Option<QueryStyle>,
 }
 
-#[derive(Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize, PartialEq)]
 #[serde(untagged)]
 pub(super) enum RawTypes {
     One(String),
@@ -209,7 +211,7 @@ impl RawTypes {
     }
 }
 
-#[derive(Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize, PartialEq)]
 #[serde(untagged)]
 pub(super) enum RawAdditional {
     Flag(bool),
@@ -217,7 +219,7 @@ pub(super) enum RawAdditional {
 }
 
 /// A table in the order of the file: parameters are sent in the order in which they are declared.
-#[derive(Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub(super) struct Ordered<V>(pub Vec<(String, V)>);
 
 impl<V> Default for Ordered<V> {
@@ -238,12 +240,17 @@ impl<'de, V: Deserialize<'de>> Deserialize<'de> for Ordered<V> {
             }
 
             fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
-                let mut entries: Vec<(Spanned<String>, V)> = Vec::new();
-                while let Some(entry) = map.next_entry()? {
-                    entries.push(entry);
+                let mut entries: Vec<(String, V)> = Vec::new();
+                let mut names = HashSet::new();
+                while let Some((name, value)) = map.next_entry::<String, V>()? {
+                    // TOML refuses a second one itself; a reader of JSON would take it.
+                    if !names.insert(name.clone()) {
+                        let shown: String = name.chars().take(64).collect();
+                        return Err(de::Error::custom(format!("{shown:?} stands twice")));
+                    }
+                    entries.push((name, value));
                 }
-                entries.sort_by_key(|(key, _)| key.span().start);
-                Ok(Ordered(entries.into_iter().map(|(k, v)| (k.into_inner(), v)).collect()))
+                Ok(Ordered(entries))
             }
         }
 
@@ -256,9 +263,19 @@ mod tests {
     use super::*;
 
     #[test]
+    fn a_name_stands_once() {
+        let twice = serde_json::from_str::<Ordered<i64>>(r#"{"a": 1, "b": 2, "a": 3}"#);
+        assert!(twice.is_err_and(|e| e.to_string().contains("\"a\" stands twice at line 1")));
+    }
+
+    #[test]
     fn tables_keep_the_order_of_the_file() {
         let table: Ordered<i64> =
             toml::from_str("zeta = 1\nalpha = 2\nmid = 3\n").expect("a table");
+        let names: Vec<&str> = table.0.iter().map(|(name, _)| name.as_str()).collect();
+        assert_eq!(names, ["zeta", "alpha", "mid"]);
+        let table: Ordered<i64> =
+            serde_json::from_str(r#"{"zeta": 1, "alpha": 2, "mid": 3}"#).expect("an object");
         let names: Vec<&str> = table.0.iter().map(|(name, _)| name.as_str()).collect();
         assert_eq!(names, ["zeta", "alpha", "mid"]);
     }

@@ -14,6 +14,7 @@ use super::{
     mints::read_mints,
     name::{ScopeName, ServiceId, ToolName},
     operation::{BodyShape, Effect, Operation},
+    order::order,
     parameter::{Parameter, Place, QueryStyle},
     path::PathTemplate,
     run::RunHints,
@@ -22,8 +23,11 @@ use super::{
     service::{AuthScheme, BasicUser, FixedHeader, Rate, Service},
 };
 
-/// The largest catalogue file, in bytes.
+/// The largest catalogue file in TOML, in bytes.
 pub(super) const FILE_BYTES_MAX: usize = 1024 * 1024;
+
+/// The largest imported file, in bytes.
+pub(super) const IMPORTED_BYTES_MAX: usize = 64 * 1024 * 1024;
 
 /// Where a file comes from.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -32,6 +36,20 @@ pub(super) enum Origin {
     Builtin,
     /// A person's: nested schemas are compiled once, to find bad patterns now.
     Extra,
+    /// The importer's, in JSON: it has compiled every schema before it wrote the file.
+    Imported,
+    /// As `Imported`, before it is written: every schema is compiled.
+    Drafted,
+}
+
+impl Origin {
+    const fn is_json(self) -> bool {
+        matches!(self, Self::Imported | Self::Drafted)
+    }
+
+    const fn compiles(self) -> bool {
+        matches!(self, Self::Extra | Self::Drafted)
+    }
 }
 
 /// A file that keeps every rule, whose scopes have no numbers yet.
@@ -42,10 +60,12 @@ pub(super) struct Checked {
 
 /// Parses and checks one file.
 pub(super) fn load(text: &str, origin: Origin) -> Result<Checked, CatalogError> {
-    if text.len() > FILE_BYTES_MAX {
-        return Err(CatalogError::TooLarge { max: FILE_BYTES_MAX, found: text.len() });
+    let max = if origin.is_json() { IMPORTED_BYTES_MAX } else { FILE_BYTES_MAX };
+    if text.len() > max {
+        return Err(CatalogError::TooLarge { max, found: text.len() });
     }
-    let file: File = toml::from_str(text)?;
+    let file: File =
+        if origin.is_json() { serde_json::from_str(text)? } else { toml::from_str(text)? };
     let shown: String = file.service.id.chars().take(64).collect();
     let fail = |problem| CatalogError::Service { service: shown.clone(), problem };
     let id = ServiceId::try_from(file.service.id.as_str()).map_err(|e| fail(e.into()))?;
@@ -91,7 +111,7 @@ fn read_service(id: ServiceId, auth: AuthScheme, raw: &RawService) -> Result<Ser
         docs: raw.docs.as_str().into(),
         auth,
         headers,
-        verify: 0,
+        verify: None,
         rate: Rate::new(raw.rate.burst, raw.rate.per_second)
             .ok_or(Problem::Rule("rate: burst is 1 to 1e9, per_second 0.001 to 1e9"))?,
         run: raw.run.as_ref().map(RunHints::read).transpose()?.unwrap_or_default(),
@@ -282,13 +302,13 @@ fn read_parameters(
             problem,
         };
         let parameter = Parameter::read(name, schema, in_query).map_err(fail)?;
-        if origin == Origin::Extra {
+        if origin.compiles() {
             parameter.compile().map_err(fail)?;
         }
         parameters.push(parameter);
     }
     match &raw.response {
-        Some(response) if origin == Origin::Extra && check(response, 0).is_ok() => {
+        Some(response) if origin.compiles() && check(response, 0).is_ok() => {
             compile(&to_json(response)).map_err(|problem| CatalogError::Operation {
                 operation: operation.to_owned(),
                 problem,
@@ -472,40 +492,10 @@ fn check_names(operations: &[Operation]) -> Result<(), CatalogError> {
     }
 }
 
-/// Finds the order of matching, refuses operations that no request can tell apart, and notes for each
-/// operation which more specific paths its own values must not make.
-fn order(operations: &mut [Operation]) -> Result<Vec<usize>, CatalogError> {
-    let mut order: Vec<usize> = (0..operations.len()).collect();
-    order.sort_by(|a, b| operations[*a].path.specificity().cmp(&operations[*b].path.specificity()));
-    let mut reserved: Vec<Vec<(PathTemplate, ToolName)>> = vec![Vec::new(); operations.len()];
-    for (rank, &at) in order.iter().enumerate() {
-        let later = &operations[at];
-        for &before in &order[..rank] {
-            let first = &operations[before];
-            if first.method != later.method || !first.path.may_overlap(&later.path) {
-                continue;
-            }
-            if first.path.specificity() == later.path.specificity() {
-                if first.body.differs(&later.body) {
-                    continue;
-                }
-                return Err(CatalogError::Operation {
-                    operation: later.name.to_string(),
-                    problem: Problem::Ambiguous(first.name.to_string()),
-                });
-            }
-            reserved[at].push((first.path.clone(), first.name.clone()));
-        }
-    }
-    for (operation, reserved) in operations.iter_mut().zip(reserved) {
-        operation.reserved = reserved;
-    }
-    Ok(order)
-}
-
-fn check_verify(raw: &RawService, operations: &[Operation]) -> Result<usize, Problem> {
+fn check_verify(raw: &RawService, operations: &[Operation]) -> Result<Option<usize>, Problem> {
+    let Some(verify) = &raw.verify else { return Ok(None) };
     let is_named =
-        |o: &Operation| o.name.as_str().split_once('.').is_some_and(|(_, id)| id == raw.verify);
+        |o: &Operation| o.name.as_str().split_once('.').is_some_and(|(_, id)| id == verify);
     let at = operations
         .iter()
         .position(is_named)
@@ -514,7 +504,7 @@ fn check_verify(raw: &RawService, operations: &[Operation]) -> Result<usize, Pro
     rule(operation.effect == Effect::Read, "verify names an operation that does not only read")?;
     let is_free = operation.parameters.iter().all(|p| !p.is_required());
     rule(is_free, "verify names an operation with required parameters")?;
-    Ok(at)
+    Ok(Some(at))
 }
 
 fn number(operations: Vec<Operation>, scopes: &mut Scopes) -> Option<Vec<Arc<Operation>>> {

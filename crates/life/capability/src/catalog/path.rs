@@ -138,12 +138,19 @@ impl PathTemplate {
             .collect()
     }
 
+    /// How many segments it has.
+    pub(super) const fn len(&self) -> usize {
+        self.segments.len()
+    }
+
+    /// Whether it ends in a parameter of any number of segments.
+    pub(super) fn is_open(&self) -> bool {
+        self.segments.last().is_some_and(|s| matches!(s.parameter, Some((_, SegmentKind::Path))))
+    }
+
     /// Whether some path could match both templates. May say yes where the answer is no.
     pub(super) fn may_overlap(&self, other: &Self) -> bool {
-        let open = |t: &Self| {
-            t.segments.last().is_some_and(|s| matches!(s.parameter, Some((_, SegmentKind::Path))))
-        };
-        if self.segments.len() != other.segments.len() && !open(self) && !open(other) {
+        if self.len() != other.len() && !self.is_open() && !other.is_open() {
             return false;
         }
         self.segments.iter().zip(&other.segments).all(|(a, b)| match (&a.parameter, &b.parameter) {

@@ -40,10 +40,7 @@ impl Catalog {
     /// # Errors
     /// [`CatalogError`] only where a file of ours is wrong, which a test of this crate excludes.
     pub fn builtin() -> Result<Self, CatalogError> {
-        // Half a megabyte of text: read on all threads, then numbered in the order of the list.
-        threads::map(builtin::FILES, |(_, text)| load(text, Origin::Builtin))
-            .into_iter()
-            .try_fold(Self::empty(), |catalog, checked| catalog.with(checked?))
+        Self::builtin_without(&[])
     }
 
     /// Adds the service of another file. Scopes that exist keep their numbers.
@@ -52,6 +49,42 @@ impl Catalog {
     /// [`CatalogError`]; the name of a service that exists already is refused.
     pub fn with_extra(self, text: &str) -> Result<Self, CatalogError> {
         self.with(load(text, Origin::Extra)?)
+    }
+
+    /// The services that come with Symbolon, but for those with these ids.
+    ///
+    /// # Errors
+    /// As [`Catalog::builtin`].
+    pub fn builtin_without(ids: &[&str]) -> Result<Self, CatalogError> {
+        let files: Vec<_> =
+            builtin::FILES.iter().copied().filter(|(name, _)| !ids.contains(name)).collect();
+        // Half a megabyte of text: read on all threads, then numbered in the order of the list.
+        threads::map(&files, |(_, text)| load(text, Origin::Builtin))
+            .into_iter()
+            .try_fold(Self::empty(), |catalog, checked| catalog.with(checked?))
+    }
+
+    /// Whether a service of this id comes with Symbolon.
+    #[must_use]
+    pub fn is_builtin(id: &str) -> bool {
+        builtin::FILES.iter().any(|(name, _)| *name == id)
+    }
+
+    /// Adds the service of a file that an import wrote (`specs/openapi.md`). All rules are checked;
+    /// nested schemas were compiled before it was written and are compiled again at their first use.
+    ///
+    /// # Errors
+    /// As [`Catalog::with_extra`].
+    pub fn with_imported(self, text: &str) -> Result<Self, CatalogError> {
+        self.with(load(text, Origin::Imported)?)
+    }
+
+    /// As [`Catalog::with_imported`], with every schema compiled: the check before the file is written.
+    ///
+    /// # Errors
+    /// As [`Catalog::with_extra`].
+    pub fn with_draft(self, text: &str) -> Result<Self, CatalogError> {
+        self.with(load(text, Origin::Drafted)?)
     }
 
     /// A service by its id.

@@ -106,6 +106,7 @@ pub(super) fn to_json(raw: &RawSchema) -> Value {
     put("pattern", raw.pattern.as_ref().map(|text| json!(text)));
     put("format", raw.format.as_ref().map(|text| json!(text)));
     put("items", raw.items.as_deref().map(to_json));
+    put("anyOf", raw.any_of.as_ref().map(|all| Value::Array(all.iter().map(to_json).collect())));
     put("minItems", raw.min_items.map(Value::from));
     put("maxItems", raw.max_items.map(Value::from));
     put("uniqueItems", raw.unique_items.map(Value::from));
@@ -142,6 +143,9 @@ pub(super) fn check(raw: &RawSchema, depth: usize) -> Result<(), Problem> {
     rule(depth <= DEPTH_MAX, "a schema nests at most 8 deep")?;
     rule(depth == 0 || raw.wire.is_none(), "wire stands on a parameter, not inside one")?;
     rule(depth == 0 || raw.style.is_none(), "style stands on a parameter, not inside one")?;
+    if let Some(all) = &raw.any_of {
+        return check_any_of(raw, all, depth);
+    }
     let types = Types::read(raw)?;
     let describes_any = raw.types.is_none();
     rule(!describes_any || raw.allowed.is_none(), "enum needs a type")?;
@@ -193,6 +197,29 @@ pub(super) fn check(raw: &RawSchema, depth: usize) -> Result<(), Problem> {
     }
 }
 
+/// `anyOf` stands alone, so that a closed object beside it cannot refuse what its parts take.
+fn check_any_of(raw: &RawSchema, all: &[RawSchema], depth: usize) -> Result<(), Problem> {
+    let rule = |holds: bool, text| if holds { Ok(()) } else { Err(Problem::Rule(text)) };
+    rule((1..=32).contains(&all.len()), "anyOf has 1 to 32 parts")?;
+    let alone = RawSchema {
+        description: raw.description.clone(),
+        required: raw.required,
+        wire: raw.wire.clone(),
+        any_of: None,
+        ..RawSchema::default()
+    };
+    let rest = RawSchema { any_of: None, ..raw.clone() };
+    rule(rest == alone, "beside anyOf stand description, required and wire alone")?;
+    if let Some(text) = &raw.description {
+        check_text(text, DESCRIPTION_CHARS_MAX)?;
+    }
+    for part in all {
+        rule(!part.required, "a part of anyOf cannot be required")?;
+        check(part, depth + 1)?;
+    }
+    Ok(())
+}
+
 /// Text that is shown to people and models: bounded, without control characters.
 pub(super) fn check_text(text: &str, chars_max: usize) -> Result<(), Problem> {
     let count = text.chars().count();
@@ -209,6 +236,12 @@ pub(super) fn compile(schema: &Value) -> Result<jsonschema::Validator, Problem> 
         .with_pattern_options(jsonschema::PatternOptions::regex())
         .build(schema)
         .map_err(|error| Problem::Schema(error.to_string().chars().take(200).collect()))
+}
+
+/// Whether a pattern is one that can be checked in time linear in the text.
+#[must_use]
+pub fn is_pattern(pattern: &str) -> bool {
+    compile(&json!({"type": "string", "pattern": pattern})).is_ok()
 }
 
 /// The longest description, in characters.

@@ -22,7 +22,7 @@ pub struct Service {
     pub(super) docs: Box<str>,
     pub(super) auth: AuthScheme,
     pub(super) headers: Vec<FixedHeader>,
-    pub(super) verify: usize,
+    pub(super) verify: Option<usize>,
     pub(super) rate: Rate,
     pub(super) run: RunHints,
     pub(super) operations: Vec<Arc<Operation>>,
@@ -83,10 +83,11 @@ impl Service {
         self.headers.iter().map(|(name, value)| (&**name, &**value))
     }
 
-    /// The operation that shows that a credential works: reads, and needs no argument.
+    /// The operation that shows that a credential works: reads, and needs no argument. `None` where
+    /// the service has none such.
     #[must_use]
-    pub fn verify(&self) -> &Arc<Operation> {
-        &self.operations[self.verify]
+    pub fn verify(&self) -> Option<&Arc<Operation>> {
+        self.operations.get(self.verify?)
     }
 
     /// The default rate of each of its scopes.
