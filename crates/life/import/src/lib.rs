@@ -1,0 +1,25 @@
+#![doc = include_str!("../README.md")]
+#![forbid(unsafe_code)]
+
+mod body;
+mod document;
+mod error;
+mod file;
+mod import;
+mod name;
+mod node;
+mod operation;
+mod parameters;
+mod read;
+mod report;
+mod schema;
+mod security;
+mod server;
+#[cfg(test)]
+mod tests;
+mod text;
+
+pub use error::ImportError;
+pub use import::{Imported, OPERATIONS_MAX, Options, import};
+pub use read::DOCUMENT_BYTES_MAX;
+pub use report::{Remark, Report};
