@@ -6,7 +6,6 @@ use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, Weak};
 
 use symbolon_ambient::{BatchedRng, Clock, Rng, SystemClock};
-use symbolon_capability::catalog::Catalog;
 use symbolon_capability::{Agent, AgentName, ConnectionName, Engine};
 use symbolon_codec::Digest32;
 use symbolon_crypto::{AeadKey, SigningKey, VerifyingKey};
@@ -141,7 +140,7 @@ impl Broker {
         let log = Log::open_with(storage, log).map_err(errors::log_read)?;
         let log = LogService::start(log, LogSettings::new(options.durability))
             .map_err(errors::log_read)?;
-        let catalog = load_catalog(&home, &options.services)?;
+        let catalog = crate::services::home_catalog(&home, &options.services)?;
         let clock: Arc<dyn Clock> = Arc::new(SystemClock);
         let rng: Arc<dyn Rng> = Arc::new(BatchedRng);
         let fingerprint = Fingerprint::read()
@@ -326,41 +325,6 @@ fn read_operator(home: &Home) -> Result<(String, VerifyingKey), CallError> {
     let text = std::fs::read_to_string(home.operator_pub()).map_err(|e| damaged(&e))?;
     let (_, key) = symbolon_log::parse_vkey(text.trim_end()).map_err(|e| damaged(&e))?;
     Ok((text.trim_end().to_owned(), key))
-}
-
-/// The built-in services, then the home's own files, then what the caller brought.
-fn load_catalog(home: &Home, services: &[String]) -> Result<Catalog, CallError> {
-    let bad = |e: &dyn std::error::Error, file: &str| {
-        CallError::environment("catalog", format!("{file}: {}", errors::chain(e)))
-            .next("mend the file, or take it away")
-    };
-    let mut catalog = Catalog::builtin().map_err(|e| CallError::bug(e.to_string()))?;
-    for (file, text) in extra_services(home)? {
-        catalog = catalog.with_extra(&text).map_err(|e| bad(&e, &file))?;
-    }
-    for text in services {
-        catalog = catalog.with_extra(text).map_err(|e| bad(&e, "service"))?;
-    }
-    Ok(catalog)
-}
-
-/// The files of `catalog/` in the home, by name.
-fn extra_services(home: &Home) -> Result<Vec<(String, String)>, CallError> {
-    let folder = home.path().join("catalog");
-    let entries = match std::fs::read_dir(&folder) {
-        Err(e) if e.kind() == std::io::ErrorKind::NotFound => return Ok(Vec::new()),
-        other => other.map_err(errors::io)?,
-    };
-    let mut files = Vec::new();
-    for entry in entries {
-        let path = entry.map_err(errors::io)?.path();
-        if path.extension().is_some_and(|e| e == "toml") {
-            let text = std::fs::read_to_string(&path).map_err(errors::io)?;
-            files.push((path.display().to_string(), text));
-        }
-    }
-    files.sort_unstable();
-    Ok(files)
 }
 
 impl std::fmt::Debug for Broker {

@@ -25,6 +25,7 @@ mod refusals;
 mod relay;
 mod retry;
 mod runs;
+mod services;
 mod setup;
 mod sign;
 mod tools;
@@ -39,4 +40,5 @@ pub use minted::{MintError, PLACEHOLDER_BYTES, UnusableMinted, has_placeholder, 
 pub use oauth::TokenError;
 pub use relay::{RelayBody, RelayLimits, RelayReply, RelayRequest, RelayedBody, Upgraded};
 pub use runs::{Route, RunVariables};
+pub use services::home_catalog;
 pub use upstream::{Answer, Outgoing, Upstream, UpstreamError};

@@ -20,6 +20,7 @@ fn help() {
         "mcp",
         "call",
         "tools",
+        "catalog",
         "receipts",
         "verify",
         "status",

@@ -7,7 +7,7 @@ use std::io::{self, Read, Seek, Write};
 use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
-use crate::folder::make_folder;
+use crate::folder::{make_folder, replace_file};
 
 /// Why a home cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -144,14 +144,14 @@ impl Home {
         Ok(home)
     }
 
-    /// Checks owner and mode of the home, of what is in it, in `log` and in `run`. What is deeper
+    /// Checks owner and mode of the home, of what is in it, in `log`, `run` and `catalog`. What is deeper
     /// (tiles) cannot be reached past a folder of mode 0700.
     ///
     /// # Errors
     /// As [`Home::open`].
     pub fn check(&self) -> Result<(), HomeError> {
         let mut found = vec![(self.path.clone(), metadata(&self.path, true)?)];
-        for folder in [self.path.clone(), self.log(), self.run()] {
+        for folder in [self.path.clone(), self.log(), self.run(), self.catalog()] {
             if folder.is_dir() {
                 list(&folder, &mut found)?;
             }
@@ -237,6 +237,28 @@ impl Home {
     /// `log/`: the log's folder.
     pub fn log(&self) -> PathBuf {
         self.path.join("log")
+    }
+
+    /// `catalog/`: catalogue files of the owner's own, `<service>.toml`, and imported ones,
+    /// `<service>.json`. Absent until there is one.
+    pub fn catalog(&self) -> PathBuf {
+        self.path.join("catalog")
+    }
+
+    /// Puts an imported catalogue file into place, whole or not at all, also over a crash.
+    ///
+    /// # Errors
+    /// [`HomeError::Io`]; the file of before is untouched then.
+    pub fn put_imported(&self, service: &str, text: &str) -> Result<(), HomeError> {
+        let folder = self.catalog();
+        make_folder(&folder).map_err(HomeError::io(&folder))?;
+        let path = self.imported(service);
+        replace_file(&path, text.as_bytes()).map_err(HomeError::io(&path))
+    }
+
+    /// Where the imported catalogue file of a service is. The id is a plain word.
+    pub fn imported(&self, service: &str) -> PathBuf {
+        self.catalog().join(format!("{service}.json"))
     }
 
     /// `run/`: what lives while a broker does.

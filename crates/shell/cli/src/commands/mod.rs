@@ -16,6 +16,7 @@ mod attack;
 mod bench;
 mod broker;
 mod call;
+mod catalog;
 mod connect;
 mod connections;
 mod custody;
@@ -56,6 +57,7 @@ pub enum Command {
     Run(run::Args),
     Call(call::Args),
     Tools(tools::Args),
+    Catalog(catalog::Args),
     Receipts(receipts::Args),
     Verify(verify::Args),
     Status(status::Args),
@@ -92,6 +94,7 @@ impl Command {
             Self::Mcp(args) => args.run(ctx).map(done),
             Self::Call(args) => args.run(ctx).map(done),
             Self::Tools(args) => args.run(ctx).map(done),
+            Self::Catalog(args) => args.run(ctx).map(done),
             Self::Receipts(args) => args.run(ctx).map(done),
             Self::Verify(args) => args.run(ctx).map(done),
             Self::Status(args) => args.run(ctx).map(done),

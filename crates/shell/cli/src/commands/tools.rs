@@ -93,11 +93,7 @@ fn show(tool: &ToolView, agent: &str) -> Result<(), Failure> {
         ("granted", format!("{} to {agent}", granted(tool.granted))),
     ])?;
     let parameters = tool.input_schema.as_deref().map(parameters).unwrap_or_default();
-    if !parameters.is_empty() {
-        out::text("")?;
-        let rows: Vec<_> = parameters.iter().map(|it| it.row.clone()).collect();
-        out::table(&["PARAMETER", "TYPE", "NEEDED", "MEANING"], &rows)?;
-    }
+    table(&parameters)?;
     if tool.granted {
         let needed: String = parameters
             .iter()
@@ -110,6 +106,20 @@ fn show(tool: &ToolView, agent: &str) -> Result<(), Failure> {
         out::say_next(&format!("symbolon grant {agent} {} --for 15m", tool.scope));
     }
     Ok(())
+}
+
+/// What a tool takes, under an empty line; nothing where it takes nothing.
+pub(super) fn table_of_parameters(schema: &Value) -> Result<(), Failure> {
+    table(&parameters(schema))
+}
+
+fn table(parameters: &[Parameter]) -> Result<(), Failure> {
+    if parameters.is_empty() {
+        return Ok(());
+    }
+    out::text("")?;
+    let rows: Vec<_> = parameters.iter().map(|it| it.row.clone()).collect();
+    out::table(&["PARAMETER", "TYPE", "NEEDED", "MEANING"], &rows)
 }
 
 struct Parameter {
