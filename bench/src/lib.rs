@@ -58,6 +58,7 @@ enum Suite {
     Log,
     Isolation,
     Redact,
+    Catalog,
 }
 
 /// Why a suite could not be measured.
@@ -136,6 +137,7 @@ fn measure(options: &Options) -> Result<bool, BenchError> {
             Suite::Log => suite::log::run(options, &mut report),
             Suite::Isolation => suite::isolation::run(options, &mut report),
             Suite::Redact => suite::redact::run(options, &mut report),
+            Suite::Catalog => suite::catalog::run(options, &mut report),
         }?;
     }
     Ok(report.correct())

@@ -1,6 +1,7 @@
 //! The suites, one file each.
 
 pub(crate) mod authorize;
+pub(crate) mod catalog;
 pub(crate) mod inject;
 pub(crate) mod isolation;
 pub(crate) mod log;
