@@ -5,6 +5,7 @@ pub mod checkpoint;
 pub mod dsse;
 pub mod envelope;
 pub mod log_records;
+pub mod openapi;
 pub mod path_template;
 pub mod redact;
 
@@ -18,6 +19,7 @@ pub const ALL: &[(&str, Target)] = &[
     ("dsse", dsse::run),
     ("envelope", envelope::run),
     ("log_records", log_records::run),
+    ("openapi", openapi::run),
     ("path_template", path_template::run),
     ("redact", redact::run),
 ];
