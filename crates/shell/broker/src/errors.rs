@@ -187,11 +187,9 @@ pub(crate) fn request(error: RequestError) -> CallError {
         RequestError::Bind(e) => refusal(&e.into()),
         RequestError::NotListed { .. }
         | RequestError::CallNotListed { .. }
-        | RequestError::Method => {
-            CallError::caller("not_listed", error.to_string())
-                .status(403)
-                .next("symbolon tools search WORD")
-        }
+        | RequestError::Method => CallError::caller("not_listed", error.to_string())
+            .status(403)
+            .next("symbolon tools search WORD"),
         RequestError::Path(_) => CallError::caller("path", error.to_string()),
         _ => CallError::caller("invalid_arguments", error.to_string()),
     }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use relay_common::*;
-use symbolon_broker::{CallRequest, Context, Door, MintedView, NewGrant};
+use symbolon_broker::{CallRequest, Context, Door, MintedView, NewGrant, RelayLimits};
 use symbolon_capability::{AgentName, MintedRow, MintedStore};
 use symbolon_receipt::Minted;
 use symbolon_store::SqliteStore;

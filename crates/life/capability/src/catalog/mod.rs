@@ -45,9 +45,9 @@ mod scope_set;
 mod search;
 mod segment;
 mod service;
-mod threads;
 #[cfg(test)]
 mod tests;
+mod threads;
 
 pub use base_url_template::{BaseUrlTemplate, BaseUrlTemplateError};
 pub use binary::BinaryAnswer;
