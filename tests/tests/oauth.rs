@@ -253,6 +253,7 @@ fn where_the_grant_ended_with_its_token_the_refusal_is_the_answer() {
     for _ in 0..2 {
         assert_eq!(home.run(&["--json", "call", "oidc.me"]).json()["status"], 401);
         assert_eq!(oidc.asked("refresh_token"), 1, "a refusal is not asked for again");
+        thread::sleep(Duration::from_millis(1_300));
     }
     assert_eq!(home.json(&["connections"])[0]["ended"], "invalid_grant");
 }
@@ -313,6 +314,8 @@ fn a_token_that_was_used_twice_ends_the_connection_until_it_is_made_again() {
         assert_eq!(refused.code, "token_ended", "{}", refused.error);
         assert!(refused.message.contains("invalid_grant"), "{}", refused.message);
         assert!(refused.next.unwrap().contains("symbolon connect oidc"), "{}", refused.error);
+        // Past the second in which nobody asks after any failure.
+        thread::sleep(Duration::from_millis(1_300));
     }
     assert_eq!(oidc.asked("refresh_token"), 2, "a refusal is not asked for again");
     let listed = home.json(&["connections"]);

@@ -77,6 +77,8 @@ mod tests {
             r#"bearer error=invalid_token"#,
             r#"BEARER ERROR = "invalid_token""#,
             r#"Basic realm="a", Bearer error="invalid_token""#,
+            r#"Bearer realm="a, Basic b", error="invalid_token""#,
+            r#"Bearer realm="a\", Basic b", error="invalid_token""#,
             r#"Negotiate abc==, Bearer scope="a b" , , error="invalid_token""#,
             r#"Basic realm="of \"Bearer\", and more", bearer realm="x",error="invalid_token""#,
         ] {

@@ -203,6 +203,8 @@ mod tests {
         let few = read(200, r#"{"access_token":"a","token_type":"bearer","refresh_token":null}"#);
         let few = few.unwrap();
         assert!(few.refresh.is_none() && few.lifetime_seconds.is_none());
+        let empty = r#"{"access_token":"a","token_type":"bearer","refresh_token":""}"#;
+        assert!(read(200, empty).unwrap().refresh.is_none());
         let quoted = r#"{"access_token":"a","token_type":"bearer","expires_in":"60"}"#;
         assert_eq!(read(200, quoted).unwrap().lifetime_seconds, Some(60));
     }
