@@ -44,7 +44,11 @@ impl Authority {
         let envelope = std::fs::read(&sealed).map_err(|e| damaged(&e))?;
         let authority = Self { certificate, pem, envelope, params };
         // Opened once now, so that damage is found before a program runs.
-        authority.signer(broker).map_err(|e| damaged(&e))?;
+        authority.signer(broker).map_err(|e| match e.code.as_str() {
+            // The command opens the vault and asks again.
+            "locked" => e,
+            _ => damaged(&e),
+        })?;
         Ok(authority)
     }
 
