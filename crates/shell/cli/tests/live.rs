@@ -63,7 +63,7 @@ fn the_first_five_minutes_as_they_are_seen() {
     seen += &place.see(&["call", "github.issues.list", "owner=acme", "repo=anvil"]);
     seen += &place.see(&["call", "github.issues.list", "page=one"]);
     seen += &place.see(&["call", "github.nothing"]);
-    seen += &place.see(&["tools", "search", "--limit", "3", "create", "issue"]);
+    seen += &place.see(&["tools", "search", "--limit", "2", "github", "create", "issue"]);
     seen += &place.see(&["tools", "show", "github.issues.get", "--agent", "claude"]);
     seen += &place.see(&["revoke", "1"]);
     seen += &place.see(&["revoke", "9"]);
