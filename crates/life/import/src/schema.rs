@@ -124,7 +124,10 @@ impl<'d, 'n> Work<'d, 'n> {
         parts.all.push(schema);
         for part in schema.get("allOf").map(Node::items).unwrap_or_default().iter().take(PARTS_MAX)
         {
+            // Parts stand side by side: one does not hold another.
+            let height = self.above.len();
             self.gather(part, parts);
+            self.above.truncate(height);
         }
     }
 

@@ -1,4 +1,4 @@
-//! `symbolon catalog`
+//! `symbolon catalog`: the catalogue as it lies in the home, without a broker or an unlocked vault.
 
 use clap::Subcommand;
 use serde_json::{Value, json};
@@ -12,8 +12,6 @@ use crate::out;
 mod import;
 
 /// See what can be called, and add services by their OpenAPI documents
-///
-/// Needs no broker and no unlocked vault.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples
