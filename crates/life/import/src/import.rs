@@ -157,10 +157,8 @@ fn operations<'n>(
             all.push(Found { method, path, item, operation });
         }
     }
-    for (name, what) in [("webhooks", "webhooks are calls that the service makes")] {
-        if document.root().get(name).is_some_and(|n| !n.members().is_empty()) {
-            report.notes.push(format!("{what}: not imported"));
-        }
+    if document.root().get("webhooks").is_some_and(|hooks| !hooks.members().is_empty()) {
+        report.notes.push("webhooks are calls that the service makes: not imported".to_owned());
     }
     Ok(all)
 }
