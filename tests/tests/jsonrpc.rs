@@ -72,8 +72,8 @@ const ADDRESS: &str = "83astBRguLMdt2h5U1Tpdq5tjFoJ6noeGwaY3mDLVcri";
 fn arguments_become_a_call_of_the_method() {
     let node = Node::start();
     node.home.grant("cli", "solana.read");
-    let arguments = json!({ "address": ADDRESS, "config": { "commitment": "finalized" } });
-    let answer = node.home.json(&["call", "solana.balance.get", &arguments.to_string()]);
+    let (address, config) = (format!("address={ADDRESS}"), r#"config:={"commitment":"finalized"}"#);
+    let answer = node.home.json(&["call", "solana.balance.get", &address, config]);
     assert_eq!(answer["body"]["result"]["value"], 44, "{answer}");
     assert_eq!(answer["body"]["result"]["config"]["commitment"], "finalized", "{answer}");
     assert_eq!(
@@ -81,16 +81,14 @@ fn arguments_become_a_call_of_the_method() {
         [json!({ "name": "getBalance", "params": [ADDRESS, { "commitment": "finalized" }] })]
     );
     // The node's own error is an answer, and its receipt one of a call that was made.
-    let signature = "5".repeat(88);
-    let arguments = json!({ "signature": signature }).to_string();
-    let answer = node.home.json(&["call", "solana.transactions.get", &arguments]);
+    let signature = format!("signature={}", "5".repeat(88));
+    let answer = node.home.json(&["call", "solana.transactions.get", &signature]);
     assert_eq!(answer["status"], 200, "{answer}");
     assert_eq!(answer["body"]["error"]["code"], -32004, "{answer}");
     let receipts = node.home.receipts();
     assert!(receipts.iter().all(|row| row["outcome"] == "allowed"), "{receipts:?}");
     // A grant to read sends nothing.
-    let arguments = json!({ "transaction": "AQID" }).to_string();
-    let refusal = node.home.refused(&["call", "solana.transactions.send", &arguments]);
+    let refusal = node.home.refused(&["call", "solana.transactions.send", "transaction=AQID"]);
     assert_eq!(refusal.code, "no_grant");
     assert_eq!(node.reached().len(), 2, "the refused call reached the node");
 }

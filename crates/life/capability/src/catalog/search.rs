@@ -44,7 +44,8 @@ pub(super) struct Index {
     words: Vec<Word>,
     /// Positions in `words`.
     trigrams: HashMap<[char; 3], Vec<usize>>,
-    operations: usize,
+    /// How many words each operation's name has.
+    lengths: Vec<usize>,
 }
 
 #[derive(Debug)]
@@ -64,7 +65,8 @@ impl Index {
             add(&mut all, at, operation.description(), 1.0);
             operation.parameters().iter().for_each(|p| add(&mut all, at, p.name(), 0.5));
         }
-        let mut index = Self { operations: operations.len(), ..Self::default() };
+        let lengths = operations.iter().map(|o| words(o.name().as_str()).count()).collect();
+        let mut index = Self { lengths, ..Self::default() };
         for (text, places) in all {
             let own = trigrams(&text);
             for trigram in &own {
@@ -78,8 +80,8 @@ impl Index {
     /// Positions and scores, best first; equal scores stay in the order of the catalogue.
     pub fn search(&self, query: &str, limit: usize) -> Vec<(usize, f32)> {
         let asked: Vec<String> = words(query).take(QUERY_WORDS_MAX).collect();
-        let mut total = vec![(0.0_f32, 0_u32); self.operations];
-        let mut best = vec![0.0_f32; self.operations];
+        let mut total = vec![(0.0_f32, 0_u32); self.lengths.len()];
+        let mut best = vec![0.0_f32; self.lengths.len()];
         for word in &asked {
             best.fill(0.0);
             self.look_up(word, &mut best);
@@ -91,9 +93,12 @@ impl Index {
             .into_iter()
             .enumerate()
             .filter(|(_, (_, hits))| *hits > 0)
-            // An operation that fits every word stands above one that fits one word well.
+            // An operation that fits every word stands above one that fits one word well; of equals,
+            // the one whose name says little else.
             .map(|(at, (score, hits))| {
-                (at, score * (f32_of(hits as usize) / f32_of(asked.len())).powi(2))
+                let hits = f32_of(hits as usize);
+                let said = (hits / f32_of(self.lengths[at])).min(1.0);
+                (at, score * (hits / f32_of(asked.len())).powi(2) * (1.0 + SAID_WEIGHT * said))
             })
             .collect();
         let better = |a: &(usize, f32), b: &(usize, f32)| b.1.total_cmp(&a.1).then(a.0.cmp(&b.0));
@@ -134,7 +139,7 @@ impl Index {
     }
 
     fn raise(&self, word: &Word, likeness: f32, best: &mut [f32]) {
-        let rarity = (1.0 + f32_of(self.operations) / f32_of(word.places.len())).ln();
+        let rarity = (1.0 + f32_of(self.lengths.len()) / f32_of(word.places.len())).ln();
         for (at, weight) in &word.places {
             best[*at] = best[*at].max(weight * likeness * rarity);
         }
@@ -184,6 +189,9 @@ const SYNONYMS: &[&[&str]] = &[
 
 /// What a synonym counts beside the word itself.
 const SYNONYM_LIKENESS: f32 = 0.6;
+
+/// What it counts at most that a name says nothing else.
+const SAID_WEIGHT: f32 = 0.2;
 
 const QUERY_WORDS_MAX: usize = 16;
 const LIKENESS_MIN: f32 = 0.4;
