@@ -107,7 +107,7 @@ table! { LABELS: Label {
     /// An agent's session.
     AGENT_SESSION = Label("symbolon/agent-session/v1");
     /// The id under which a capability token is kept.
-    CAPABILITY_TOKEN = Label("symbolon/capability-token/v1");
+    CAPABILITY_TOKEN = Label("symbolon/token/v1");
     /// The digest of an execution context.
     CONTEXT = Label("symbolon/context/v1");
     /// The digest of an exact request.

@@ -84,8 +84,9 @@ impl Lane {
             .on_thread_start(symbolon_secret::shield_thread)
             .on_thread_unpark(spin::woken)
             .build()?;
+        let load = Arc::<AtomicUsize>::default();
         if thread::available_parallelism().is_ok_and(|cores| cores.get() > 1) {
-            runtime.spawn(spin::look_out());
+            runtime.spawn(spin::look_out(load.clone()));
         }
         let handle = runtime.handle().clone();
         let (stop, stopped) = oneshot::channel();
@@ -96,7 +97,7 @@ impl Lane {
             // Not held up by what still reads a file.
             runtime.shutdown_background();
         })?;
-        Ok(Self { runtime: handle, load: Arc::default(), thread: Some(thread), stop: Some(stop) })
+        Ok(Self { runtime: handle, load, thread: Some(thread), stop: Some(stop) })
     }
 }
 

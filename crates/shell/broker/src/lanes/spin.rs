@@ -4,18 +4,23 @@
 //! leaves its idle state, and what it knew is cold. So it asks the system again and again, for
 //! [`LOOKS_FOR`] after its last work. Where that was in vain (a service far away, an agent that thinks) it
 //! does so ever more rarely, down to one wake-up in [`PASSES_MAX`]; and so it does at once where
-//! somebody else had use for the core.
+//! somebody else had use for the core. With more than [`FEW`] tasks it does not: there is work enough,
+//! and the other sides want the cores.
 
 use std::cell::{Cell, RefCell};
 use std::future::poll_fn;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use std::task::{Poll, Waker};
 use std::time::{Duration, Instant};
 
-/// About the time in which a service on the same machine answers.
-const LOOKS_FOR: Duration = Duration::from_micros(100);
+/// About the time in which a service on the same machine answers, or a disk has an intent.
+const LOOKS_FOR: Duration = Duration::from_micros(250);
 /// A look at the system takes one or two microseconds, a hiccup of the machine fifty: after this long,
 /// the core was somebody else's.
 const TAKEN_AWAY: Duration = Duration::from_micros(500);
+/// A lane with more tasks than these does not look.
+const FEW: usize = 4;
 /// Wake-ups that are let pass at most.
 const PASSES_MAX: u32 = 255;
 
@@ -39,11 +44,13 @@ pub(super) fn woken() {
 }
 
 /// Keeps its lane awake as the head of this file says; never ends.
-pub(super) async fn look_out() {
+///
+/// `load` is the number of the lane's tasks.
+pub(super) async fn look_out(load: Arc<AtomicUsize>) {
     let mut pace = Pace::default();
     loop {
         until_woken().await;
-        if !pace.is_due() {
+        if load.load(Relaxed) > FEW || !pace.is_due() {
             continue;
         }
         let mut seen = WORKED.get();
@@ -142,7 +149,7 @@ mod tests {
             .on_thread_unpark(woken)
             .build()
             .expect("a runtime");
-        runtime.spawn(look_out());
+        runtime.spawn(look_out(Arc::default()));
         runtime.block_on(async {
             for _ in 0..200 {
                 tokio::time::sleep(Duration::from_micros(200)).await;
