@@ -1,44 +1,16 @@
 //! How much of a response is held back while it is searched, for each kind of body and however it
 //! comes: `specs/redaction.md` says.
 
-use std::sync::Arc;
+mod credential;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
+use credential::Credential;
 use proptest::prelude::*;
 use symbolon_ambient::{Rng, SeededRng};
-use symbolon_connector::inject::{Slot, wire_form};
-use symbolon_connector::redact::{
-    Confirm, Pattern, Redactor, Unconfirmed, Verdict, judge, judge_scratch_len,
-};
-use symbolon_secret::{Secret, with_window};
+use symbolon_connector::redact::Redactor;
 
 const SECRET: &str = "ghp_0123456789abcdefghijABCDEFGHIJ012345";
-
-struct Credential {
-    slot: Slot,
-    wire: Secret<[u8]>,
-}
-
-impl Credential {
-    fn new() -> Self {
-        let slot = Slot::bearer();
-        let raw = Secret::make_slice(SECRET.len(), |out| out.copy_from_slice(SECRET.as_bytes()));
-        let wire = wire_form(&slot, &raw).expect("a usable credential");
-        Self { slot, wire }
-    }
-}
-
-impl Confirm for Credential {
-    fn confirm(&self, haystack: &[u8], at: usize) -> Result<Verdict, Unconfirmed> {
-        with_window(|window| {
-            let scratch = window.take(judge_scratch_len(self.wire.len()));
-            // EXPOSE: a test's own credential, compared in the window.
-            judge(&self.slot, self.wire.expose(), scratch, haystack, at)
-        })
-        .map_err(|_| Unconfirmed)?
-    }
-}
 
 /// A kind of body: its name, how many bytes its longest escape has, and a line of it by a number.
 type Kind = (&'static str, usize, fn(u64) -> Vec<u8>);
@@ -88,9 +60,8 @@ proptest! {
         len in 1usize..60,
         sizes in prop::collection::vec(1usize..700, 1..10),
     ) {
-        let credential = Credential::new();
-        let pattern = Pattern::learn(&credential.slot, &credential.wire, &SeededRng::new(7));
-        let pattern = Arc::new(pattern.unwrap());
+        let credential = Credential::new(SECRET);
+        let pattern = &credential.pattern;
         for (name, escape, line) in KINDS {
             let lines: Vec<u8> = numbers.iter().flat_map(|n| line(*n)).collect();
             let body = [lines.clone(), begun(way, len)].concat();
@@ -116,9 +87,8 @@ proptest! {
 
 #[test]
 fn what_ends_in_a_byte_that_no_spelling_has_is_not_held_back_at_all() {
-    let credential = Credential::new();
-    let pattern = Pattern::learn(&credential.slot, &credential.wire, &SeededRng::new(7)).unwrap();
-    let pattern = Arc::new(pattern);
+    let credential = Credential::new(SECRET);
+    let pattern = &credential.pattern;
     for (name, _, line) in KINDS {
         let mut redactor = Redactor::new(pattern.clone(), &credential);
         for number in 0..200 {

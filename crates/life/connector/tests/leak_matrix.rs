@@ -3,21 +3,17 @@
 //!
 //!     LEAK_MATRIX=write cargo test -p symbolon-connector --test leak_matrix
 
+mod credential;
+
 use std::fmt::Write as _;
 use std::io::Write;
 use std::path::Path;
-use std::sync::Arc;
 
 use base64::Engine;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
-use symbolon_ambient::SeededRng;
+use credential::Credential;
 use symbolon_connector::body::Codings;
-use symbolon_connector::inject::{Slot, wire_form};
-use symbolon_connector::redact::{
-    Confirm, Counts, Field, Filter, Pattern, REPLACEMENT, Unconfirmed, Verdict, judge,
-    judge_scratch_len, redact_field,
-};
-use symbolon_secret::{Secret, with_window};
+use symbolon_connector::redact::{Counts, Field, Filter, REPLACEMENT, redact_field};
 
 /// A token of letters and digits, base64 with signs, a password with everything.
 const SECRETS: [&str; 3] = [
@@ -164,21 +160,7 @@ fn the_page_is_current() {
     );
 }
 
-struct Credential {
-    slot: Slot,
-    wire: Secret<[u8]>,
-    pattern: Arc<Pattern>,
-}
-
 impl Credential {
-    fn new(raw: &str) -> Self {
-        let slot = Slot::bearer();
-        let raw = Secret::make_slice(raw.len(), |out| out.copy_from_slice(raw.as_bytes()));
-        let wire = wire_form(&slot, &raw).expect("a usable credential");
-        let pattern = Pattern::learn(&slot, &wire, &SeededRng::new(7)).expect("a pattern");
-        Self { pattern: Arc::new(pattern), slot, wire }
-    }
-
     /// The worst that any way to split it makes of an echo in a place.
     fn look(&self, echo: &[u8], place: Place) -> Found {
         match place {
@@ -239,17 +221,6 @@ fn judged(out: &[u8], before: &[u8], after: &[u8], counts: Counts) -> Found {
         0 => Found::Missed,
         1 if left.len() <= REPLACEMENT.len() + 8 => Found::Caught,
         _ => Found::Part,
-    }
-}
-
-impl Confirm for Credential {
-    fn confirm(&self, haystack: &[u8], at: usize) -> Result<Verdict, Unconfirmed> {
-        with_window(|window| {
-            let scratch = window.take(judge_scratch_len(self.wire.len()));
-            // EXPOSE: a test's own credential, compared in the window.
-            judge(&self.slot, self.wire.expose(), scratch, haystack, at)
-        })
-        .map_err(|_| Unconfirmed)?
     }
 }
 
