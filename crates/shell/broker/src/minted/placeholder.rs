@@ -1,6 +1,8 @@
 //! What stands for a minted credential in a caller's hand.
 
-use memchr::memmem::find_iter;
+use std::sync::LazyLock;
+
+use memchr::memmem::Finder;
 use symbolon_ambient::Rng;
 
 /// What all begin with.
@@ -35,11 +37,14 @@ pub fn is_placeholder(text: &str) -> bool {
 /// Whether something of that form stands anywhere in `bytes`.
 #[must_use]
 pub fn has_placeholder(bytes: &[u8]) -> bool {
-    find_iter(bytes, PREFIX).any(|at| {
+    FINDER.find_iter(bytes).any(|at| {
         let random = bytes.get(at + PREFIX.len()..at + PLACEHOLDER_BYTES);
         random.is_some_and(|r| r.iter().all(u8::is_ascii_alphanumeric))
     })
 }
+
+/// Made once: each request is searched several times.
+static FINDER: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new(PREFIX));
 
 const ALPHABET: &[u8; 62] = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
 
