@@ -114,7 +114,10 @@ impl<'n> Document<'n> {
         if pointer.is_empty() {
             return Some(node);
         }
-        for part in pointer.strip_prefix('/')?.split('/').take(POINTER_PARTS_MAX) {
+        for (n, part) in pointer.strip_prefix('/')?.split('/').enumerate() {
+            if n == POINTER_PARTS_MAX {
+                return None;
+            }
             let part = percent_decoded(part)?.replace("~1", "/").replace("~0", "~");
             node = match node {
                 Node::List(items) => items.get(part.parse::<usize>().ok()?)?,
@@ -182,5 +185,21 @@ mod tests {
         assert!(resolve("x").is_err_and(|e| e.contains("circle")));
         assert!(resolve("y").is_err_and(|e| e.contains("not fetched")));
         assert!(resolve("z").is_err_and(|e| e.contains("nowhere")));
+    }
+
+    #[test]
+    fn a_reference_that_is_too_long_leads_nowhere_and_not_part_of_the_way() {
+        let nested = |levels: usize| {
+            let (open, close) = ("{\"a\":".repeat(levels), "}".repeat(levels));
+            let way = "/a".repeat(levels);
+            let json = format!(
+                "{{\"openapi\":\"3.0.0\",\"a\":{open}7{close},\"r\":{{\"$ref\":\"#/a{way}\"}}}}"
+            );
+            let root = read(json.as_bytes()).expect("JSON");
+            let document = Document::new(&root).expect("a document");
+            document.resolve(root.get("r").expect("r")).is_ok()
+        };
+        assert!(nested(POINTER_PARTS_MAX - 1));
+        assert!(!nested(POINTER_PARTS_MAX));
     }
 }
