@@ -113,11 +113,11 @@ impl Text for Folded {
     const ESCAPE_REST: usize = 8;
 
     fn take(&mut self, block: &[u8], is_last: bool, pattern: &Pattern) {
-        let mut places = Places::from(self.read);
+        let mut places = Places::from(self.read, pattern);
         self.raw.extend_from_slice(block);
         let mut at = self.read;
         let end = loop {
-            let Some(place) = places.next(&self.raw, at, pattern) else { break self.raw.len() };
+            let Some(place) = places.next(&self.raw, at) else { break self.raw.len() };
             let mut token = None;
             let byte;
             let (len, stands) = match skim(&self.raw, place, self.before, pattern) {
@@ -314,7 +314,7 @@ impl View {
 }
 
 /// Pieces up to this length are copied without a loop.
-const PIECE: usize = 32;
+const PIECE: usize = 80;
 /// The longest character in UTF-8.
 const ESCAPE_BYTES_MAX: usize = 4;
 /// The shortest spelling, and how much of one is hashed at once.

@@ -16,12 +16,12 @@ use crate::inject::{CREDENTIAL_BYTES_MAX, CREDENTIAL_BYTES_MIN, Slot};
 /// which lives in secret memory (8 KiB for each pattern). A window whose five bits are all set is a
 /// candidate.
 pub struct Pattern {
-    /// The filter, and behind it the set of all bytes that a spelling has, and the longest ranges of
-    /// those that none has (see `idle`).
+    /// The filter, and behind it the set of all bytes that a spelling has, and ranges of those that
+    /// none has (see `idle`).
     filter: Secret<[u64; WORDS + EXTRA]>,
     /// Odd multipliers; the high 16 bits of a product are a bit's number.
     keys: [u64; HASHES],
-    /// Every how many bytes a response is looked at: 4, 2 or 1.
+    /// Every how many bytes a response is looked at: 8, 4, 2 or 1.
     stride: usize,
     /// Windows whose offset modulo this is below the stride are in the filter.
     spacing: usize,
@@ -103,8 +103,8 @@ impl Pattern {
         has(self.filter.expose(), byte)
     }
 
-    /// Ranges of bytes that no spelling has, and that are no digits, letters or beginnings of escapes:
-    /// the first byte of each, and how many.
+    /// Ranges of bytes that no spelling has and no escape has inside of it, the most common first: the
+    /// first byte of each, and how many.
     #[inline]
     pub(super) fn idle(&self) -> ([u8; 8], [u8; 8]) {
         // EXPOSE: bytes that are in no spelling.
@@ -120,7 +120,7 @@ impl Pattern {
         text.iter().rev().take(max).take_while(|b| has(filter, **b)).count()
     }
 
-    /// The first place at or after `place` that is looked at: every fourth, second or each.
+    /// The first place at or after `place` that is looked at, a multiple of the stride.
     pub(super) fn aligned(&self, place: u64) -> u64 {
         let last = self.stride as u64 - 1;
         (place + last) & !last
@@ -144,6 +144,7 @@ impl Pattern {
         // EXPOSE: hashes are looked up; nothing of the filter is kept.
         let filter = self.filter.expose();
         let scan = match self.stride {
+            8 => scan::<8>,
             4 => scan::<4>,
             2 => scan::<2>,
             _ => scan::<1>,
@@ -211,10 +212,11 @@ impl Sizes {
         }
     }
 
-    /// The largest stride at which even the shortest spelling has a window under each residue; 2
+    /// The largest stride at which even the shortest spelling has a window under each residue; less
     /// for a long credential, so that its windows can stand closer.
     fn stride(self) -> usize {
         match self.shortest {
+            15.. if self.total <= WINDOWS_MAX => 8,
             11.. if self.total * 4 / 8 <= WINDOWS_MAX => 4,
             9.. => 2,
             _ => 1,
@@ -249,28 +251,42 @@ impl Learning<'_> {
         }
     }
 
-    /// The eight longest ranges of what the spellings lack.
+    /// Of the ranges of what the spellings lack the eight that are worth most, the best first.
     fn idle(&mut self) {
-        let (mut firsts, mut counts) = ([0u8; 8], [0u8; 8]);
-        let mut count = 0u8;
+        let mut ranges = [(0u32, 0u8, 0u8); 9];
+        let (mut worth, mut count) = (0, 0u8);
         for byte in (0..=u8::MAX).rev() {
-            let is_idle = !has(self.filter, byte) && !is_busy(byte);
-            count = if is_idle { count.saturating_add(1) } else { 0 };
-            // A range is as long as it gets when the byte in front of it is not in it.
-            let is_whole = byte == 0 || has(self.filter, byte - 1) || is_busy(byte - 1);
-            let least = (0..8).min_by_key(|at| counts[*at]).unwrap_or(0);
-            if is_whole && count > counts[least] {
-                (firsts[least], counts[least]) = (byte, count);
+            let is_idle = |byte| !has(self.filter, byte) && !is_busy(byte);
+            if is_idle(byte) {
+                (worth, count) = (worth + common(byte), count.saturating_add(1));
+                // A range is as long as it gets when the byte in front of it is not in it.
+                if byte == 0 || !is_idle(byte - 1) {
+                    ranges[8] = (worth, byte, count);
+                    ranges.sort_unstable_by(|a, b| b.cmp(a));
+                    (worth, count) = (0, 0);
+                }
             }
         }
-        self.filter[WORDS + 4] = u64::from_le_bytes(firsts);
-        self.filter[WORDS + 5] = u64::from_le_bytes(counts);
+        self.filter[WORDS + 4] = u64::from_le_bytes(std::array::from_fn(|at| ranges[at].1));
+        self.filter[WORDS + 5] = u64::from_le_bytes(std::array::from_fn(|at| ranges[at].2));
     }
 }
 
-/// Whether a byte behind a backslash or a percent sign can be more than itself.
+/// How common a byte is in responses, about, by those that separate words.
+fn common(byte: u8) -> u32 {
+    match byte {
+        b' ' => 200,
+        b'"' => 60,
+        b',' => 40,
+        b':' => 30,
+        b'<'..=b'>' => 20,
+        _ => 1,
+    }
+}
+
+/// Whether a byte can be part of an escape, or more than itself behind a backslash or a percent sign.
 fn is_busy(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric() || is_special(byte)
+    byte.is_ascii_alphanumeric() || is_special(byte) || matches!(byte, b'#' | b';' | b'{' | b'}')
 }
 
 /// A bit's number, below 2^16.
@@ -339,7 +355,7 @@ const WORDS: usize = 1 << 10;
 /// The set of bytes, and the ranges.
 const EXTRA: usize = 4 + 2;
 /// Bytes that eight windows span at the largest stride.
-const BLOCK: usize = 7 * 4 + 8;
+const BLOCK: usize = 7 * 8 + 8;
 /// Bits for each window. Only the first is looked up in the hot loop.
 const HASHES: usize = 5;
 /// This many windows set a thirteenth of the filter, so that one place in 400,000 is a candidate by

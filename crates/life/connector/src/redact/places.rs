@@ -1,8 +1,9 @@
 //! Where escapes may begin that matter. In an ordinary response that is nearly nowhere, so it is found
-//! for 64 bytes at a time, in code that compilers make vectors of.
+//! for 64 bytes at a time, in vectors.
+
+use wide::u8x16;
 
 use super::Pattern;
-use super::fold::is_special;
 
 /// The places where escapes may begin, 64 bytes at a time.
 pub(super) struct Places {
@@ -13,16 +14,17 @@ pub(super) struct Places {
     bits: u64,
     /// For so many blocks less one none is sifted, for that left most places in the last one.
     unsifted: u32,
+    idle: Idle,
 }
 
 impl Places {
-    pub(super) fn from(at: usize) -> Self {
-        Self { next: at, block: at, bits: 0, unsifted: 0 }
+    pub(super) fn from(at: usize, pattern: &Pattern) -> Self {
+        Self { next: at, block: at, bits: 0, unsifted: 0, idle: Idle::of(pattern) }
     }
 
     /// The first place at or after `at` in `text`, which stays the same from call to call.
     #[inline]
-    pub(super) fn next(&mut self, text: &[u8], at: usize, pattern: &Pattern) -> Option<usize> {
+    pub(super) fn next(&mut self, text: &[u8], at: usize) -> Option<usize> {
         loop {
             // Bit by bit, though a mask would do: the next place is then known before what stands
             // at this one is read.
@@ -45,73 +47,136 @@ impl Places {
                 }
             };
             self.unsifted = self.unsifted.saturating_sub(1);
-            let many = self.bits.count_ones();
-            if many >= MANY
-                && self.unsifted == 0
-                && let Some(worthy) = worthy(text, self.block, pattern)
-            {
-                self.bits &= worthy;
-                self.unsifted = if self.bits.count_ones() * 2 < many { 0 } else { UNSIFTED };
+            if self.bits != 0 && self.unsifted == 0 {
+                self.sift(text);
             }
         }
     }
+
+    /// Leaves out the places where nothing can matter.
+    #[inline]
+    fn sift(&mut self, text: &[u8]) {
+        let all = self.bits.count_ones();
+        let block = text.get(self.block..).and_then(|rest| rest.first_chunk());
+        if let Some(block) = block {
+            self.bits &= company(block, &self.idle);
+        }
+        if self.bits.count_ones() >= MANY
+            && let Some(worthy) = worthy(text, self.block, &self.idle)
+        {
+            self.bits &= worthy;
+        }
+        self.unsifted = if self.bits.count_ones() * 2 < all { 0 } else { UNSIFTED };
+    }
 }
 
-/// A bit for each byte that [`is_special`].
+/// A bit for each byte that [`is_special`](super::fold::is_special).
 #[inline]
 fn specials(block: &[u8; BLOCK]) -> u64 {
-    packed(&block.map(|byte| u8::from(is_special(byte))))
+    bits(block, |bytes| {
+        let is = |byte| bytes.simd_eq(u8x16::splat(byte));
+        is(b'%') | is(b'\\') | is(b'&') | is(b'\n') | is(b'\r')
+    })
+}
+
+/// A bit for each byte of a block that has company: with what is around it, up to the next byte that
+/// no spelling has, it is as long as a piece of one. Undone an escape is no longer than it was, so
+/// where it has none it is in no spelling. An escape is on one side of such a byte, but for the
+/// line break, which goes on through the spaces behind it. What is beyond the block is company.
+#[inline]
+fn company(block: &[u8; BLOCK], idle: &Idle) -> u64 {
+    let apart = !bits(block, |bytes| idle.lacks::<COMMON>(bytes));
+    if apart == 0 {
+        return u64::MAX;
+    }
+    let blanks = bits(block, |b| b.simd_eq(u8x16::splat(b' ')) | b.simd_eq(u8x16::splat(b'\t')));
+    let breaks = bits(block, |b| b.simd_eq(u8x16::splat(b'\n')) | b.simd_eq(u8x16::splat(b'\r')));
+    // Adding carries a bit through the blanks that begin at it.
+    let first = blanks & (breaks << 1 | 1);
+    let indents = blanks & !blanks.wrapping_add(first);
+    let near = !(apart & !indents);
+    // Eight in a row, beginning here; ones come in from above.
+    let shifted = |bits: u64, by: u32| bits >> by | !(u64::MAX >> by);
+    let two = near & shifted(near, 1);
+    let four = two & shifted(two, 2);
+    let eight = four & shifted(four, 4);
+    // And all of the eight; what began in front of the block is taken for whole.
+    let head = near & !near.wrapping_add(1);
+    let two = eight | eight << 1;
+    let four = two | two << 2;
+    four | four << 4 | head
 }
 
 /// Of the places in a block, those where an escape may matter. At the others none begins, or one for
 /// a single byte that no spelling has, and that is in no other's way: `%20`, `\"`. `None` at the
 /// end of the text.
-#[inline]
-fn worthy(text: &[u8], block: usize, pattern: &Pattern) -> Option<u64> {
+fn worthy(text: &[u8], block: usize, idle: &Idle) -> Option<u64> {
     // With two bytes behind it.
-    let near: &[u8; BLOCK + 2] = text.get(block..)?.first_chunk()?;
-    let (firsts, counts) = pattern.idle();
-    let mut flags = [0; BLOCK];
-    for (at, flag) in flags.iter_mut().enumerate() {
-        let [byte, next, last] = [near[at], near[at + 1], near[at + 2]];
-        let escaped = digit(next) << 4 | digit(last) & 15;
-        let stands = if byte == b'%' { escaped } else { next };
-        let mut is_idle = false;
-        for range in 0..8 {
-            is_idle |= stands.wrapping_sub(firsts[range]) < counts[range];
-        }
+    let near = text.get(block..)?.first_chunk::<{ BLOCK + 2 }>()?;
+    let mut bits = 0;
+    for row in (0..BLOCK).step_by(ROW) {
+        let [byte, next, last] = [0, 1, 2].map(|by| row_of(&near[row + by..]));
+        let is = |value| byte.simd_eq(u8x16::splat(value));
+        let (is_percent, is_slash) = (is(b'%'), is(b'\\'));
         // Of several backslashes the first begins the escape, and what is behind that is not idle.
-        *flag = u8::from(!(is_idle & ((byte == b'%') | (byte == b'\\'))));
+        let twice = |value| value + value;
+        let escaped = twice(twice(twice(twice(digit(next))))) + digit(last);
+        let lacks = idle.lacks::<8>(is_percent.bitselect(escaped, next));
+        bits |= u64::from((lacks | !(is_percent | is_slash)).to_bitmask()) << row;
     }
-    Some(packed(&flags))
+    Some(bits)
 }
 
-/// The value of a hexadecimal digit, of others anything.
-fn digit(byte: u8) -> u8 {
-    (byte & 15) + 9 * (byte >> 6)
-}
-
-/// A bit for each flag of 0 or 1.
+/// The values of hexadecimal digits, of others anything.
 #[inline]
-fn packed(flags: &[u8; BLOCK]) -> u64 {
-    let (rows, _) = flags.as_chunks::<8>();
-    let row = |at: usize| u64::from_le_bytes(rows[at]) << at;
-    let rows = (0..8).fold(0, |rows, at| rows | row(at));
-    if rows == 0 { 0 } else { transposed(rows) }
+fn digit(bytes: u8x16) -> u8x16 {
+    let is_letter = bytes.simd_gt(u8x16::splat(b'9'));
+    (bytes & u8x16::splat(15)) + (is_letter & u8x16::splat(9))
 }
 
-/// A matrix of 8 by 8 bits (Warren, Hacker's Delight, section 7-3).
-fn transposed(rows: u64) -> u64 {
-    let swapped = |rows: u64, by: u32, mask: u64| {
-        let differ = (rows ^ rows >> by) & mask;
-        rows ^ differ ^ differ << by
-    };
-    let rows = swapped(rows, 7, 0x00aa_00aa_00aa_00aa);
-    let rows = swapped(rows, 14, 0x0000_cccc_0000_cccc);
-    swapped(rows, 28, 0x0000_0000_f0f0_f0f0)
+/// What no spelling has ([`Pattern::idle`]), as it is compared.
+struct Idle {
+    firsts: [u8x16; 8],
+    counts: [u8x16; 8],
+}
+
+impl Idle {
+    fn of(pattern: &Pattern) -> Self {
+        let (firsts, counts) = pattern.idle();
+        Self { firsts: firsts.map(u8x16::splat), counts: counts.map(u8x16::splat) }
+    }
+
+    /// Ones in each byte that is in none of the first `RANGES` ranges.
+    #[inline]
+    fn lacks<const RANGES: usize>(&self, bytes: u8x16) -> u8x16 {
+        let mut beyond = u8x16::ZERO;
+        for range in 0..RANGES {
+            beyond |= self.counts[range].saturating_sub(bytes - self.firsts[range]);
+        }
+        beyond.simd_eq(u8x16::ZERO)
+    }
+}
+
+/// A bit for each byte where `test` has ones.
+#[inline]
+fn bits(block: &[u8; BLOCK], test: impl Fn(u8x16) -> u8x16) -> u64 {
+    let mut bits = 0;
+    for row in (0..BLOCK).step_by(ROW) {
+        bits |= u64::from(test(row_of(&block[row..])).to_bitmask()) << row;
+    }
+    bits
+}
+
+/// The first sixteen.
+#[inline]
+fn row_of(bytes: &[u8]) -> u8x16 {
+    bytes.first_chunk().map_or(u8x16::ZERO, |row| u8x16::new(*row))
 }
 
 const BLOCK: usize = 64;
-/// As many places in a block that they are sifted first.
+const ROW: usize = 16;
+/// As many places in a block that they are sifted by what stands there.
 const MANY: u32 = 11;
+/// Of the idle ranges, as many as hold nearly all that stands between words.
+const COMMON: usize = 4;
 const UNSIFTED: u32 = 16;

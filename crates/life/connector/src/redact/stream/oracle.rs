@@ -138,6 +138,9 @@ fn spelled(c: char, way: usize) -> String {
         8 => format!("\n{c}"),
         9 => format!("\r\n  {c}"),
         10 => format!("\\n{c}"),
+        11 => format!("\\u{{{code:x}}}"),
+        12 => format!("\n{:16}{c}", ""),
+        13 => format!("\r\n\t\t{c}"),
         _ => c.to_string(),
     }
 }
@@ -178,7 +181,7 @@ fn arb_piece() -> impl Strategy<Value = Piece> {
         (0usize..40, 8usize..80, prop::collection::vec(0usize..24, 80))
             .prop_map(|(from, len, ways)| Piece::Secret(from, len, ways)),
         // One escape alone: what tells of it may be far away.
-        (0usize..500, 8usize..120, 0usize..120, 0usize..11).prop_map(|(from, len, at, way)| {
+        (0usize..500, 8usize..120, 0usize..120, 0usize..14).prop_map(|(from, len, at, way)| {
             let ways = (0..120).map(|place| if place == at { way } else { PLAINLY });
             Piece::Secret(from, len, ways.collect())
         }),
