@@ -13,6 +13,7 @@ use http_body_util::Full;
 use hyper::service::service_fn;
 use hyper::{Request, Response, StatusCode};
 use hyper_util::rt::TokioIo;
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustls::pki_types::{PrivateKeyDer, PrivatePkcs8KeyDer};
 use symbolon_broker::{Answer, Broker, Lanes, Options, Outgoing, Upstream, UpstreamError};
 use symbolon_codec::Digest32;
@@ -32,6 +33,8 @@ pub(crate) enum Role {
     McpRelaxed,
     /// MCP on standard input and output, group.
     McpGroup,
+    /// MCP on standard input and output by rmcp alone: one tool that does nothing.
+    McpBare,
 }
 
 /// A running child, killed when dropped.
@@ -69,6 +72,20 @@ impl Spawned {
         self.child.id()
     }
 
+    /// Waits for output without sleeping, so that what is measured is the child, and not how long
+    /// this core takes to wake.
+    pub(crate) fn watch(&self) -> Result<(), BenchError> {
+        if !self.stdout.buffer().is_empty() {
+            return Ok(());
+        }
+        let at_once = Timespec { tv_sec: 0, tv_nsec: 0 };
+        let output = PollFd::new(self.stdout.get_ref(), PollFlags::IN);
+        while poll(&mut [output.clone()], Some(&at_once)).map_err(std::io::Error::from)? == 0 {
+            std::hint::spin_loop();
+        }
+        Ok(())
+    }
+
     pub(crate) fn line(&mut self) -> Result<String, BenchError> {
         let mut line = String::new();
         match self.stdout.read_line(&mut line)? {
@@ -92,6 +109,7 @@ pub(crate) fn run(role: Role) -> Result<(), BenchError> {
         Role::Upstream => runtime.block_on(upstream()),
         Role::McpRelaxed => runtime.block_on(mcp(Durability::Relaxed)),
         Role::McpGroup => runtime.block_on(mcp(Durability::Group)),
+        Role::McpBare => crate::bare::serve(),
     }
 }
 

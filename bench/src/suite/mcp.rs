@@ -1,5 +1,5 @@
 //! `tools/call` over standard input and output: every gate, intent, release, receipt; the upstream
-//! answers in the same process.
+//! answers in the same process. The peer is rmcp alone, with a tool that does nothing.
 
 use std::io::{BufRead, Write};
 use std::time::{Duration, Instant};
@@ -14,6 +14,16 @@ use crate::{BenchError, Options};
 
 pub(crate) fn run(options: &Options, report: &mut Report) -> Result<(), BenchError> {
     let runtime = super::runtime()?;
+    for &slots in &options.concurrency {
+        let mut child = Spawned::start(Role::McpBare, None)?;
+        open_session(&mut child)?;
+        let count = options.iterations.unwrap_or(60_000);
+        let is_right = |line: &str| line.contains(r#""text":"ok""#);
+        drive(&mut child, slots, (count / 10).max(slots), None, is_right)?;
+        let meter = Meter::start(child.pid());
+        let correct = drive(&mut child, slots, count, Some(&meter), is_right)?;
+        report.row(&meter.row("mcp", "rmcp, no-op", slots, "none", correct));
+    }
     for (role, durability) in [(Role::McpRelaxed, "relaxed"), (Role::McpGroup, "group")] {
         for &slots in &options.concurrency {
             let home = runtime.block_on(async {
@@ -27,11 +37,16 @@ pub(crate) fn run(options: &Options, report: &mut Report) -> Result<(), BenchErr
             let mut child = Spawned::start(role, Some(home.path()))?;
             open_session(&mut child)?;
             let usual = if role == Role::McpGroup { 400 * slots.min(50) } else { 60_000 };
-            drive(&mut child, slots, (usual / 10).max(slots), None)?;
+            let is_right = |line: &str| {
+                line.contains(r#""status":200"#)
+                    && line.contains(r#""receipt":"#)
+                    && !line.contains(r#""isError":true"#)
+            };
+            drive(&mut child, slots, (usual / 10).max(slots), None, is_right)?;
+            let count = options.iterations.unwrap_or(usual);
             let meter = Meter::start(child.pid());
-            let correct =
-                drive(&mut child, slots, options.iterations.unwrap_or(usual), Some(&meter))?;
-            report.row(&meter.row("mcp", "tools/call", slots, durability, correct));
+            let correct = drive(&mut child, slots, count, Some(&meter), is_right)?;
+            report.row(&meter.row("mcp", "symbolon", slots, durability, correct));
         }
     }
     Ok(())
@@ -59,6 +74,7 @@ fn drive(
     slots: usize,
     count: usize,
     meter: Option<&Meter>,
+    is_right: impl Fn(&str) -> bool,
 ) -> Result<bool, BenchError> {
     let call = |out: &mut Vec<u8>, slot: usize| {
         // Writing into a Vec cannot fail.
@@ -82,6 +98,9 @@ fn drive(
             child.stdin.as_mut().ok_or_else(|| BenchError::new("no input"))?.write_all(&out)?;
             out.clear();
         }
+        if slots == 1 {
+            child.watch()?;
+        }
         // Everything that is there already is answered with one write.
         loop {
             line.clear();
@@ -90,9 +109,7 @@ fn drive(
             }
             let Some(slot) = slot_of(&line) else { continue };
             answered += 1;
-            correct &= line.contains(r#""status":200"#)
-                && line.contains(r#""receipt":"#)
-                && !line.contains(r#""isError":true"#);
+            correct &= is_right(&line);
             if let Some(meter) = meter {
                 meter.record(sent[slot]);
             }
