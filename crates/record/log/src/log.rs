@@ -274,7 +274,22 @@ impl<S: Storage> Log<S> {
     /// # Errors
     /// As [`Log::hand_over`].
     pub fn commit(&self) -> Result<u64, LogError> {
-        let _one = lock(&self.syncing);
+        self.sync(lock(&self.syncing))
+    }
+
+    /// As [`Log::commit`], where nobody else commits at this moment; else `None`.
+    ///
+    /// # Errors
+    /// As [`Log::hand_over`].
+    pub fn try_commit(&self) -> Result<Option<u64>, LogError> {
+        match self.syncing.try_lock() {
+            Ok(one) => self.sync(one).map(Some),
+            Err(TryLockError::Poisoned(one)) => self.sync(one.into_inner()).map(Some),
+            Err(TryLockError::WouldBlock) => Ok(None),
+        }
+    }
+
+    fn sync(&self, _one: MutexGuard<'_, ()>) -> Result<u64, LogError> {
         let written = self.hand_over()?;
         if written > self.durable_size() {
             self.storage.sync().map_err(|e| self.poison("sync entries", e))?;

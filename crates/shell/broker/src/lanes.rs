@@ -90,8 +90,10 @@ impl Lane {
         }
         let handle = runtime.handle().clone();
         let (stop, stopped) = oneshot::channel();
+        let tasks = load.clone();
         let thread = thread::Builder::new().name(name).spawn(move || {
             symbolon_secret::shield_thread();
+            symbolon_store::count_tasks(tasks);
             // Told to stop, or nobody is left who could tell.
             let _ = runtime.block_on(stopped);
             // Not held up by what still reads a file.

@@ -1,6 +1,7 @@
 #![doc = include_str!("../README.md")]
 #![forbid(unsafe_code)]
 
+mod alone;
 pub mod faults;
 pub mod folder;
 pub mod home;
@@ -9,6 +10,7 @@ pub mod log_service;
 pub mod manifest;
 pub mod sqlite;
 
+pub use alone::count_tasks;
 pub use faults::{Fault, Faults, Op};
 pub use folder::{FolderStorage, replace_file};
 pub use home::{Home, HomeError, HomeLock};

@@ -43,6 +43,11 @@ impl Turn {
         Poll::Pending
     }
 
+    /// Whether it leads, and nobody follows.
+    pub(crate) fn is_alone(&self) -> bool {
+        self.leads.as_ref().is_some_and(|line| line.lock().as_ref().is_some_and(Vec::is_empty))
+    }
+
     /// What was appended is written, or never will be: whoever followed looks for itself.
     pub(crate) fn done(&mut self) {
         if let Some(line) = self.leads.take() {

@@ -12,6 +12,7 @@ use std::time::{Duration, Instant};
 use symbolon_crypto::SigningKey;
 use symbolon_log::{Durability, Durable, InclusionBundle, Log, LogError, Storage, Ticket};
 
+use crate::alone;
 use crate::folder::FolderStorage;
 use crate::line::Turn;
 
@@ -52,6 +53,8 @@ struct Shared<S> {
     names: AtomicU64,
     committer: Sleeper,
     publisher: Sleeper,
+    /// How long the last sync took, microseconds.
+    sync_took: AtomicU64,
     closing: AtomicBool,
 }
 
@@ -76,6 +79,7 @@ impl<S: Storage + 'static> LogService<S> {
             names: AtomicU64::new(0),
             committer: Sleeper::default(),
             publisher: Sleeper::default(),
+            sync_took: AtomicU64::new(0),
             closing: AtomicBool::new(false),
         });
         let spawn = |name: &str, run: fn(&Shared<S>)| {
@@ -257,9 +261,9 @@ impl<S: Storage> Shared<S> {
             let due = since.is_some_and(|s| s.elapsed() >= self.settings.sync_every);
             if dirty && (closing || due || self.somebody_waits()) {
                 dirty_since = None;
+                let begin = Instant::now();
                 let failed = self.log.commit().is_err();
-                self.wake_waiters();
-                self.publisher.wake_from(Sleeper::DEEP);
+                self.synced(begin);
                 if failed {
                     return self.wake_all();
                 }
@@ -285,6 +289,33 @@ impl<S: Storage> Shared<S> {
                 }
             }
         }
+    }
+
+    /// Syncs on the caller's thread, which has nothing else to do, if the disk is quick and nobody
+    /// syncs already.
+    fn sync_here(&self) -> Result<(), LogError> {
+        let is_quick = self.sync_took.load(Ordering::Relaxed) <= QUICK.as_micros() as u64;
+        let begin = Instant::now();
+        if !is_quick {
+            return Ok(());
+        }
+        match self.log.try_commit() {
+            Ok(None) => Ok(()),
+            Ok(Some(_)) => {
+                self.synced(begin);
+                Ok(())
+            }
+            Err(error) => {
+                self.wake_all();
+                Err(error)
+            }
+        }
+    }
+
+    fn synced(&self, begin: Instant) {
+        self.sync_took.store(begin.elapsed().as_micros() as u64, Ordering::Relaxed);
+        self.wake_waiters();
+        self.publisher.wake_from(Sleeper::DEEP);
     }
 
     /// Publishes a checkpoint for what is durable, at most `checkpoint_every` later. Reads the
@@ -332,7 +363,7 @@ struct Wait<'a, S> {
     durability: Durability,
     /// Of who waits for a sync.
     name: Option<u64>,
-    /// Of who waits for a write.
+    /// Of who waits for a write, or syncs itself.
     turn: Turn,
 }
 
@@ -380,6 +411,17 @@ impl<S: Storage> Future for Wait<'_, S> {
                 return Poll::Ready(done);
             }
         }
+        if self.durability == Durability::Group && alone::is_alone() {
+            std::task::ready!(self.turn.poll(cx.waker()));
+            let synced = if self.turn.is_alone() { self.shared.sync_here() } else { Ok(()) };
+            self.turn.done();
+            if let Err(error) = synced {
+                return Poll::Ready(Err(error));
+            }
+            if let Some(done) = self.look() {
+                return Poll::Ready(done);
+            }
+        }
         self.stand_in_line(cx.waker());
         // The commit may have happened between the look and the line.
         if let Some(done) = self.look() {
@@ -401,6 +443,10 @@ impl<S> Drop for Wait<'_, S> {
         }
     }
 }
+
+/// A sync that is handed to nobody takes no longer than this: other threads are not held up, but a
+/// connection that comes to this one would be.
+const QUICK: Duration = Duration::from_micros(1000);
 
 /// A thread that is woken only where it sleeps, so that those who would wake it pay one load.
 #[derive(Default)]

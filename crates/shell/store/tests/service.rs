@@ -3,6 +3,7 @@
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::sync::Arc;
+use std::task::{Context, Poll, Waker};
 use std::time::{Duration, Instant};
 
 use symbolon_ambient::SeededRng;
@@ -74,6 +75,52 @@ async fn one_write_serves_the_tasks_of_a_thread() {
     // One of ours; the committer may have been first with a part.
     assert!((1..=2).contains(&writes), "{writes} writes for 12 entries");
     service.close().unwrap();
+}
+
+/// A thread counts its own tasks, so each case has one of its own.
+fn on_a_thread_with(tasks: usize, then: impl FnOnce() + Send + 'static) {
+    let thread = std::thread::spawn(move || {
+        symbolon_store::count_tasks(Arc::new(tasks.into()));
+        then();
+    });
+    thread.join().unwrap();
+}
+
+#[test]
+fn a_thread_with_one_task_syncs_by_itself_and_one_with_more_waits_for_the_committer() {
+    // In memory: a slow disk is left to the committer.
+    let dir = tempfile::tempdir_in("/dev/shm").unwrap();
+    let faults = Faults::none();
+    let open = |name: &str| Arc::new(start(&dir.path().join(name), Durability::Group, &faults));
+    let service = open("log");
+    let twice = |service: &LogService| {
+        let ticket = service.append(b"entry").unwrap();
+        let mut wait = std::pin::pin!(service.durable(ticket));
+        let cx = &mut Context::from_waker(Waker::noop());
+        assert!(wait.as_mut().poll(cx).is_pending(), "it steps back behind other tasks once");
+        wait.as_mut().poll(cx)
+    };
+    let alone = service.clone();
+    on_a_thread_with(1, move || {
+        for _ in 0..20 {
+            let Poll::Ready(durable) = twice(&alone) else { panic!("it did not sync") };
+            assert!(alone.log().durable_size() > durable.unwrap().index());
+        }
+    });
+    let busy = service.clone();
+    on_a_thread_with(2, move || {
+        // The committer may be quick, but not each time.
+        let waits = (0..20).filter(|_| twice(&busy).is_pending()).count();
+        assert!(waits > 0, "two tasks, and one blocked the other");
+    });
+    drop(service);
+    let (failing, faults) = (open("failing"), faults.clone());
+    on_a_thread_with(1, move || {
+        faults.fail(Op::Sync, 0, Fault::Io);
+        let failed = twice(&failing);
+        assert!(matches!(failed, Poll::Ready(Err(LogError::Storage { .. }))), "{failed:?}");
+        assert!(failing.append(b"more").is_err());
+    });
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
