@@ -21,6 +21,7 @@ use super::{
     schema::{DESCRIPTION_CHARS_MAX, check, check_text, compile, to_json},
     scope::{ScopeId, Scopes},
     service::{AuthScheme, BasicUser, FixedHeader, Rate, Service},
+    threads,
 };
 
 /// The largest catalogue file in TOML, in bytes.
@@ -28,6 +29,9 @@ pub(super) const FILE_BYTES_MAX: usize = 1024 * 1024;
 
 /// The largest imported file, in bytes.
 pub(super) const IMPORTED_BYTES_MAX: usize = 64 * 1024 * 1024;
+
+/// With fewer operations than these a file is read on one thread.
+const FEW: usize = 500;
 
 /// Where a file comes from.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -70,10 +74,12 @@ pub(super) fn load(text: &str, origin: Origin) -> Result<Checked, CatalogError> 
     let fail = |problem| CatalogError::Service { service: shown.clone(), problem };
     let id = ServiceId::try_from(file.service.id.as_str()).map_err(|e| fail(e.into()))?;
     let auth = read_auth(&file.service.auth).map_err(fail)?;
-    let mut operations = Vec::with_capacity(file.operation.len());
-    for raw in &file.operation {
-        operations.push(read_operation(&id, &auth, raw, origin)?);
-    }
+    let read = |raw: &RawOperation| read_operation(&id, &auth, raw, origin);
+    let read: Vec<_> = match file.operation.len() {
+        FEW.. => threads::map(&file.operation, read),
+        _ => file.operation.iter().map(read).collect(),
+    };
+    let mut operations = read.into_iter().collect::<Result<Vec<_>, _>>()?;
     check_names(&operations)?;
     let match_order = order(&mut operations)?;
     let verify = check_verify(&file.service, &operations).map_err(fail)?;
