@@ -162,6 +162,9 @@ pub struct ToolView {
     pub effect: String,
     /// Whether this session may call it now.
     pub granted: bool,
+    /// Its parameters in a line: `owner: string, repo: string, labels?: array`.
+    #[serde(default)]
+    pub usage: String,
     /// JSON Schema of the parameters.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub input_schema: Option<Arc<Value>>,

@@ -81,6 +81,7 @@ fn view(operation: &Operation, granted: bool, schemas: bool) -> ToolView {
         scope: operation.scope().to_string(),
         effect: operation.effect().to_string(),
         granted,
+        usage: operation.usage(),
         input_schema: schema(operation.input_schema()),
         output_schema: schema(operation.output_schema()),
     }

@@ -271,6 +271,7 @@ fn view(tool: &str) -> ToolView {
         scope: format!("{service}.{effect}"),
         effect: effect.to_owned(),
         granted: false,
+        usage: String::new(),
         input_schema: Some(Arc::new(json!({ "type": "object" }))),
         output_schema: None,
     }

@@ -139,6 +139,7 @@ mod tests {
             scope: format!("{service}.things.read"),
             effect: "read".into(),
             granted: true,
+            usage: String::new(),
             input_schema: Some(Arc::new(json!({ "type": "object", "properties": {} }))),
             output_schema: None,
         }

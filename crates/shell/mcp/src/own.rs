@@ -105,7 +105,7 @@ impl Own {
         let texts = match self {
             Self::Search => (
                 "Find tools",
-                "Finds tools by what they do, over the whole catalogue. `granted` says which can be called now.",
+                "Finds tools by what they do, over the whole catalogue. `granted` says which can be called now, `usage` how: its arguments, those with ? optional.",
             ),
             Self::Describe => ("Describe a tool", "Gives one tool's description and JSON Schemas."),
             Self::Call => (
@@ -278,7 +278,7 @@ static SCHEMAS: LazyLock<[Schemas; 5]> = LazyLock::new(|| {
             "name": { "type": "string" }, "title": { "type": "string" },
             "description": { "type": "string" }, "scope": { "type": "string" },
             "effect": { "enum": ["read", "write", "destructive"] },
-            "granted": { "type": "boolean" },
+            "granted": { "type": "boolean" }, "usage": { "type": "string" },
             "input_schema": { "type": "object" }, "output_schema": { "type": "object" }
         }),
         "name",

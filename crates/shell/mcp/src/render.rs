@@ -156,7 +156,8 @@ const NOTE_BYTES: usize = 64;
 
 fn line(view: &ToolView) -> String {
     let granted = if view.granted { "granted" } else { "not granted" };
-    format!("{} ({}, {granted}): {}", view.name, view.effect, view.description)
+    let ToolView { name, effect, description, usage, .. } = view;
+    format!("{name}({usage}) [{effect}, {granted}]: {description}")
 }
 
 #[cfg(test)]

@@ -48,6 +48,7 @@ mod service;
 #[cfg(test)]
 mod tests;
 mod threads;
+mod usage;
 
 pub use base_url_template::{BaseUrlTemplate, BaseUrlTemplateError};
 pub use binary::BinaryAnswer;

@@ -135,6 +135,8 @@ pub(super) struct Tool {
     effect: String,
     /// Whether this agent may call it now.
     granted: bool,
+    /// Its parameters in a line: `owner: string, repo: string, labels?: array`.
+    usage: String,
     /// JSON Schema of the parameters.
     #[schema(value_type = Option<Object>)]
     input_schema: Option<()>,

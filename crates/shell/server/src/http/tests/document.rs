@@ -113,6 +113,7 @@ async fn schemas_are_twins_of_the_brokers_types() {
         scope: String::new(),
         effect: String::new(),
         granted: true,
+        usage: String::new(),
         input_schema: schema.clone(),
         output_schema: schema,
     };
