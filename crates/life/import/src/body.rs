@@ -4,7 +4,7 @@ use std::collections::HashSet;
 
 use crate::{
     document::{Dialect, Document, shown},
-    file::{Body, Fields, Shape},
+    file::{Additional, Body, Fields, Shape},
     name,
     node::Node,
     schema::convert,
@@ -172,11 +172,11 @@ fn json_body<'n>(
     if shape.types == ["object"]
         && shape.properties.is_empty()
         && !required
-        && shape.additional_properties.is_none()
+        && matches!(shape.additional_properties, None | Some(Additional::Flag(false)))
     {
-        // An object of which nothing is said, and which need not be there.
+        // An object of which nothing is said, or that has no members, and which need not be there.
         out.body.body_encoding = None;
-        if schema.is_none() {
+        if schema.is_none() || encoding == "form" || shape.additional_properties.is_some() {
             return Ok(out);
         }
     }

@@ -14,7 +14,8 @@ use crate::{
     operation::{self, Found},
     read::read,
     report::{Remark, Report},
-    security, server,
+    security,
+    server::Place,
     text::{self, Text},
 };
 
@@ -62,7 +63,7 @@ pub fn import(bytes: &[u8], options: &Options<'_>) -> Result<Imported, ImportErr
     let found = operations(&document, &mut report)?;
     let nodes: Vec<&Node> = found.iter().map(|one| one.operation).collect();
     let security = security::choose(&document, options.auth, &nodes, &mut report.notes)?;
-    let base_url = server::base_url(&document, options.base_url, &mut report.notes)?;
+    let place = Place::read(&document, options.base_url, &mut report.notes)?;
     let wanted: Vec<Wanted<'_>> = found
         .iter()
         .map(|one| Wanted {
@@ -72,13 +73,19 @@ pub fn import(bytes: &[u8], options: &Options<'_>) -> Result<Imported, ImportErr
         })
         .collect();
     let names = name::tools(id.as_str(), &wanted, &before);
-    let mut service =
-        service_part(&document, options, &id, base_url, security.auth.clone(), &mut report);
+    let mut service = service_part(
+        &document,
+        options,
+        &id,
+        place.base_url.clone(),
+        security.auth.clone(),
+        &mut report,
+    );
     check(&service, &[])?;
     let mut tools: Vec<Tool> = Vec::new();
     let mut paths: HashMap<(&str, String), String> = HashMap::new();
     for (one, name) in found.iter().zip(names) {
-        let made = operation::read(&document, &security, id.as_str(), &service.base_url, name, one);
+        let made = operation::read(&document, &security, id.as_str(), &place, name, one);
         let made = made.and_then(|made| {
             let shape = (one.method, shape(&made.tool.path));
             if let Some(first) = paths.get(&shape) {
@@ -100,11 +107,7 @@ pub fn import(bytes: &[u8], options: &Options<'_>) -> Result<Imported, ImportErr
     }
     service.verify = verify(&tools);
     if tools.is_empty() {
-        let why = report
-            .left_out
-            .first()
-            .map_or("it has none".to_owned(), |one| format!("{}: {}", one.at, one.why));
-        return Err(ImportError::Nothing { why });
+        return Err(ImportError::Nothing { why: commonest(&report.left_out) });
     }
     let all: Vec<&Tool> = tools.iter().collect();
     let file = text_of(&service, &all);
@@ -117,6 +120,17 @@ pub fn import(bytes: &[u8], options: &Options<'_>) -> Result<Imported, ImportErr
     report.auth = service.auth["scheme"].as_str().unwrap_or_default().to_owned();
     Ok(Imported { file, report })
 }
+
+/// What keeps most operations out, with the first of them.
+fn commonest(left_out: &[Remark]) -> String {
+    let times = |one: &Remark| left_out.iter().filter(|other| other.why == one.why).count();
+    // Of equals the first.
+    let most = left_out.iter().take(REASONS_MAX).rev().max_by_key(|one| times(one));
+    most.map_or("it has none".to_owned(), |one| format!("{}: {}", one.at, one.why))
+}
+
+/// As many are counted.
+const REASONS_MAX: usize = 200;
 
 /// Every operation, in the order of the document.
 fn operations<'n>(

@@ -8,7 +8,7 @@ use crate::{
     node::Node,
     parameters,
     security::Security,
-    server,
+    server::Place,
     text::{self, Text},
 };
 
@@ -44,13 +44,13 @@ pub(crate) fn read<'n>(
     document: &Document<'n>,
     security: &Security<'n>,
     service: &str,
-    base_url: &str,
+    place: &Place,
     id: String,
     found: &Found<'n>,
 ) -> Result<Made, String> {
     let operation = found.operation;
     for node in [operation, found.item] {
-        if node.get("servers").is_some_and(|servers| !server::is_same(servers, base_url)) {
+        if node.get("servers").is_some_and(|servers| !place.is_of(servers)) {
             return Err("it is served elsewhere".to_owned());
         }
     }

@@ -246,8 +246,10 @@ fn style(dialect: Dialect, parameter: &Node, shape: &Shape) -> Option<Option<&'s
     }
     let explode = parameter.get("explode") != Some(&Node::Bool(false));
     match parameter.text("style").unwrap_or("form") {
-        "deepObject" if shape.is("object") || shape.is("array") => Some(Some("deep")),
-        "form" | "deepObject" if shape.is("object") => {
+        "deepObject" if shape.is("object") => Some(Some("deep")),
+        // The style is for objects alone; who writes it on a list means `a[]=1` (Stripe).
+        "deepObject" if shape.is("array") && !items_nest => Some(Some("brackets")),
+        "form" if shape.is("object") => {
             explode.then_some(Some("spread")).filter(|_| {
                 // Only scalars are names and values of a query.
                 shape.properties.0.iter().all(|(_, p)| {
@@ -256,7 +258,7 @@ fn style(dialect: Dialect, parameter: &Node, shape: &Shape) -> Option<Option<&'s
             })
         }
         "form" | "deepObject" if shape.is("array") && items_nest => None,
-        "form" | "deepObject" if shape.is("array") => Some((!explode).then_some("comma")),
+        "form" if shape.is("array") => Some((!explode).then_some("comma")),
         "form" | "deepObject" => Some(None),
         _ => None,
     }

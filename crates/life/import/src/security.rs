@@ -12,6 +12,8 @@ use crate::{
 pub(crate) struct Security<'n> {
     /// Its name in the document; `None` where the document names none.
     pub name: Option<&'n str>,
+    /// It, and the others that put the same credential into the same place.
+    alike: Vec<&'n str>,
     /// The catalogue's `auth`.
     pub auth: Value,
 }
@@ -27,12 +29,12 @@ impl Security<'_> {
     /// # Errors
     /// Why not, in words.
     pub fn fits(&self, document: &Document<'_>, operation: &Node) -> Result<(), String> {
-        let Some(name) = self.name else { return Ok(()) };
+        if self.name.is_none() {
+            return Ok(());
+        }
         let wanted = operation.get("security").or_else(|| document.root().get("security"));
         let wanted = wanted.map(Node::items).unwrap_or_default();
-        // Two at once cannot be sent; an empty one is: no credential is needed.
-        let is_ours = |one: &&Node| one.members().iter().all(|(own, _)| **own == *name);
-        if wanted.is_empty() || wanted.iter().any(|one| is_ours(&one)) {
+        if wanted.is_empty() || wanted.iter().any(|one| is_met(one, &self.alike)) {
             return Ok(());
         }
         let other = wanted[0].members().first().map_or("", |(own, _)| own);
@@ -48,6 +50,17 @@ impl Security<'_> {
             .filter_map(Node::as_text)
             .collect()
     }
+}
+
+/// Whether one credential is all that is wanted: two at once cannot be sent. One of nothing is met.
+fn is_met(wanted: &Node, alike: &[&str]) -> bool {
+    wanted.members().iter().all(|(own, _)| alike.contains(&&**own))
+}
+
+/// Whether a credential of one scheme goes where one of the other does.
+fn is_alike(one: &Value, other: &Value) -> bool {
+    let is_bearer = |auth: &Value| auth["scheme"] == "bearer" || auth["scheme"] == "oauth2";
+    one == other || is_bearer(one) && is_bearer(other)
 }
 
 /// The scheme that was asked for, else the one that most operations take and that can be used.
@@ -73,28 +86,34 @@ pub(crate) fn choose<'n>(
             Err(why) => notes.push(format!("the security scheme {} {why}", shown(name))),
         }
     }
+    let alike = |auth: &Value, usable: &[(&'n str, Value, usize)]| -> Vec<&'n str> {
+        usable.iter().filter(|(_, own, _)| is_alike(own, auth)).map(|(name, _, _)| *name).collect()
+    };
     if let Some(asked) = asked {
-        let found = usable.into_iter().find(|(name, _, _)| *name == asked);
+        let found = usable.iter().find(|(name, _, _)| *name == asked);
         let (name, auth, _) = found.ok_or_else(|| ImportError::Scheme {
             name: asked.to_owned(),
             why: "is not in the document".to_owned(),
         })?;
-        return Ok(Security { name: Some(name), auth });
+        let alike = alike(auth, &usable);
+        return Ok(Security { name: Some(name), auth: auth.clone(), alike });
     }
     let whole = root.get("security");
-    for operation in operations {
-        let wanted = operation.get("security").or(whole).map(Node::items).unwrap_or_default();
-        for (name, _, times) in &mut usable {
-            *times += usize::from(
-                wanted.iter().any(|one| one.members().len() == 1 && one.get(name).is_some()),
-            );
+    for at in 0..usable.len() {
+        let (name, alike) = (usable[at].0, alike(&usable[at].1, &usable));
+        for operation in operations {
+            let wanted = operation.get("security").or(whole).map(Node::items).unwrap_or_default();
+            let takes = |one: &Node| one.get(name).is_some() && is_met(one, &alike);
+            usable[at].2 += usize::from(wanted.iter().any(takes));
         }
     }
     let others: Vec<String> = usable.iter().map(|(name, _, _)| shown(name)).collect();
-    // Of equals the first in the document.
-    let best = usable.into_iter().rev().max_by_key(|(_, _, times)| *times);
+    // Of equals the one whose tokens the broker can get by itself, or the first in the document.
+    let best =
+        usable.iter().rev().max_by_key(|(_, auth, times)| (*times, auth["scheme"] == "oauth2"));
     match best {
         Some((name, auth, _)) => {
+            let alike = alike(auth, &usable);
             if others.len() > 1 {
                 notes.push(format!(
                     "of the security schemes {} it is {}; --auth chooses another",
@@ -102,14 +121,14 @@ pub(crate) fn choose<'n>(
                     shown(name)
                 ));
             }
-            Ok(Security { name: Some(name), auth })
+            Ok(Security { name: Some(name), auth: auth.clone(), alike })
         }
         None => {
             notes.push(
                 "the document has no security scheme that can be used: bearer is assumed"
                     .to_owned(),
             );
-            Ok(Security { name: None, auth: json!({"scheme": "bearer"}) })
+            Ok(Security { name: None, auth: json!({"scheme": "bearer"}), alike: Vec::new() })
         }
     }
 }

@@ -8,15 +8,39 @@ use crate::{
     node::Node,
 };
 
-/// The base URL of a document: what was asked for, else the first of its servers that can be one.
-pub(crate) fn base_url(
-    document: &Document<'_>,
-    asked: Option<&str>,
-    notes: &mut Vec<String>,
-) -> Result<String, ImportError> {
-    if let Some(asked) = asked {
-        return template(asked).map_err(|why| ImportError::BaseUrl { why });
+/// Where a service is.
+pub(crate) struct Place {
+    /// What was asked for, else the document's own.
+    pub base_url: String,
+    /// The first of the document's servers that can be a base URL.
+    own: Option<String>,
+}
+
+impl Place {
+    pub fn read(
+        document: &Document<'_>,
+        asked: Option<&str>,
+        notes: &mut Vec<String>,
+    ) -> Result<Self, ImportError> {
+        let Some(asked) = asked else {
+            let base_url = own(document, notes)?;
+            return Ok(Self { base_url, own: None });
+        };
+        let base_url = template(asked).map_err(|why| ImportError::BaseUrl { why })?;
+        Ok(Self { base_url, own: own(document, &mut Vec::new()).ok() })
     }
+
+    /// Whether servers of a path or an operation are the document's own, wherever that is for us.
+    pub fn is_of(&self, servers: &Node) -> bool {
+        let urls = servers.items().iter().take(SERVERS_MAX);
+        let mut urls = urls.map(|server| of_server(server, &mut Vec::new()).ok()).peekable();
+        urls.peek().is_none()
+            || urls
+                .any(|url| url.is_some_and(|u| u == self.base_url || Some(&u) == self.own.as_ref()))
+    }
+}
+
+fn own(document: &Document<'_>, notes: &mut Vec<String>) -> Result<String, ImportError> {
     let root = document.root();
     if document.dialect == Dialect::Swagger2 {
         let why = || "it has no host that is reached over https".to_owned();
@@ -40,20 +64,18 @@ pub(crate) fn base_url(
     Err(ImportError::BaseUrl { why })
 }
 
-/// Whether servers of a path or an operation are the document's own.
-pub(crate) fn is_same(servers: &Node, base_url: &str) -> bool {
-    let urls: Vec<_> =
-        servers.items().iter().take(SERVERS_MAX).map(|s| of_server(s, &mut Vec::new())).collect();
-    urls.is_empty() || urls.iter().any(|url| url.as_deref() == Ok(base_url))
-}
-
 /// A server's URL. A variable that can be pinned stays one; any other is its default.
 fn of_server(server: &Node, notes: &mut Vec<String>) -> Result<String, String> {
     let url = server.text("url").unwrap_or_default();
+    // Relative to a document that came over https (RFC 3986, section 4.2).
+    let url = &match url.strip_prefix("//") {
+        Some(rest) => format!("https://{rest}"),
+        None => url.to_owned(),
+    };
     if let Ok(url) = template(url) {
         return Ok(url);
     }
-    let mut filled = url.to_owned();
+    let mut filled = url.clone();
     for (name, variable) in
         server.get("variables").map(Node::members).unwrap_or_default().iter().take(SERVERS_MAX)
     {

@@ -207,15 +207,59 @@ fn a_hostile_base_url_or_variable_is_no_base_url() {
             .map(|made| made.report.base_url)
     };
     assert_eq!(with("https://a.example/v1/").expect("a base URL"), "https://a.example/v1");
+    assert_eq!(with("//a.example").expect("a base URL"), "https://a.example");
     for url in [
         "https://{host}/",
         "https://{a}.example",
         "https://u:p@a.example",
-        "//a.example",
+        "//u:p@a.example",
+        "///a.example",
         "/v1",
         "https://a.example/?q",
     ] {
         assert!(matches!(with(url), Err(ImportError::BaseUrl { .. })), "{url}");
+    }
+}
+
+/// As Google says one token in two ways, and Stripe a list and a form of nothing.
+#[test]
+fn what_large_documents_say_otherwise_is_understood() {
+    let text = json!({
+        "openapi": "3.0.0", "servers": [{"url": "//cluster.example"}],
+        "components": {"securitySchemes": {
+            "implicit": {"type": "oauth2", "flows": {"implicit": {}}},
+            "code": {"type": "oauth2", "flows": {"authorizationCode": {
+                "authorizationUrl": "https://a.example/in", "tokenUrl": "https://a.example/token"}}},
+            "key": {"type": "apiKey", "in": "header", "name": "x-key"},
+        }},
+        "paths": {
+            "/both": {"get": {"security": [{"implicit": [], "code": []}], "parameters": [
+                {"name": "expand", "in": "query", "style": "deepObject", "explode": true,
+                 "schema": {"type": "array", "items": {"type": "string"}}}]}},
+            "/key": {"get": {"security": [{"implicit": [], "key": []}]}},
+            "/here": {"delete": {"servers": [{"url": "https://cluster.example"}],
+                "security": [{"code": []}],
+                "requestBody": {"required": false, "content": {"application/x-www-form-urlencoded":
+                    {"schema": {"type": "object", "properties": {}, "additionalProperties": false}}}}}},
+            "/there": {"get": {"servers": [{"url": "https://other.example"}]}},
+        },
+    })
+    .to_string();
+    for base_url in [None, Some("https://mine.example/k8s")] {
+        let options = Options { id: "big", base_url, ..Options::default() };
+        let made = import(text.as_bytes(), &options).expect("a service");
+        assert_eq!(made.report.base_url, base_url.unwrap_or("https://cluster.example"));
+        assert_eq!(made.report.auth, "oauth2");
+        let left: Vec<_> = made.report.left_out.iter().map(|one| &*one.at).collect();
+        assert_eq!(left, ["GET /key", "GET /there"], "{:?}", made.report.left_out);
+        let catalog = catalog(&made);
+        let (target, _) = sent(&catalog, "big.get_both", json!({"expand": ["a", "b"]}))
+            .unwrap_or_else(|why| panic!("{why}: {:?}", tools(&catalog)));
+        assert!(
+            target.ends_with("/both?expand[]=a&expand[]=b")
+                || target.ends_with("/both?expand%5B%5D=a&expand%5B%5D=b"),
+            "{target}"
+        );
     }
 }
 
