@@ -6,12 +6,14 @@ pub mod labels;
 
 mod aead;
 mod envelope;
+mod foreign;
 mod gcm;
 mod hash;
 mod kdf;
 mod mac;
 mod master;
 mod password;
+mod recipient;
 mod recovery;
 mod sign;
 #[cfg(test)]
@@ -19,11 +21,13 @@ mod wycheproof;
 
 pub use aead::AeadKey;
 pub use envelope::{Aad, OVERHEAD_BYTES, OpenError, plain_len, sealed_len};
+pub use foreign::{ForeignError, foreign_gcm_open, pbkdf2_sha512, sha3_256};
 pub use hash::{Sha256, hmac_sha256, sha256, sha256_parts};
 pub use kdf::hkdf_sha256;
 pub use labels::{Label, Tag};
 pub use mac::{AWS_SECRET_BYTES_MAX, MacBytes, MacHash, aws4_key, hmac, hmac_under};
 pub use master::MasterKey;
-pub use password::{Params, PasswordError, argon2id};
+pub use password::{Params, PasswordError, argon2id, argon2id_salted};
+pub use recipient::{HPKE_SEALED_BYTES, HpkeError, RecipientKey, RecipientSecret};
 pub use recovery::{RecoveryCode, RecoveryError};
 pub use sign::{SignatureError, SigningKey, VerifyingKey};

@@ -115,6 +115,18 @@ pub fn argon2id(
     salt: &[u8; 16],
     params: Params,
 ) -> Result<Secret<[u8; 32]>, PasswordError> {
+    argon2id_salted(passphrase, salt, params)
+}
+
+/// As [`argon2id`], with the salt of somebody else's format: 8 bytes or more.
+///
+/// # Errors
+/// As [`argon2id`].
+pub fn argon2id_salted(
+    passphrase: &Secret<[u8]>,
+    salt: &[u8],
+    params: Params,
+) -> Result<Secret<[u8; 32]>, PasswordError> {
     let cost = argon2::Params::new(params.memory_kib, params.iterations, params.lanes, Some(32))
         .map_err(|_| PasswordError::Params {
             memory_kib: params.memory_kib,
