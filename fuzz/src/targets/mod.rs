@@ -4,6 +4,7 @@ pub mod catalog;
 pub mod checkpoint;
 pub mod dsse;
 pub mod envelope;
+pub mod foreign;
 pub mod log_records;
 pub mod openapi;
 pub mod path_template;
@@ -18,6 +19,7 @@ pub const ALL: &[(&str, Target)] = &[
     ("checkpoint", checkpoint::run),
     ("dsse", dsse::run),
     ("envelope", envelope::run),
+    ("foreign", foreign::run),
     ("log_records", log_records::run),
     ("openapi", openapi::run),
     ("path_template", path_template::run),

@@ -46,7 +46,7 @@ pub use opening::{
 };
 pub use scheme::{BasicHalf, Scheme, SchemeError};
 pub use session::{Context, Door, Session};
-pub use store::{Agent, OwnerToken, Store, StoreError};
+pub use store::{Agent, OwnerToken, SealedConnection, Store, StoreError};
 pub use token::Token;
 
 #[cfg(test)]

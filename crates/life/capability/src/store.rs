@@ -28,6 +28,17 @@ pub struct OwnerToken {
     pub created_unix_ms: u64,
 }
 
+/// A connection to keep, with its sealed credential.
+#[derive(Debug, Clone)]
+pub struct SealedConnection {
+    /// What the owner set up.
+    pub connection: Connection,
+    /// Its credential's envelope.
+    pub envelope: Vec<u8>,
+    /// Whether it takes the place of one of its name.
+    pub replace: bool,
+}
+
 /// Why the store did not do it. Nothing of a change that failed is kept.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -76,6 +87,11 @@ pub trait Store: Send + Sync + 'static {
         connection: &Connection,
         envelope: &[u8],
         replace: bool,
+    ) -> impl Future<Output = Result<(), StoreError>> + Send;
+    /// Keeps several connections, all or none.
+    fn put_connections(
+        &self,
+        all: &[SealedConnection],
     ) -> impl Future<Output = Result<(), StoreError>> + Send;
     /// Forgets a connection.
     fn delete_connection(

@@ -5,6 +5,7 @@ mod body;
 mod document;
 mod error;
 mod file;
+pub mod foreign;
 mod import;
 mod name;
 mod node;

@@ -262,7 +262,11 @@ mod tests {
 
     #[test]
     fn a_point_of_small_order_is_no_key() {
-        for bytes in [[0; 32], { let mut one = [0; 32]; one[0] = 1; one }] {
+        for bytes in [[0; 32], {
+            let mut one = [0; 32];
+            one[0] = 1;
+            one
+        }] {
             assert_eq!(RecipientKey::from_bytes(&bytes), Err(HpkeError::Key));
         }
         assert!(RecipientKey::from_bytes(made(1).public().as_bytes()).is_ok());

@@ -41,4 +41,5 @@ pub use oauth::TokenError;
 pub use relay::{RelayBody, RelayLimits, RelayReply, RelayRequest, RelayedBody, Upgraded};
 pub use runs::{Route, RunVariables};
 pub use services::home_catalog;
+pub use setup::CONNECTIONS_AT_ONCE_MAX;
 pub use upstream::{Answer, Outgoing, Upstream, UpstreamError};

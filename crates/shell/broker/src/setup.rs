@@ -17,9 +17,11 @@ use crate::upstream::Live;
 mod agents;
 mod connections;
 mod grants;
+mod several;
 
 pub(crate) use agents::agent_key_hash;
 pub(crate) use connections::wire_form;
+pub use several::CONNECTIONS_AT_ONCE_MAX;
 
 impl Broker {
     /// Reads connections and grants anew and puts them into force.

@@ -11,6 +11,7 @@ fn help() {
         "",
         "init",
         "connect",
+        "import",
         "disconnect",
         "connections",
         "minted",

@@ -12,7 +12,7 @@ use sqlx::sqlite::{
 use sqlx::{Row, Transaction, query};
 use symbolon_capability::{
     Agent, AgentName, Ask, AskVia, Budget, Connection, ConnectionName, Grant, GrantId, Hours,
-    Limit, OwnerToken, Scheme, Store, StoreError,
+    Limit, OwnerToken, Scheme, SealedConnection, Store, StoreError,
 };
 use symbolon_codec::Digest32;
 use symbolon_custody::Wrap;
@@ -127,6 +127,14 @@ impl Store for SqliteStore {
     ) -> Result<(), StoreError> {
         let mut tx = self.pool.begin().await.map_err(database)?;
         insert_connection(&mut tx, c, envelope, replace).await?;
+        tx.commit().await.map_err(database)
+    }
+
+    async fn put_connections(&self, all: &[SealedConnection]) -> Result<(), StoreError> {
+        let mut tx = self.pool.begin().await.map_err(database)?;
+        for one in all {
+            insert_connection(&mut tx, &one.connection, &one.envelope, one.replace).await?;
+        }
         tx.commit().await.map_err(database)
     }
 

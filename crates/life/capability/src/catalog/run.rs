@@ -58,6 +58,11 @@ impl RunHints {
         expand(&self.env, with)
     }
 
+    /// Variables whose value is the credential and nothing else: what a `.env` file calls it.
+    pub fn credential_variables(&self) -> impl Iterator<Item = &str> {
+        self.env.iter().filter(|(_, value)| **value == *"{placeholder}").map(|(name, _)| &**name)
+    }
+
     /// Settings of git.
     #[must_use]
     pub fn git_config(&self, with: &Placeholders<'_>) -> Vec<(String, String)> {

@@ -34,23 +34,7 @@ impl Broker {
         credential: Secret<[u8]>,
     ) -> Result<ConnectionView, CallError> {
         let open = self.opened()?;
-        if new.oauth.is_some() {
-            return Err(CallError::caller("oauth", "tokens of this connection are got by a flow")
-                .next("symbolon connect SERVICE --oauth FLOW"));
-        }
-        let (mut connection, service) = self.plan_connection(&new)?;
-        if let Scheme::Aws4 { session, .. } = &mut connection.auth {
-            // EXPOSE: its colons are counted.
-            *session = credential.expose().iter().filter(|b| **b == b':').count() == 2;
-        }
-        let now = connection.created_unix_ms;
-        let wire = wire_form(&connection.auth, service.auth(), &credential, now)?;
-        drop(credential);
-        let aad = connection.aad(self.manifest.vault.as_bytes());
-        // EXPOSE: sealed from one secret page into an envelope.
-        let envelope = open.connections_key.seal_with(&aad, wire.expose(), &SystemRng);
-        drop(wire);
-        let live = self.register(&open, connection.clone(), service, envelope.clone(), None)?;
+        let (connection, envelope, live) = self.seal_connection(&open, &new, credential)?;
         let verified = match new.verify {
             true => Some(self.check_call(&live).await?),
             false => None,
@@ -64,6 +48,34 @@ impl Broker {
         self.rebuild(&open).await?;
         self.count_setup().await?;
         Ok(self.connection_view(&connection, verified))
+    }
+
+    /// Plans a connection, seals its credential, and opens it once to see that it can be used. Nothing
+    /// is kept.
+    pub(crate) fn seal_connection(
+        &self,
+        open: &Arc<Open>,
+        new: &NewConnection,
+        credential: Secret<[u8]>,
+    ) -> Result<(Connection, Vec<u8>, Arc<Live>), CallError> {
+        if new.oauth.is_some() {
+            return Err(CallError::caller("oauth", "tokens of this connection are got by a flow")
+                .next("symbolon connect SERVICE --oauth FLOW"));
+        }
+        let (mut connection, service) = self.plan_connection(new)?;
+        if let Scheme::Aws4 { session, .. } = &mut connection.auth {
+            // EXPOSE: its colons are counted.
+            *session = credential.expose().iter().filter(|b| **b == b':').count() == 2;
+        }
+        let now = connection.created_unix_ms;
+        let wire = wire_form(&connection.auth, service.auth(), &credential, now)?;
+        drop(credential);
+        let aad = connection.aad(self.manifest.vault.as_bytes());
+        // EXPOSE: sealed from one secret page into an envelope.
+        let envelope = open.connections_key.seal_with(&aad, wire.expose(), &SystemRng);
+        drop(wire);
+        let live = self.register(open, connection.clone(), service, envelope.clone(), None)?;
+        Ok((connection, envelope, live))
     }
 
     /// All connections, by name.

@@ -23,6 +23,7 @@ mod custody;
 mod disconnect;
 mod grant;
 mod grants;
+mod import;
 mod init;
 mod lock;
 mod mcp;
@@ -43,6 +44,7 @@ mod verify;
 pub enum Command {
     Init(init::Args),
     Connect(Box<connect::Args>),
+    Import(import::Args),
     Disconnect(disconnect::Args),
     Connections(connections::Args),
     Minted(minted::Args),
@@ -80,6 +82,7 @@ impl Command {
         match self {
             Self::Init(args) => args.run(ctx).map(done),
             Self::Connect(args) => args.run(ctx).map(done),
+            Self::Import(args) => args.run(ctx).map(done),
             Self::Disconnect(args) => args.run(ctx).map(done),
             Self::Connections(args) => args.run(ctx).map(done),
             Self::Minted(args) => args.run(ctx).map(done),

@@ -120,6 +120,10 @@ impl Handle for Door {
                 let credential = secret.ok_or_else(no_credential)?;
                 Answer::of(broker.connect(new, credential).await?)
             }
+            Op::ConnectSeveral { new, lengths } => {
+                let credentials = secret.ok_or_else(no_credential)?;
+                Answer::of(broker.connect_several(new, &lengths, credentials).await?)
+            }
             Op::OauthBegin { new } => Answer::of(broker.oauth_begin(new, secret).await?),
             Op::OauthFinish { id } => Answer::of(broker.oauth_finish(&id, secret).await?),
             Op::Connections {} => Answer::of(broker.connections().await?),

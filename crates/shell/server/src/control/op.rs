@@ -41,6 +41,11 @@ pub enum Op {
     Connect {
         new: NewConnection,
     },
+    /// Several at once, all or none; beside them their credentials, one behind the other.
+    ConnectSeveral {
+        new: Vec<NewConnection>,
+        lengths: Vec<usize>,
+    },
     /// A connection whose tokens the broker gets; a client secret stands beside it.
     OauthBegin {
         new: NewConnection,
@@ -196,6 +201,7 @@ impl Op {
                 | Op::AddWrap { .. }
                 | Op::RotateWrap { .. }
                 | Op::Connect { .. }
+                | Op::ConnectSeveral { .. }
                 | Op::OauthBegin { .. }
                 | Op::OauthFinish { .. }
         )
