@@ -2,6 +2,7 @@
 
 pub mod catalog;
 pub mod checkpoint;
+pub mod container;
 pub mod dsse;
 pub mod envelope;
 pub mod foreign;
@@ -17,6 +18,7 @@ pub type Target = fn(&[u8]);
 pub const ALL: &[(&str, Target)] = &[
     ("catalog", catalog::run),
     ("checkpoint", checkpoint::run),
+    ("container", container::run),
     ("dsse", dsse::run),
     ("envelope", envelope::run),
     ("foreign", foreign::run),

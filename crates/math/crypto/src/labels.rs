@@ -100,6 +100,19 @@ table! { LABELS: Label {
     /// Subkey of the data key: seals the state of a request that waits for an answer.
     KEY_REQUEST_STATE = Label("symbolon/key/request-state/v1");
 
+    /// Secret of the vault that its key for containers comes from.
+    KEY_RECIPIENT = Label("symbolon/key/recipient/v1");
+    /// Key-encryption key from a container's passphrase.
+    KEK_CONTAINER = Label("symbolon/kek/container/v1");
+    /// A container's header, and what its layers are bound to.
+    CONTAINER = Label("symbolon/container/v1");
+    /// What is signed of a container.
+    CONTAINER_SIGNATURE = Label("symbolon/container-signature/v1");
+    /// A layer's key, sealed to a recipient.
+    CONTAINER_LAYER_KEY = Label("symbolon/container-layer-key/v1");
+    /// One event of a deed.
+    DEED_EVENT = Label("symbolon/deed-event/v1");
+
     /// The hash at rest of an agent's key.
     AGENT_KEY = Label("symbolon/agent-key/v1");
     /// The hash of a run's proxy password.
@@ -158,6 +171,10 @@ table! { TAGS: Tag {
     STATE_ROW = Tag::new("state", "row", 1);
     /// A TLS private key.
     TLS_KEY = Tag::new("tls", "private-key", 1);
+    /// A layer of a container, padded.
+    CONTAINER_LAYER = Tag::new("container", "layer", 1);
+    /// A container's credentials under their passphrase.
+    CONTAINER_CREDENTIALS = Tag::new("container", "credentials", 1);
     /// The state of a request that waits for an answer.
     REQUEST_STATE = Tag::new("mcp", "request-state", 1);
 } }

@@ -8,6 +8,7 @@ mod arm;
 mod broker;
 mod call;
 mod calls;
+mod containers;
 mod custody;
 mod echo;
 mod edge;
@@ -34,6 +35,7 @@ pub mod wire;
 
 pub use api::*;
 pub use broker::{Broker, Options};
+pub use containers::{ContainerKeys, SealedLayerKey, SignatureView, SignerView};
 pub use edge::{Strict, Watch};
 pub use lanes::Lanes;
 pub use minted::{MintError, PLACEHOLDER_BYTES, UnusableMinted, has_placeholder, is_placeholder};

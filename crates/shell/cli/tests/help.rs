@@ -12,6 +12,8 @@ fn help() {
         "init",
         "connect",
         "import",
+        "container",
+        "deed",
         "disconnect",
         "connections",
         "minted",

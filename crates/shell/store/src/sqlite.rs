@@ -400,6 +400,7 @@ fn database(error: sqlx::Error) -> StoreError {
     }
 }
 
+mod containers;
 mod issued;
 mod minted;
 mod spending;

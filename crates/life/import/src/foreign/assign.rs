@@ -123,7 +123,7 @@ impl<'p> Taken<'_, 'p> {
     fn secret(&self, service: &Service) -> Option<Text<'p>> {
         let own = service.run().credential_variables().map(plain).collect::<Vec<_>>();
         let by_name = SECRETS.iter().copied().chain(own.iter().map(String::as_str));
-        by_name.into_iter().find_map(|name| self.named(name)).or_else(|| match self.fields {
+        by_name.into_iter().find_map(|name| self.named(name)).or(match self.fields {
             [(_, only)] => Some(*only),
             _ => None,
         })

@@ -19,7 +19,9 @@ mod call;
 mod catalog;
 mod connect;
 mod connections;
+mod container;
 mod custody;
+mod deed;
 mod disconnect;
 mod grant;
 mod grants;
@@ -45,6 +47,8 @@ pub enum Command {
     Init(init::Args),
     Connect(Box<connect::Args>),
     Import(import::Args),
+    Container(Box<container::Args>),
+    Deed(deed::Args),
     Disconnect(disconnect::Args),
     Connections(connections::Args),
     Minted(minted::Args),
@@ -83,6 +87,8 @@ impl Command {
             Self::Init(args) => args.run(ctx).map(done),
             Self::Connect(args) => args.run(ctx).map(done),
             Self::Import(args) => args.run(ctx).map(done),
+            Self::Container(args) => args.run(ctx).map(done),
+            Self::Deed(args) => args.run(ctx).map(done),
             Self::Disconnect(args) => args.run(ctx).map(done),
             Self::Connections(args) => args.run(ctx).map(done),
             Self::Minted(args) => args.run(ctx).map(done),

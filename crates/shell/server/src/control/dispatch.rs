@@ -7,6 +7,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use serde_json::json;
 use symbolon_broker::{Broker, CallError, Door as Way, Fault, Lanes, Session, Via};
+use symbolon_crypto::VerifyingKey;
 use symbolon_mcp::ServeError;
 use symbolon_proxy::{Proxy, RunGuard};
 use symbolon_secret::Secret;
@@ -126,6 +127,22 @@ impl Handle for Door {
             }
             Op::OauthBegin { new } => Answer::of(broker.oauth_begin(new, secret).await?),
             Op::OauthFinish { id } => Answer::of(broker.oauth_finish(&id, secret).await?),
+            Op::ContainerKeys {} => Answer::of(broker.container_keys()?),
+            Op::SignContainer { digest } => Answer::of(broker.sign_container(&digest)?),
+            Op::OpenLayerKeys { keys } => {
+                Answer::with(json!({}), Some(broker.open_layer_keys(&keys)?))
+            }
+            Op::TrustSigner { key, name } => {
+                Answer::of(broker.trust_signer(signer(&key)?, &name).await?)
+            }
+            Op::TrustedSigners {} => Answer::of(broker.trusted_signers().await?),
+            Op::DistrustSigner { key } => {
+                broker.distrust_signer(signer(&key)?).await?;
+                Ok(Answer::done())
+            }
+            Op::SignDeedEvent { place, event } => {
+                Answer::of(broker.sign_deed_event(&place, &event).await?)
+            }
             Op::Connections {} => Answer::of(broker.connections().await?),
             Op::Disconnect { name } => {
                 broker.disconnect(&name).await?;
@@ -220,6 +237,13 @@ impl Handle for Door {
     async fn mcp(&self, agent: String, read: OwnedFd, write: OwnedFd) -> Result<(), CallError> {
         symbolon_mcp::serve_io(self.broker.clone(), &agent, read, write).await.map_err(ended)
     }
+}
+
+fn signer(key: &str) -> Result<VerifyingKey, CallError> {
+    VerifyingKey::from_hex(key).map_err(|e| {
+        CallError::caller("key", format!("this is no signer's key: {e}"))
+            .next("symbolon container key")
+    })
 }
 
 /// A session that did not run to its end.

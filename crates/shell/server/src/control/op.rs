@@ -4,9 +4,10 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use symbolon_broker::{
     CallRequest, Context, ExplainRequest, Method, NewConnection, NewGrant, ReceiptFilter,
-    ResolveRequest, Yes,
+    ResolveRequest, SealedLayerKey, Yes,
 };
-use symbolon_codec::json;
+use symbolon_codec::{Digest32, json};
+use symbolon_container::deed::{Event, Place};
 use symbolon_proxy::NewRun;
 
 use super::error::ControlError;
@@ -53,6 +54,26 @@ pub enum Op {
     /// Beside it the query of the redirect, for the code flow.
     OauthFinish {
         id: String,
+    },
+    ContainerKeys {},
+    SignContainer {
+        digest: Digest32,
+    },
+    /// Out come the keys, one behind the other.
+    OpenLayerKeys {
+        keys: Vec<SealedLayerKey>,
+    },
+    TrustSigner {
+        key: String,
+        name: String,
+    },
+    TrustedSigners {},
+    DistrustSigner {
+        key: String,
+    },
+    SignDeedEvent {
+        place: Place,
+        event: Event,
     },
     Connections {},
     Disconnect {

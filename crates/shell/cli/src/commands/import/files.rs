@@ -11,7 +11,7 @@ use symbolon_secret::Secret;
 use crate::failure::Failure;
 
 /// A file, read.
-pub(super) struct Found {
+pub(in crate::commands) struct Found {
     /// The permission bits of the descriptor that was read.
     pub mode: u32,
     pub bytes: Secret<[u8]>,
@@ -63,7 +63,7 @@ fn is_ours(path: &Path) -> bool {
 }
 
 /// The whole file, straight into a secret page.
-pub(super) fn read(path: &Path) -> Result<Found, Failure> {
+pub(in crate::commands) fn read(path: &Path) -> Result<Found, Failure> {
     let failed = |e: std::io::Error| Failure::file("read", path, &e);
     let file = File::open(path).map_err(failed)?;
     let about = file.metadata().map_err(failed)?;

@@ -1,7 +1,7 @@
 //! `symbolon import`: credentials out of other programs' files.
 
-mod files;
-mod show;
+pub(super) mod files;
+pub(super) mod show;
 
 use std::path::PathBuf;
 
@@ -121,42 +121,73 @@ impl What {
                 Err(e) => return Err(self.refused(&name, &e)),
             }
         }
-        foreign::settle(&mut all);
+        let taking = Taking {
+            only: self.only,
+            replace: self.replace,
+            dry_run: self.dry_run,
+            allow_loopback: self.allow_loopback,
+            allow_private: self.allow_private,
+        };
+        let made = taking.take(ctx, &mut all)?;
+        show::result(ctx, &made, &all, taking.dry_run)
+    }
+
+    fn refused(&self, name: &str, error: &ForeignError) -> Failure {
+        let (code, next) = match error {
+            ForeignError::Sealed | ForeignError::Cipher(_) => ("sealed", PASSPHRASE.to_owned()),
+            ForeignError::Escrow => {
+                let next = "ask its sender for the credentials without escrow, and replace them";
+                ("legacy_escrow", next.to_owned())
+            }
+            ForeignError::Signature => ("signature", format!("sha256sum {name}")),
+            _ => ("import", "symbolon import --help".to_owned()),
+        };
+        Failure::refused(code, format!("{name}: {error}; nothing was made")).next(next)
+    }
+}
+
+/// How drafts become connections.
+#[derive(Debug, Default)]
+pub(super) struct Taking {
+    pub only: Vec<String>,
+    pub replace: bool,
+    pub dry_run: bool,
+    pub allow_loopback: bool,
+    pub allow_private: bool,
+}
+
+impl Taking {
+    /// Shows what it would make, then makes all of it or none.
+    pub(super) fn take(&self, ctx: &Ctx, all: &mut Findings) -> Result<Vec<Made>, Failure> {
+        foreign::settle(all);
         if !self.only.is_empty() {
             all.drafts.retain(|d| self.only.iter().any(|own| *own == d.name || *own == d.service));
             if all.drafts.is_empty() {
                 let message = format!("nothing of the name {}", self.only.join(", "));
                 return Err(Failure::refused("nothing", message)
-                    .next(format!("symbolon import … {} --dry-run", self.file.display())));
+                    .next("the same command with --dry-run, without --only"));
             }
         }
         let mut broker = ctx.broker()?;
         broker.ensure_unlocked(Asking::Person)?;
         let there: Vec<ConnectionView> = broker.ask(&Op::Connections {})?;
-        let mut plan: Vec<(Draft, State)> = Vec::new();
-        for draft in std::mem::take(&mut all.drafts) {
-            let state = match there.iter().any(|own| own.name == draft.name) {
-                true if !self.replace => State::Kept,
-                true => State::Replaced,
-                false => State::Made,
-            };
-            plan.push((draft, state));
-        }
-        let made: Vec<Made> = plan.iter().map(|(draft, state)| Made::of(draft, *state)).collect();
+        let state = |draft: &Draft| match there.iter().any(|own| own.name == draft.name) {
+            true if !self.replace => State::Kept,
+            true => State::Replaced,
+            false => State::Made,
+        };
+        let made: Vec<Made> =
+            all.drafts.iter().map(|draft| Made::of(draft, state(draft))).collect();
         if !ctx.json {
             show::plan(&made, self.dry_run)?;
         }
-        if !self.dry_run {
-            let op = plan.iter().filter(|(_, state)| *state != State::Kept);
-            let drafts: Vec<&Draft> = op.map(|(draft, _)| draft).collect();
-            if !drafts.is_empty() {
-                let (op, credentials) = self.request(&drafts)?;
-                let _: Vec<ConnectionView> =
-                    serde_json::from_value(broker.exchange(&op, Some(&credentials))?.ok)
-                        .map_err(super::unreadable)?;
-            }
+        let drafts: Vec<&Draft> =
+            all.drafts.iter().filter(|draft| state(draft) != State::Kept).collect();
+        if !self.dry_run && !drafts.is_empty() {
+            let (op, credentials) = self.request(&drafts)?;
+            broker.exchange(&op, Some(&credentials))?;
         }
-        show::result(ctx, &made, &all, self.dry_run)
+        Ok(made)
     }
 
     /// All of them as one request, which makes all or none.
@@ -167,8 +198,9 @@ impl What {
                 "{} connections of {total} bytes are more than are made at once ({CONNECTIONS_AT_ONCE_MAX}, {SECRET_BYTES_MAX} bytes)",
                 drafts.len()
             );
-            return Err(Failure::refused("too_many", message)
-                .next(format!("symbolon import … {} --only SERVICE", self.file.display())));
+            return Err(
+                Failure::refused("too_many", message).next("the same command with --only SERVICE")
+            );
         }
         let credentials = Secret::<[u8]>::make_slice(total, |page| {
             let mut at = 0;
@@ -191,19 +223,6 @@ impl What {
         };
         let lengths = drafts.iter().map(|d| d.credential.len()).collect();
         Ok((Op::ConnectSeveral { new: drafts.iter().map(new).collect(), lengths }, credentials))
-    }
-
-    fn refused(&self, name: &str, error: &ForeignError) -> Failure {
-        let (code, next) = match error {
-            ForeignError::Sealed | ForeignError::Cipher(_) => ("sealed", PASSPHRASE.to_owned()),
-            ForeignError::Escrow => {
-                let next = "ask its sender for the credentials without escrow, and replace them";
-                ("legacy_escrow", next.to_owned())
-            }
-            ForeignError::Signature => ("signature", format!("sha256sum {name}")),
-            _ => ("import", "symbolon import --help".to_owned()),
-        };
-        Failure::refused(code, format!("{name}: {error}; nothing was made")).next(next)
     }
 }
 

@@ -20,7 +20,7 @@ pub(super) enum State {
 
 /// A draft without its credential.
 #[derive(Debug, Serialize)]
-pub(super) struct Made {
+pub(in crate::commands) struct Made {
     name: String,
     service: String,
     from: String,
@@ -57,7 +57,7 @@ pub(super) fn plan(made: &[Made], dry_run: bool) -> Result<(), Failure> {
 }
 
 /// The report, after they were made.
-pub(super) fn result(
+pub(in crate::commands) fn result(
     ctx: &Ctx,
     made: &[Made],
     all: &Findings,
