@@ -5,6 +5,7 @@ pub mod checkpoint;
 pub mod container;
 pub mod dsse;
 pub mod envelope;
+pub mod flow;
 pub mod foreign;
 pub mod log_records;
 pub mod openapi;
@@ -21,6 +22,7 @@ pub const ALL: &[(&str, Target)] = &[
     ("container", container::run),
     ("dsse", dsse::run),
     ("envelope", envelope::run),
+    ("flow", flow::run),
     ("foreign", foreign::run),
     ("log_records", log_records::run),
     ("openapi", openapi::run),

@@ -7,6 +7,7 @@ mod error;
 mod file;
 pub mod foreign;
 mod import;
+mod located;
 mod name;
 mod node;
 mod operation;
@@ -22,5 +23,6 @@ mod text;
 
 pub use error::ImportError;
 pub use import::{Imported, OPERATIONS_MAX, Options, import};
+pub use located::{Key, Located, LocatedError, LocatedNode, read_located};
 pub use read::DOCUMENT_BYTES_MAX;
 pub use report::{Remark, Report};

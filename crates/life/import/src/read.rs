@@ -76,7 +76,7 @@ fn yaml(text: &str, seed: Seed<'_>) -> Result<Node, ImportError> {
 }
 
 /// Line and column, from 1, of a byte.
-fn place(bytes: &[u8], at: usize) -> (u64, u64) {
+pub(crate) fn place(bytes: &[u8], at: usize) -> (u64, u64) {
     let before = &bytes[..at];
     let line = before.iter().filter(|b| **b == b'\n').count() + 1;
     let start = before.iter().rposition(|b| *b == b'\n').map_or(0, |n| n + 1);
@@ -85,7 +85,7 @@ fn place(bytes: &[u8], at: usize) -> (u64, u64) {
 }
 
 /// A parser may quote the document, which may hold anything.
-fn shown(what: &str) -> String {
+pub(crate) fn shown(what: &str) -> String {
     what.chars().filter(|c| !c.is_control()).take(200).collect()
 }
 

@@ -99,6 +99,8 @@ table! { LABELS: Label {
     KEY_TLS = Label("symbolon/key/tls/v1");
     /// Subkey of the data key: seals the state of a request that waits for an answer.
     KEY_REQUEST_STATE = Label("symbolon/key/request-state/v1");
+    /// Subkey of the data key: seals flows, their runs and what these keep.
+    KEY_FLOWS = Label("symbolon/key/flows/v1");
 
     /// Secret of the vault that its key for containers comes from.
     KEY_RECIPIENT = Label("symbolon/key/recipient/v1");
@@ -131,6 +133,8 @@ table! { LABELS: Label {
     MINTED = Label("symbolon/minted/v1");
     /// The digest of an exact request that a minted credential goes out with.
     MINTED_REQUEST = Label("symbolon/minted-request/v1");
+    /// What is drawn from the name of a flow's run: ids, and keys of its calls.
+    FLOW_UUID = Label("symbolon/flow-uuid/v1");
     /// An intent's entry in the log.
     INTENT = Label("symbolon/intent/v1");
     /// A question's entry in the log.
@@ -165,6 +169,12 @@ table! { TAGS: Tag {
     ACCESS_TOKEN = Tag::new("connection", "access-token", 1);
     /// A credential that a service made through a connection, as it goes out.
     MINTED_TOKEN = Tag::new("connection", "minted-token", 1);
+    /// A stored flow.
+    FLOW = Tag::new("flow", "definition", 1);
+    /// What a run of a flow was begun with.
+    FLOW_RUN = Tag::new("flow", "run", 1);
+    /// What a step of a run gave.
+    FLOW_STEP = Tag::new("flow", "step", 1);
     /// The operator's Ed25519 seed.
     OPERATOR_SEED = Tag::new("operator", "signing-seed", 1);
     /// A row of the state database.
