@@ -9,7 +9,7 @@ use serde_json::Map;
 use symbolon_ambient::{BatchedRng, Clock, SystemClock, SystemRng};
 use symbolon_capability::catalog::Catalog;
 use symbolon_capability::{
-    AgentName, Ask, Connection, ConnectionName, Context, Door, Engine, LiveGrant, Policy,
+    AgentName, Ask, Chain, Connection, ConnectionName, Context, Door, Engine, LiveGrant, Policy,
     Registration, Scheme, SealedCredential, Session, request_digest,
 };
 use symbolon_codec::Digest32;
@@ -92,7 +92,9 @@ impl World {
             limits: Vec::new(),
             ask: Ask::default(),
             until_ns: SystemClock.mono_ns() + 3_600_000_000_000,
-            rules: None,
+            rules: Chain::default(),
+            lineage: None,
+            delegable: 0,
         };
         let agent = AgentName::parse(AGENT).map_err(BenchError::new)?;
         engine.install(Some(Policy {

@@ -102,6 +102,7 @@ fn receipt(intent: IntentRef) -> Statement<'static> {
             outcome: Outcome::Allowed,
             gates: vec![Gate { gate: "scope".into(), held: true, detail: "".into() }],
         },
+        lineage: std::borrow::Cow::default(),
         approval: None,
         intent: Some(intent),
         retries: 0,

@@ -90,15 +90,13 @@ impl Engine {
             if let Some(rule) = grant.ask.wants(&lease.operation, arguments, || true) {
                 checks.push(Check::held("approval", format!("a person is asked first: {rule}")));
             }
-            if let Some(rules) = &grant.rules {
-                let (operation, reading) = (&*lease.operation, self.reading());
-                let asked = Asked { operation, arguments, now_ns: now, reading };
-                for (rule, said) in rules.explain(asked) {
-                    checks.push(match said {
-                        Ok(why) => Check::held(rule, why),
-                        Err(refusal) => Check::refused(rule, refusal),
-                    });
-                }
+            let (operation, reading) = (&*lease.operation, self.reading());
+            let asked = Asked { operation, arguments, now_ns: now, reading };
+            for (rule, said) in grant.rules.explain(asked) {
+                checks.push(match said {
+                    Ok(why) => Check::held(rule, why),
+                    Err(refusal) => Check::refused(rule, refusal),
+                });
             }
         }
         if living.is_none() && self.is_shadow() {
@@ -121,6 +119,14 @@ impl Engine {
 
     fn ends(&self, grant: &LiveGrant, now: u64) -> String {
         let left_ms = (grant.until_ns - now) / 1_000_000;
-        format!("grant {} ends at {}", grant.id, rfc3339(self.clock.unix_ms() + left_ms))
+        let ends = rfc3339(self.clock.unix_ms() + left_ms);
+        match &grant.lineage {
+            None => format!("grant {} ends at {ends}", grant.id),
+            Some(lineage) => {
+                let above: Vec<String> =
+                    lineage.iter().rev().skip(1).map(ToString::to_string).collect();
+                format!("grant {} under {} ends at {ends}", grant.id, above.join(" under "))
+            }
+        }
     }
 }

@@ -1,13 +1,18 @@
 //! What an agent was given.
 
+use std::sync::Arc;
+
 use crate::budget::Budget;
 use crate::catalog::ScopeSet;
+use crate::chain::Chain;
 use crate::hours::Hours;
-use crate::rules::Rules;
 use crate::{AgentName, Ask, ConnectionName, Limit, Session};
 
 /// A grant's number.
 pub type GrantId = u64;
+
+/// The most grants from a root to a leaf.
+pub const LINEAGE_MAX: usize = 8;
 
 /// A grant as it is stored.
 #[derive(Debug, Clone)]
@@ -36,6 +41,12 @@ pub struct Grant {
     pub expires_unix_ms: u64,
     /// Taken back.
     pub revoked: bool,
+    /// The grant that it is part of: it gives nothing that this one does not.
+    pub parent: Option<GrantId>,
+    /// How many levels of grants may be made under it; 0: its agent cannot hand it on.
+    pub delegable: u8,
+    /// Made by its parent's agent, not by the owner.
+    pub by_agent: bool,
 }
 
 /// A grant in force: its scopes as bits, already cut to what the connection allows, and its end on
@@ -56,8 +67,12 @@ pub struct LiveGrant {
     pub until_ns: u64,
     /// The one session that may use it; any of the agent's where absent.
     pub session: Option<[u8; 16]>,
-    /// Time windows, cooldown and budgets.
-    pub rules: Option<Box<Rules>>,
+    /// Time windows, cooldown and budgets, of the grants above it too.
+    pub rules: Chain,
+    /// From the root down to itself; `None` where it stands alone.
+    pub lineage: Option<Arc<[GrantId]>>,
+    /// How many levels of grants its agent may make under it.
+    pub delegable: u8,
 }
 
 impl LiveGrant {
@@ -71,7 +86,7 @@ impl LiveGrant {
         unix_ms: u64,
         mono_ns: u64,
         before: Option<u64>,
-        rules: Option<Box<Rules>>,
+        rules: Chain,
     ) -> Option<Self> {
         let left_ms = grant.expires_unix_ms.checked_sub(unix_ms).filter(|ms| *ms > 0)?;
         if grant.revoked {
@@ -88,6 +103,33 @@ impl LiveGrant {
                 .unwrap_or(u64::MAX)
                 .min(mono_ns.saturating_add(left_ms.saturating_mul(1_000_000))),
             session: None,
+            lineage: None,
+            delegable: grant.delegable,
+        })
+    }
+
+    /// As part of another: what both give, under the rules of both, until the first of them ends.
+    /// `None` where it cannot be part of it: of another connection, not made after it, or with
+    /// [`LINEAGE_MAX`] grants above it already.
+    #[must_use]
+    pub fn under(self, parent: &Self) -> Option<Self> {
+        let above = parent.lineage.as_deref().unwrap_or(std::slice::from_ref(&parent.id));
+        if self.connection != parent.connection
+            || self.id <= parent.id
+            || above.len() >= LINEAGE_MAX
+        {
+            return None;
+        }
+        Some(Self {
+            scopes: self.scopes.intersection(&parent.scopes),
+            limits: parent.limits.iter().chain(&self.limits).cloned().collect(),
+            ask: self.ask.under(&parent.ask),
+            until_ns: self.until_ns.min(parent.until_ns),
+            session: self.session.or(parent.session),
+            rules: self.rules.under(&parent.rules),
+            lineage: Some(above.iter().copied().chain([self.id]).collect()),
+            delegable: self.delegable.min(parent.delegable.saturating_sub(1)),
+            ..self
         })
     }
 

@@ -2,9 +2,11 @@
 #![forbid(unsafe_code)]
 
 pub mod approval;
+pub mod attenuation;
 pub mod budget;
 pub mod calendar;
 pub mod catalog;
+pub mod chain;
 pub mod connection;
 pub mod engine;
 pub mod explain;
@@ -29,11 +31,12 @@ pub use approval::{Approval, Approved, Ask, AskVia, Consent, Need};
 pub use budget::{
     Budget, GiveBack, Reservation, Settlement, Settler, SpendingChange, SpendingStore,
 };
+pub use chain::Chain;
 pub use connection::{Connection, Registration, SealedCredential};
 pub use engine::{Engine, Lease, Policy};
 pub use explain::{Check, Explanation};
 pub use gate::{Gate, Gates, Refusal};
-pub use grant::{Grant, GrantId, LiveGrant};
+pub use grant::{Grant, GrantId, LINEAGE_MAX, LiveGrant};
 pub use hours::{Hours, Zone, ZoneName};
 pub use idempotency::IdempotencyKey;
 pub use limit::Limit;

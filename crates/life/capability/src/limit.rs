@@ -69,6 +69,30 @@ impl Limit {
         &self.parameter
     }
 
+    /// Whether it plainly lets through what `above` does not. Both hold in any case; this finds slips
+    /// of the hand. Limits of different kinds are taken for a narrowing of each other.
+    pub fn exceeds(&self, above: &Self) -> bool {
+        if self.parameter != above.parameter {
+            return false;
+        }
+        match (&self.rule, &above.rule) {
+            (Rule::In(items), _) => !items.iter().all(|item| above.could_admit(item)),
+            (Rule::Max(own), Rule::Max(most)) => compare(own, most) == Some(Ordering::Greater),
+            (Rule::Min(own), Rule::Min(least)) => compare(own, least) == Some(Ordering::Less),
+            _ => false,
+        }
+    }
+
+    /// Whether any value that is written so is within it.
+    fn could_admit(&self, item: &str) -> bool {
+        let number = item.parse::<Number>().ok().map(Value::Number);
+        let truth = item.parse::<bool>().ok().map(Value::Bool);
+        [Some(Value::from(item)), number, truth]
+            .into_iter()
+            .flatten()
+            .any(|value| self.admits(&Map::from_iter([(self.parameter.clone(), value)])))
+    }
+
     /// Whether these arguments are within it. A parameter that is absent is within `not in` alone:
     /// what an upstream would put in its place is unknown here.
     pub fn admits(&self, arguments: &Map<String, Value>) -> bool {
@@ -160,6 +184,33 @@ mod tests {
         assert!(!admits("amount>=1", json!({"amount": -1})));
         assert!(!admits("amount<=5000", json!({})));
         assert!(!admits("amount<=5000", json!({"amount": null})));
+    }
+
+    #[test]
+    fn a_limit_that_is_wider_than_the_one_above_is_found() {
+        let exceeds = |own: &str, above: &str| {
+            Limit::parse(own).unwrap().exceeds(&Limit::parse(above).unwrap())
+        };
+        for (own, above) in [
+            ("owner=evil", "owner=acme"),
+            ("owner in acme,evil", "owner in acme,example"),
+            ("owner=ACME", "owner not in acme"),
+            ("n=60", "n<=50"),
+            ("n<=51", "n<=50"),
+            ("n>=0", "n>=1"),
+        ] {
+            assert!(exceeds(own, above), "{own} under {above}");
+        }
+        for (own, above) in [
+            ("owner=acme", "owner in acme,example"),
+            ("owner not in evil", "owner=acme"),
+            ("n in 1,2", "n<=50"),
+            ("n<=50", "n<=50"),
+            ("n>=1", "n<=50"),
+            ("repo=evil", "owner=acme"),
+        ] {
+            assert!(!exceeds(own, above), "{own} under {above}");
+        }
     }
 
     #[test]

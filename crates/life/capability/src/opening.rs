@@ -15,7 +15,7 @@ use crate::catalog::Operation;
 use crate::connection::{CheckError, SealedCredential};
 use crate::engine::Lease;
 use crate::gate::{Gates, Refusal};
-use crate::{MintedId, Registration, Session};
+use crate::{GrantId, MintedId, Registration, Session};
 
 /// The right to make one exact call, taken from a token. Not copyable: it moves on use.
 #[derive(Debug)]
@@ -35,6 +35,8 @@ pub struct Opening {
     /// What shadow mode passed over.
     pub(crate) missed: Vec<Refusal>,
     pub(crate) hold: Hold,
+    /// The grant and those above it, the root first; `None` where it stands alone.
+    pub(crate) lineage: Option<Arc<[GrantId]>>,
 }
 
 impl Opening {
@@ -295,6 +297,17 @@ impl Release {
     /// The grant that let it through.
     pub fn grant(&self) -> u64 {
         self.opening.grant
+    }
+
+    /// That grant and those above it, the root first; empty where it stands alone.
+    pub fn lineage(&self) -> &[GrantId] {
+        self.opening.lineage.as_deref().unwrap_or_default()
+    }
+
+    /// When the grant ends, on the monotonic clock; `None` where shadow mode let it through without.
+    pub fn until_ns(&self) -> Option<u64> {
+        let mut grants = self.opening.lease.grants.iter();
+        grants.find(|g| g.id == self.opening.grant).map(|g| g.until_ns)
     }
 
     /// The four gates: all held, or there would be no opening; but for shadow mode.

@@ -41,14 +41,27 @@ pub(crate) struct Asked<'a> {
     pub(crate) reading: Reading,
 }
 
+/// What a call takes of one budget.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Cost {
+    /// Whose budget.
+    grant: GrantId,
+    /// Its place among that grant's.
+    place: u16,
+    amount: Amount,
+}
+
 /// What the rules make of a call.
 #[derive(Debug, Default)]
 pub(crate) struct Judged {
-    /// What it would take, by the budget's place.
-    pub(crate) costs: Vec<(u16, Amount)>,
+    /// What it would take.
+    pub(crate) costs: Vec<Cost>,
     /// What stands against it, in the order of asking.
     pub(crate) missed: Vec<Refusal>,
 }
+
+/// A rule by name, and what it says.
+pub(crate) type Said = (&'static str, Result<String, Refusal>);
 
 impl Rules {
     /// The rules of a grant; `None` where it has none. A window's zone that this machine does not
@@ -59,7 +72,7 @@ impl Rules {
         cooldown_seconds: Option<u64>,
         budgets: Vec<(Budget, Option<ScopeSet>)>,
         ledger: &Arc<Ledger>,
-    ) -> Option<Box<Self>> {
+    ) -> Option<Arc<Self>> {
         if windows.is_empty() && cooldown_seconds.is_none() && budgets.is_empty() {
             return None;
         }
@@ -70,12 +83,11 @@ impl Rules {
             scopes,
         };
         let budgets = (0..).zip(budgets).map(counted).collect();
-        Some(Box::new(Self { grant, windows, cooldown_seconds, budgets, ledger: ledger.clone() }))
+        Some(Arc::new(Self { grant, windows, cooldown_seconds, budgets, ledger: ledger.clone() }))
     }
 
-    /// Looks at a call; takes nothing.
-    pub(crate) fn judge(&self, asked: Asked<'_>) -> Judged {
-        let mut judged = Judged::default();
+    /// Looks at a call and adds to what is made of it; takes nothing.
+    pub(crate) fn judge(&self, asked: Asked<'_>, judged: &mut Judged) {
         judged.missed.extend(self.window(asked.reading).err());
         judged.missed.extend(self.rested(asked).err());
         for counted in self.about(asked.operation) {
@@ -85,24 +97,26 @@ impl Rules {
                     judged
                         .missed
                         .extend(looked.err().map(|s| self.short(counted, s, asked.reading)));
-                    judged.costs.push((counted.place, amount));
+                    let (grant, place) = (self.grant, counted.place);
+                    judged.costs.push(Cost { grant, place, amount });
                 }
                 Err(refusal) => judged.missed.push(refusal),
             }
         }
-        judged
     }
 
-    /// Takes what a call costs. `regardless`: also where there is not enough (shadow mode); what
-    /// would have refused is put into `missed`.
+    /// Takes what a call costs, into `hold`, which gives it back where anything refuses.
+    /// `regardless`: also where there is not enough (shadow mode); what would have refused is put
+    /// into `missed`.
     pub(crate) fn take(
         &self,
         intent: &Digest32,
-        costs: &[(u16, Amount)],
+        costs: &[Cost],
         asked: Asked<'_>,
         regardless: bool,
         missed: &mut Vec<Refusal>,
-    ) -> Result<Hold, Refusal> {
+        hold: &mut Hold,
+    ) -> Result<(), Refusal> {
         let unix_ms = asked.reading.unix_ms;
         let mut miss = |refusal: Refusal| {
             if !regardless {
@@ -126,9 +140,10 @@ impl Rules {
                 self.restart_cooldown(asked, unix_ms)
             }
         };
-        // From here on whatever is returned early gives back what was taken before it.
-        let mut hold = Hold::new(id, self.grant, Vec::new(), cooldown);
-        for (place, amount) in costs {
+        if let Some(started) = cooldown {
+            hold.start(id, started);
+        }
+        for Cost { place, amount, .. } in costs.iter().filter(|c| c.grant == self.grant) {
             let Some(counted) = self.budgets.get(usize::from(*place)) else { continue };
             let slot = match counted.account.take(*amount, unix_ms) {
                 Ok(slot) => slot,
@@ -137,20 +152,16 @@ impl Rules {
                     counted.account.take_regardless(*amount, unix_ms)
                 }
             };
-            let by_count = counted.budget.parameter().is_none();
-            let line = Line { budget: *place, slot, micros: amount.micros(), by_count };
-            hold.add(
-                id,
-                self.grant,
-                Taken { account: counted.account.clone(), amount: *amount, line },
-            );
+            let (grant, by_count) = (self.grant, counted.budget.parameter().is_none());
+            let line = Line { grant, budget: *place, slot, micros: amount.micros(), by_count };
+            let account = counted.account.clone();
+            hold.add(id, Taken { account, amount: *amount, line });
         }
-        Ok(hold)
+        Ok(())
     }
 
-    /// Every rule that is about an operation, with what it says of this call: for people.
-    pub(crate) fn explain(&self, asked: Asked<'_>) -> Vec<(&'static str, Result<String, Refusal>)> {
-        let mut rows = Vec::new();
+    /// Adds every rule that is about an operation, with what it says of this call: for people.
+    pub(crate) fn explain(&self, asked: Asked<'_>, rows: &mut Vec<Said>) {
         if !self.windows.is_empty() {
             let open =
                 || self.windows.iter().map(|(h, _)| h.to_string()).collect::<Vec<_>>().join(" or ");
@@ -180,22 +191,12 @@ impl Rules {
             });
             rows.push(("budget", said));
         }
-        rows
     }
 
-    /// Which rules are about an operation.
-    pub(crate) fn names(&self, operation: &Operation) -> Vec<&'static str> {
-        let mut names = Vec::new();
-        if !self.windows.is_empty() {
-            names.push("window");
-        }
-        if self.cooldown_seconds.is_some() {
-            names.push("cooldown");
-        }
-        if self.about(operation).next().is_some() {
-            names.push("budget");
-        }
-        names
+    /// Which kinds of rules are about an operation: windows, cooldown, budgets.
+    pub(crate) fn kinds(&self, operation: &Operation) -> [bool; 3] {
+        let has_budget = self.about(operation).next().is_some();
+        [!self.windows.is_empty(), self.cooldown_seconds.is_some(), has_budget]
     }
 
     /// Spent and renewal of each budget, in the order of the grant's.

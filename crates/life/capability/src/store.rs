@@ -15,6 +15,8 @@ pub struct Agent {
     pub key_hash: symbolon_codec::Digest32,
     /// When it was made, in Unix milliseconds.
     pub created_unix_ms: u64,
+    /// The agent that made it for this one by delegation; the owner did where absent.
+    pub made_by: Option<AgentName>,
 }
 
 /// A stored owner's token for HTTP.
@@ -111,7 +113,7 @@ pub trait Store: Send + Sync + 'static {
     fn grants(&self) -> impl Future<Output = Result<Vec<Grant>, StoreError>> + Send;
     /// Keeps a grant and gives it its number.
     fn add_grant(&self, grant: &Grant) -> impl Future<Output = Result<GrantId, StoreError>> + Send;
-    /// Takes a grant back.
+    /// Takes a grant back, and all that is under it.
     fn revoke_grant(&self, id: GrantId) -> impl Future<Output = Result<(), StoreError>> + Send;
     /// All agents that have a key.
     fn agents(&self) -> impl Future<Output = Result<Vec<Agent>, StoreError>> + Send;

@@ -15,6 +15,7 @@ use crate::engine::{Lease, Policy, Refused, TOKEN_TTL_SECONDS};
 use crate::gate::Gate;
 use crate::*;
 
+mod lineage;
 mod policy;
 
 struct World {
@@ -88,11 +89,16 @@ impl World {
             created_unix_ms: unix,
             expires_unix_ms: unix + seconds * 1000,
             revoked: false,
+            parent: None,
+            delegable: 0,
+            by_agent: false,
         };
         let given = scopes.iter().map(|s| self.engine.catalog().scopes().expand(s).unwrap());
         let given = given.reduce(|a, b| a.union(&b)).unwrap();
         let mono = symbolon_ambient::Clock::mono_ns(&*self.clock);
-        Arc::new(LiveGrant::new(&grant, &r.scopes, &given, unix, mono, None, None).unwrap())
+        Arc::new(
+            LiveGrant::new(&grant, &r.scopes, &given, unix, mono, None, Chain::default()).unwrap(),
+        )
     }
 
     fn install(&self, registrations: &[Arc<Registration>], grants: Vec<Arc<LiveGrant>>) {

@@ -11,9 +11,9 @@ use symbolon_crypto::{labels, sha256_parts};
 use zeroize::Zeroize;
 
 use crate::approval::{Approved, Need};
-use crate::budget::Amount;
 use crate::engine::Lease;
 use crate::gate::{Gates, Refusal};
+use crate::rules::Cost;
 
 /// 256 random bits. Whoever holds them, in the right session, may make one exact call.
 pub struct Token {
@@ -78,8 +78,8 @@ pub(crate) struct Pending {
     pub(crate) approved: Option<Approved>,
     /// A rule wants a person asked before it is redeemed.
     pub(crate) need: Option<Box<Need>>,
-    /// What it takes of the grant's budgets, by their places.
-    pub(crate) costs: Vec<(u16, Amount)>,
+    /// What it takes of the budgets of its grant, and of those above.
+    pub(crate) costs: Vec<Cost>,
     /// What shadow mode passed over.
     pub(crate) missed: Vec<Refusal>,
     /// Which gates held.

@@ -64,6 +64,7 @@ fn sample(intent: IntentRef) -> Statement<'static> {
                 outcome: Outcome::Allowed,
                 gates: ["scope", "rate", "ttl", "fingerprint"].map(gate).into(),
             },
+            lineage: std::borrow::Cow::default(),
             approval: None,
             intent: Some(intent),
             retries: 0,

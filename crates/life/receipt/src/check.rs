@@ -28,6 +28,8 @@ pub enum StatementError {
 const TEXT_BYTES_MAX: usize = 256;
 const PATH_BYTES_MAX: usize = 1024;
 const LIST_MAX: usize = 32;
+/// Grants from a root to a leaf.
+const LINEAGE_MAX: usize = 8;
 /// Credentials that one operation mints.
 const MADE_MAX: usize = 4;
 
@@ -73,6 +75,9 @@ fn fields(p: &Predicate<'_>) -> Result<(), StatementError> {
     }
     if p.minted.as_ref().is_some_and(|minted| !is_minted(minted)) {
         return Err(StatementError::Field("minted credentials"));
+    }
+    if !p.lineage.is_empty() && !is_lineage(&p.lineage) {
+        return Err(StatementError::Field("lineage of grants"));
     }
     let Some(response) = &p.response else { return Ok(()) };
     if !(100..1000).contains(&response.status) {
@@ -127,6 +132,7 @@ fn contradictions(p: &Predicate<'_>) -> Result<(), StatementError> {
             "searched raw, and of no media type that could be listed"
         }
         _ if released && p.intent.is_none() => "released without an intent",
+        _ if !p.lineage.is_empty() && p.intent.is_none() => "a lineage of grants without an intent",
         _ if p.retries > 0 && p.intent.is_none() => "tried again without an intent",
         _ if p.idempotency_key.is_some() && p.intent.is_none() => "a key without an intent",
         _ if p.minted.is_some() && p.intent.is_none() => "a minted credential without an intent",
@@ -171,6 +177,13 @@ fn is_minted(minted: &Minted<'_>) -> bool {
     minted.made.len() <= MADE_MAX
         && (minted.used.is_some() || !minted.made.is_empty())
         && all.all(|id| is_id(id))
+}
+
+/// Two at least. A grant is made after the one that it is under, and has a higher number.
+fn is_lineage(grants: &[u64]) -> bool {
+    (2..=LINEAGE_MAX).contains(&grants.len())
+        && grants[0] > 0
+        && grants.windows(2).all(|pair| pair[0] < pair[1])
 }
 
 /// A version 4 UUID as RFC 9562 writes it.

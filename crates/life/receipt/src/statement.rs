@@ -46,6 +46,10 @@ pub struct Predicate<'a> {
     pub parameters: Digest32,
     /// What was decided, and by which gates.
     pub decision: Decision<'a>,
+    /// Numbers of the grants that the call stands on, the root first, the one that let it through
+    /// last. Absent where that one is under no other.
+    #[serde(default, skip_serializing_if = "<[u64]>::is_empty")]
+    pub lineage: Cow<'a, [u64]>,
     /// What a person was asked, and what came of it. Absent where no rule wanted it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub approval: Option<Approval<'a>>,
@@ -165,6 +169,8 @@ pub enum ApprovalOutcome {
     Locked,
     /// The broker was stopped.
     Stopped,
+    /// The grant whose rule asked ended.
+    Ended,
 }
 
 /// An entry of the same log.

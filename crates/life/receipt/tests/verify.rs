@@ -50,6 +50,7 @@ fn statement() -> Statement<'static> {
                     detail: "9 of 10 left".into(),
                 }],
             },
+            lineage: std::borrow::Cow::default(),
             approval: None,
             intent: Some(IntentRef { index: 3, leaf_hash: sha256(b"intent") }),
             retries: 0,
@@ -189,7 +190,7 @@ fn each_part_that_is_wrong_has_its_error() {
 #[test]
 fn statements_that_contradict_themselves_are_neither_written_nor_read() {
     type Edit = fn(&mut Predicate<'static>);
-    let edits: [Edit; 22] = [
+    let edits: [Edit; 28] = [
         |p| p.decision.outcome = Outcome::Refused,
         |p| p.decision.gates[0].held = false,
         |p| p.response = None,
@@ -216,6 +217,16 @@ fn statements_that_contradict_themselves_are_neither_written_nor_read() {
             (p.intent, p.response, p.times.released) = (None, None, None);
             p.idempotency_key = Some("00112233-4455-4677-8899-aabbccddeeff".into());
         },
+        |p| p.lineage = vec![7].into(),
+        |p| p.lineage = vec![7, 7].into(),
+        |p| p.lineage = vec![9, 7].into(),
+        |p| p.lineage = vec![0, 7].into(),
+        |p| p.lineage = (1..=9).collect::<Vec<_>>().into(),
+        |p| {
+            p.decision.outcome = Outcome::Refused;
+            (p.intent, p.response, p.times.released) = (None, None, None);
+            p.lineage = vec![3, 7].into();
+        },
         |p| p.minted = Some(Minted { made: vec![], used: None }),
         |p| p.minted = Some(Minted { made: vec![], used: Some("symmint_0123456789".into()) }),
         |p| p.minted = Some(Minted { made: vec!["0123456789abcdeF".into()], used: None }),
@@ -238,7 +249,7 @@ fn statements_that_contradict_themselves_are_neither_written_nor_read() {
         assert!(out.is_empty());
     }
     // Honest ones of every kind.
-    let honest: [Edit; 6] = [
+    let honest: [Edit; 7] = [
         |p| {
             p.decision.outcome = Outcome::Refused;
             p.decision.gates[0].held = false;
@@ -253,6 +264,7 @@ fn statements_that_contradict_themselves_are_neither_written_nor_read() {
             p.error = Some("upstream_timeout".into());
         },
         |p| p.response.as_mut().unwrap().searched = Some(Searched::Raw),
+        |p| p.lineage = (1..=8).collect::<Vec<_>>().into(),
         |p| {
             p.minted = Some(Minted { made: vec![MINTED.into(); 4], used: Some(MINTED.into()) });
         },

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, Weak};
 
 use symbolon_ambient::{BatchedRng, Clock, Rng, SystemClock};
-use symbolon_capability::{Agent, AgentName, ConnectionName, Engine};
+use symbolon_capability::{AgentName, ConnectionName, Engine};
 use symbolon_codec::Digest32;
 use symbolon_crypto::{AeadKey, SigningKey, VerifyingKey};
 use symbolon_custody::Unlocked;
@@ -30,6 +30,7 @@ use crate::oauth::{Flows, Office};
 use crate::policy::Spending;
 use crate::refusals::Refusals;
 use crate::relay::{RelayLimits, Relays};
+use crate::setup::{Delegations, KnownAgent};
 use crate::upstream::{Live, Upstream, Wire};
 use crate::wire::{Client, Limits, Resolver};
 
@@ -83,7 +84,9 @@ pub struct Broker {
     /// Connections that are being made by a flow.
     pub(crate) flows: Flows,
     setup: RwLock<Setup>,
-    pub(crate) agents: RwLock<HashMap<Digest32, Arc<str>>>,
+    pub(crate) agents: RwLock<HashMap<Digest32, KnownAgent>>,
+    /// How fast agents may hand on what they have.
+    pub(crate) delegations: Delegations,
     /// One change of setup at a time.
     pub(crate) changes: tokio::sync::Mutex<()>,
     pub(crate) generation: watch::Sender<u64>,
@@ -179,6 +182,7 @@ impl Broker {
             flows: Flows::default(),
             setup: RwLock::default(),
             agents: RwLock::default(),
+            delegations: Delegations::default(),
             changes: tokio::sync::Mutex::default(),
             generation: watch::Sender::new(0),
             counters: Counters::default(),
@@ -287,24 +291,6 @@ impl Broker {
         let mut sessions = self.sessions.lock().unwrap_or_else(PoisonError::into_inner);
         sessions.retain(|s| s.strong_count() > 0);
         sessions
-    }
-
-    /// Whose bearer key this is; `None` where it is nobody's. Keys are 256 random bits and are
-    /// looked up by their hash, so the time it takes tells nothing about them.
-    pub fn agent_by_key(&self, key: &[u8]) -> Option<Arc<str>> {
-        let hash = crate::setup::agent_key_hash(key);
-        self.agents.read().unwrap_or_else(PoisonError::into_inner).get(&hash).cloned()
-    }
-
-    pub(crate) async fn reload_agents(&self) -> Result<(), CallError> {
-        use symbolon_capability::Store;
-        let agents = self.store.agents().await?;
-        let map = agents
-            .into_iter()
-            .map(|Agent { name, key_hash, .. }| (key_hash, name.as_str().into()))
-            .collect();
-        *self.agents.write().unwrap_or_else(PoisonError::into_inner) = map;
-        Ok(())
     }
 
     pub(crate) fn opened(&self) -> Result<Arc<Open>, CallError> {

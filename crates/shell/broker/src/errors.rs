@@ -252,6 +252,7 @@ pub(crate) fn upstream(error: &UpstreamError) -> CallError {
         UpstreamError::Redact(_) | UpstreamError::Echoes(_) | UpstreamError::Echoed | UpstreamError::Spread => peer("unsearchable", 502),
         UpstreamError::Stopped => CallError { fault: Fault::Environment, ..peer("stopped", 503) }
             .next("look at the receipt first if the call writes; then call again"),
+        UpstreamError::Fallen(r) => CallError { message: error.to_string(), ..refusal(r) },
         UpstreamError::Mint(e) => peer(e.code(), 502),
         UpstreamError::Minted(e) => {
             let code = match e {

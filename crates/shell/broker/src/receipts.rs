@@ -173,6 +173,7 @@ impl<B: Deref<Target = Broker>> Completion<B> {
             predicate: Predicate {
                 parameters: self.marks.parameters,
                 decision: decision_of(r),
+                lineage: Cow::Borrowed(r.lineage()),
                 approval,
                 intent: Some(r.intent().into()),
                 retries,
@@ -443,6 +444,7 @@ pub(crate) fn about<'a>(lease: &'a Lease, context: &'static str) -> Predicate<'a
         path_template: Cow::Borrowed(operation.path().as_str()),
         parameters: zero,
         decision: Decision { outcome: Outcome::Refused, gates: Vec::new() },
+        lineage: Cow::Borrowed(&[]),
         approval: None,
         intent: None,
         retries: 0,

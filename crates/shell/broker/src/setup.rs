@@ -5,7 +5,7 @@ use std::sync::{Arc, PoisonError};
 
 use symbolon_capability::catalog::ScopeSet;
 use symbolon_capability::oauth2::IssuedStore;
-use symbolon_capability::{AgentName, LiveGrant, MintedStore, Policy, Store};
+use symbolon_capability::{AgentName, Grant, GrantId, LiveGrant, MintedStore, Policy, Store};
 
 use crate::Broker;
 use crate::api::CallError;
@@ -16,12 +16,25 @@ use crate::upstream::Live;
 
 mod agents;
 mod connections;
+mod delegate;
 mod grants;
+mod lineage;
 mod several;
 
-pub(crate) use agents::agent_key_hash;
+pub(crate) use agents::KnownAgent;
 pub(crate) use connections::wire_form;
+pub(crate) use delegate::Delegations;
 pub use several::CONNECTIONS_AT_ONCE_MAX;
+
+/// A policy while its grants are put into force.
+struct Force {
+    policy: Policy,
+    /// When those that were in force would have ended, on the monotonic clock.
+    ends: HashMap<GrantId, u64>,
+    unix_ms: u64,
+    mono_ns: u64,
+    found: HashMap<GrantId, Arc<LiveGrant>>,
+}
 
 impl Broker {
     /// Reads connections and grants anew and puts them into force.
@@ -69,36 +82,15 @@ impl Broker {
             Some(minted::Held::new(&open.connections_key, vault, connection, row))
         });
         open.minted.replace(held);
+        let mut force = Force { policy, ends, unix_ms, mono_ns, found: HashMap::new() };
+        // Parents have the lower numbers, so they come first.
         for grant in self.store.grants().await? {
-            let Some(registration) = policy.connections.get(&grant.connection) else { continue };
-            let given = self.scopes(&grant.scopes).unwrap_or_default();
-            let rules = match self.rules(&grant) {
-                Ok(rules) => rules,
-                Err(e) => {
-                    // Without its rules a grant gives more than its owner said: it gives nothing.
-                    tracing::error!(code = e.code, "grant {} is not in force: {e}", grant.id);
-                    continue;
-                }
-            };
-            let end = ends.get(&grant.id).copied();
-            let allowed = &registration.scopes;
-            let one = LiveGrant::new(&grant, allowed, &given, unix_ms, mono_ns, end, rules);
-            if let Some(one) = one {
-                policy.grants.entry(grant.agent).or_default().push(Arc::new(one));
-            }
+            self.put_into_force(&mut force, grant, None);
         }
         for (session, grant) in self.runs.grants() {
-            let Some(registration) = policy.connections.get(&grant.connection) else { continue };
-            let given = self.scopes(&grant.scopes).unwrap_or_default();
-            let allowed = &registration.scopes;
-            let end = ends.get(&grant.id).copied();
-            let Ok(rules) = self.rules(&grant) else { continue };
-            let one = LiveGrant::new(&grant, allowed, &given, unix_ms, mono_ns, end, rules);
-            if let Some(one) = one {
-                let one = Arc::new(one.of_session(session));
-                policy.grants.entry(grant.agent).or_default().push(one);
-            }
+            self.put_into_force(&mut force, grant, Some(session));
         }
+        let policy = force.policy;
         // Under the guard that a lock takes: what was locked meanwhile stays locked.
         let slot = self.open.read().unwrap_or_else(PoisonError::into_inner);
         if !slot.as_ref().is_some_and(|now| Arc::ptr_eq(now, open)) {
@@ -108,7 +100,42 @@ impl Broker {
         self.engine.install(Some(policy));
         drop(slot);
         self.generation.send_modify(|g| *g += 1);
+        self.end_fallen();
         Ok(())
+    }
+
+    /// A stored grant, unless it has ended, or one above it has.
+    fn put_into_force(&self, force: &mut Force, grant: Grant, session: Option<[u8; 16]>) {
+        let Some(registration) = force.policy.connections.get(&grant.connection) else { return };
+        let parent = match grant.parent.map(|id| force.found.get(&id)) {
+            None => None,
+            Some(Some(parent)) => Some(parent),
+            Some(None) => return,
+        };
+        let given = self.scopes(&grant.scopes).unwrap_or_default();
+        let rules = match self.rules(&grant) {
+            Ok(rules) => rules,
+            Err(e) => {
+                // Without its rules a grant gives more than its owner said: it gives nothing.
+                tracing::error!(code = e.code, "grant {} is not in force: {e}", grant.id);
+                return;
+            }
+        };
+        let end = force.ends.get(&grant.id).copied();
+        let allowed = &registration.scopes;
+        let (unix_ms, mono_ns) = (force.unix_ms, force.mono_ns);
+        let own = LiveGrant::new(&grant, allowed, &given, unix_ms, mono_ns, end, rules);
+        let own = match (own, parent) {
+            (Some(own), Some(parent)) => own.under(parent),
+            (own, _) => own,
+        };
+        let Some(own) = own else { return };
+        let own = Arc::new(match session {
+            Some(session) => own.of_session(session),
+            None => own,
+        });
+        force.found.insert(grant.id, own.clone());
+        force.policy.grants.entry(grant.agent).or_default().push(own);
     }
 
     pub(crate) async fn rebuild_if_open(&self) -> Result<(), CallError> {

@@ -11,7 +11,9 @@ use http::header::{
 };
 use symbolon_ambient::{Rng, SystemRng};
 use symbolon_capability::catalog::Bound;
-use symbolon_capability::{BasicHalf, Connection, Registration, Release, Scheme, SealedCredential};
+use symbolon_capability::{
+    BasicHalf, Connection, Refusal, Registration, Release, Scheme, SealedCredential,
+};
 use symbolon_connector::body::UndecodableBody;
 use symbolon_connector::inject::Slot;
 use symbolon_connector::redact::{
@@ -387,6 +389,9 @@ pub enum UpstreamError {
     /// The broker is being stopped; the upstream was not waited for.
     #[error("the broker was stopped before the upstream answered")]
     Stopped,
+    /// What the call was let through by stands no more, and its answer was still coming.
+    #[error("the answer was broken off: {0}")]
+    Fallen(Refusal),
     /// The service made a credential that was not kept.
     #[error("the service made a credential, or may have: {0}; nothing of it was passed on or kept")]
     Mint(#[from] MintError),

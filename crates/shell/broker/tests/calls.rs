@@ -165,7 +165,7 @@ async fn revoking_and_locking_take_effect_at_once() {
     let session = w.broker.open_session("claude", Door::McpStdio).unwrap();
     let token = w.broker.request(&session, &Context::Direct, get(7)).unwrap();
     let grant = w.broker.grants().await.unwrap()[0].id;
-    assert_eq!(w.broker.revoke(grant).await.unwrap().state, "revoked");
+    assert_eq!(w.broker.revoke(grant).await.unwrap().grant.state, "revoked");
     assert_eq!(
         w.broker.redeem(&session, &Context::Direct, &token.token).await.unwrap_err().code,
         "grant_ended"

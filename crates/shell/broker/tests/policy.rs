@@ -201,11 +201,10 @@ async fn after_a_crash_the_log_says_what_is_spent() {
         let slot = symbolon_capability::budget::Period::Day.slot(now_ms());
         SpendingChange::Reserve(Reservation {
             intent: [intent; 16],
-            grant: id,
             log_size: size,
             relaxed,
-            lines: vec![Line { budget: 0, slot, micros, by_count: false }],
-            cooled: None,
+            lines: vec![Line { grant: id, budget: 0, slot, micros, by_count: false }],
+            cooled: Vec::new(),
         })
     };
     store.change_spending(&[lost(1, false, 100), lost(2, true, 30)]).await.unwrap();

@@ -243,3 +243,33 @@ async fn every_bad_end_of_a_tunnel_leaves_a_receipt() {
     assert_eq!(w.relay(talk()).await.err().unwrap().code, "undecodable");
     assert_eq!(w.error().await.as_deref(), Some("undecodable"));
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_tunnel_ends_when_what_it_was_let_through_by_does() {
+    for locks in [false, true] {
+        let limits = RelayLimits { idle: SOON, total: SOON, ..short() };
+        let acts = || vec![accepted(), text("first"), Act::Hang];
+        let script: Script = Box::new(move |_| acts());
+        let w = World::with(limits, "{ scheme = \"bearer\" }", "", script).await;
+        let mut socket = open(&w).await;
+        assert_eq!(read(&mut socket).await.unwrap().1, "first");
+        let waits = timeout(Duration::from_millis(200), read(&mut socket)).await;
+        assert!(waits.is_err(), "it stays open while the grant stands");
+        match locks {
+            true => w.broker.lock(),
+            false => {
+                let other = w.broker.grants().await.unwrap()[0].id + 1;
+                assert!(w.broker.revoke(other).await.is_err(), "another's end is not felt");
+                for grant in w.broker.grants().await.unwrap() {
+                    w.broker.revoke(grant.id).await.unwrap();
+                }
+            }
+        }
+        assert!(read(&mut socket).await.is_err(), "the program sees that it is not whole");
+        if locks {
+            assert!(w.broker.unlock_unattended().await.unwrap());
+        }
+        let code = if locks { "locked" } else { "grant_ended" };
+        assert_eq!(w.error().await.as_deref(), Some(code));
+    }
+}

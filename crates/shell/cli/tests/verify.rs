@@ -45,6 +45,7 @@ fn place_with_receipt() -> Place {
                 outcome: Outcome::Allowed,
                 gates: ["scope", "rate", "ttl", "fingerprint"].map(held).into(),
             },
+            lineage: std::borrow::Cow::default(),
             approval: None,
             intent: Some(IntentRef::from(&durable)),
             retries: 0,

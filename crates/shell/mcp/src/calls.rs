@@ -3,8 +3,8 @@
 use std::{future::Future, sync::Arc, time::Duration};
 
 use symbolon_broker::{
-    Asking, Broker, CallError, CallReply, CallRequest, Called, Context, Door, Session, TokenReply,
-    ToolView,
+    Asking, Broker, CallError, CallReply, CallRequest, Called, Context, Delegated, Door,
+    NewDelegation, Session, TokenReply, ToolView,
 };
 use tokio::sync::watch;
 
@@ -62,6 +62,20 @@ pub trait Calls: Clone + Send + Sync + 'static {
         let _ = asking;
         let call = self.redeem(session, context, token);
         async move { call.await.map(Called::Done) }
+    }
+    /// Whether the session's agent may hand on anything of what it was granted.
+    fn can_delegate(&self, session: &Self::Session) -> bool {
+        let _ = session;
+        false
+    }
+    /// Hands on a part of it to a sub-agent.
+    fn delegate(
+        &self,
+        session: &Arc<Self::Session>,
+        new: NewDelegation,
+    ) -> impl Future<Output = Result<Delegated, CallError>> + Send + 'static {
+        let _ = (session, new);
+        async { Err(CallError::caller("not_delegable", "there is nothing to hand on").status(403)) }
     }
     /// Waits until a person has answered. With `within`, no longer than that; without, the question
     /// is withdrawn where this is dropped before.
@@ -139,6 +153,19 @@ impl Calls for Arc<Broker> {
     ) -> impl Future<Output = Result<Called<CallReply>, CallError>> + Send + 'static {
         let (broker, session) = (self.clone(), session.clone());
         async move { Broker::redeem_asking(&broker, &session, &context, &token, &asking).await }
+    }
+
+    fn can_delegate(&self, session: &Session) -> bool {
+        Broker::can_delegate(self, session)
+    }
+
+    fn delegate(
+        &self,
+        session: &Arc<Session>,
+        new: NewDelegation,
+    ) -> impl Future<Output = Result<Delegated, CallError>> + Send + 'static {
+        let (broker, session) = (self.clone(), session.clone());
+        async move { Broker::delegate(&broker, &session, new).await }
     }
 
     fn until_answered(

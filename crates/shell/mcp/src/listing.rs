@@ -14,6 +14,7 @@ pub const LIST_BYTES_MAX: usize = 32 * 1024;
 /// What `tools/list` answers. Own tools come first, then granted ones.
 #[derive(Debug)]
 pub struct Listing {
+    delegates: bool,
     granted: Vec<String>,
     tools: Vec<Tool>,
     left_out: usize,
@@ -25,10 +26,10 @@ impl Listing {
     /// Where everything fits, the broker's order stays. Where it does not, tools of the services with the
     /// fewest granted tools come first, then of the scopes with the fewest, then by name: a narrow grant
     /// was made for a purpose, a broad one is found by search.
-    pub fn of(granted: &[ToolView]) -> Self {
+    pub fn of(granted: &[ToolView], delegates: bool) -> Self {
         let rendered: Vec<Tool> = granted.iter().map(tool).collect();
         let weights: Vec<usize> = rendered.iter().map(weight).collect();
-        let own_weight: usize = own::tools(granted.len()).iter().map(weight).sum();
+        let own_weight: usize = own::tools(granted.len(), delegates).iter().map(weight).sum();
         let room = LIST_BYTES_MAX.saturating_sub(own_weight + ENVELOPE_BYTES);
         let chosen = if weights.iter().sum::<usize>() <= room {
             (0..rendered.len()).collect()
@@ -36,16 +37,17 @@ impl Listing {
             fitting(&most_specific_first(granted), &weights, room)
         };
         let left_out = granted.len() - chosen.len();
-        let mut tools = own::tools(left_out);
+        let mut tools = own::tools(left_out, delegates);
         let mut rendered: Vec<Option<Tool>> = rendered.into_iter().map(Some).collect();
         tools.extend(chosen.into_iter().filter_map(|at: usize| rendered[at].take()));
         let granted = granted.iter().map(|view| view.name.clone()).collect();
-        Self { granted, tools, left_out }
+        Self { delegates, granted, tools, left_out }
     }
 
     /// Whether this shows exactly these tools. Names say it: a running broker's catalogue does not change.
-    pub fn is_of(&self, granted: &[ToolView]) -> bool {
-        self.granted.len() == granted.len()
+    pub fn is_of(&self, granted: &[ToolView], delegates: bool) -> bool {
+        self.delegates == delegates
+            && self.granted.len() == granted.len()
             && self.granted.iter().zip(granted).all(|(name, view)| *name == view.name)
     }
 
@@ -155,7 +157,7 @@ mod tests {
 
     #[test]
     fn everything_is_listed_in_the_brokers_order_where_it_fits() {
-        let listing = Listing::of(&[view("zeta", 2, 10), view("alpha", 1, 10)]);
+        let listing = Listing::of(&[view("zeta", 2, 10), view("alpha", 1, 10)], false);
         assert_eq!(names(&listing), ["zeta.things.op0002", "alpha.things.op0001"]);
         assert_eq!(listing.left_out(), 0);
     }
@@ -164,7 +166,7 @@ mod tests {
     fn five_thousand_tools_stay_under_the_bound_and_the_narrow_grant_is_listed() {
         let mut granted: Vec<ToolView> = (0..5000).map(|n| view("broad", n, 200)).collect();
         granted.push(view("narrow", 1, 200));
-        let listing = Listing::of(&granted);
+        let listing = Listing::of(&granted, false);
         assert!(bytes(&listing) < LIST_BYTES_MAX, "{}", bytes(&listing));
         assert!(bytes(&listing) > LIST_BYTES_MAX / 2, "room is used");
         assert_eq!(names(&listing)[0], "narrow.things.op0001");
@@ -172,12 +174,12 @@ mod tests {
         let said = listing.tools()[0].description.clone().unwrap();
         assert!(said.contains(&format!("{} more granted tools", listing.left_out())), "{said}");
         granted.reverse();
-        assert_eq!(names(&Listing::of(&granted)), names(&listing), "deterministic");
+        assert_eq!(names(&Listing::of(&granted, false)), names(&listing), "deterministic");
     }
 
     #[test]
     fn a_tool_heavier_than_the_room_is_left_to_search() {
-        let listing = Listing::of(&[view("a", 1, LIST_BYTES_MAX), view("b", 1, 10)]);
+        let listing = Listing::of(&[view("a", 1, LIST_BYTES_MAX), view("b", 1, 10)], false);
         assert_eq!(names(&listing), ["b.things.op0001"]);
         assert_eq!(listing.left_out(), 1);
     }
@@ -185,11 +187,21 @@ mod tests {
     #[test]
     fn a_listing_is_of_the_same_tools() {
         let (a, b, c) = (view("a", 1, 10), view("b", 1, 10), view("c", 1, 10));
-        let listing = Listing::of(&[a.clone(), b.clone()]);
-        assert!(listing.is_of(&[a.clone(), b.clone()]));
-        assert!(!listing.is_of(std::slice::from_ref(&a)), "one was revoked");
-        assert!(!listing.is_of(&[a.clone(), c.clone()]), "another was granted instead");
-        assert!(!listing.is_of(&[a, b, c]), "one more was granted");
+        let listing = Listing::of(&[a.clone(), b.clone()], false);
+        assert!(listing.is_of(&[a.clone(), b.clone()], false));
+        assert!(!listing.is_of(&[a.clone(), b.clone()], true), "it may be handed on now");
+        assert!(!listing.is_of(std::slice::from_ref(&a), false), "one was revoked");
+        assert!(!listing.is_of(&[a.clone(), c.clone()], false), "another was granted instead");
+        assert!(!listing.is_of(&[a, b, c], false), "one more was granted");
+    }
+
+    #[test]
+    fn who_may_hand_on_nothing_is_not_shown_how() {
+        let named = |delegates| {
+            let listing = Listing::of(&[], delegates);
+            listing.tools().iter().filter(|tool| tool.name == "symbolon.delegate").count()
+        };
+        assert_eq!((named(false), named(true)), (0, 1));
     }
 
     #[test]

@@ -1,4 +1,5 @@
-//! The five tools that are always there: search, describe, call, and a token in two steps.
+//! The tools that are always there: search, describe, call, and a token in two steps; and one that
+//! hands on a part of what was granted, where that may be.
 
 use std::sync::{Arc, LazyLock};
 
@@ -9,7 +10,7 @@ use symbolon_broker::{CallError, CallRequest, Context, Fault};
 
 use crate::{calls::Calls, listing::object, render::Answer, room::Held, seat::Seat};
 
-/// One of the five.
+/// One of them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Own {
     /// `symbolon.search_tools`
@@ -22,6 +23,8 @@ pub enum Own {
     Request,
     /// `capability.redeem`
     Redeem,
+    /// `symbolon.delegate`
+    Delegate,
 }
 
 impl Own {
@@ -38,6 +41,7 @@ impl Own {
             Self::Call => "symbolon.call_tool",
             Self::Request => "capability.request",
             Self::Redeem => "capability.redeem",
+            Self::Delegate => "symbolon.delegate",
         }
     }
 
@@ -75,6 +79,10 @@ impl Own {
                 let Redeem { token } = self.parse(arguments)?;
                 let (reply, held) = seat.redeem(Context::Direct, token).await?;
                 Ok((Answer::Called(reply), Some(held)))
+            }
+            Self::Delegate => {
+                let made = seat.delegate(self.parse(arguments)?).await?;
+                Ok((Answer::Delegated(Box::new(made)), None))
             }
         }
     }
@@ -119,6 +127,10 @@ impl Own {
             Self::Redeem => {
                 ("Use a token", "Second of two steps: makes the call that the token is for, once.")
             }
+            Self::Delegate => (
+                "Hand on a part of a grant",
+                "Grants a sub-agent of yours a part of what you were granted: never more, nor longer, out of the same budgets. It ends with your grant. Gives the sub-agent's name and, once, its key for HTTP.",
+            ),
         };
         let (title, mut description) = (texts.0, texts.1.to_owned());
         if self == Self::Search && left_out > 0 {
@@ -131,7 +143,7 @@ impl Own {
             Self::Search | Self::Describe => {
                 hints.read_only(true).destructive(false).idempotent(true).open_world(false)
             }
-            Self::Request => {
+            Self::Request | Self::Delegate => {
                 hints.read_only(false).destructive(false).idempotent(false).open_world(false)
             }
             Self::Call | Self::Redeem => {
@@ -146,9 +158,11 @@ impl Own {
     }
 }
 
-/// The five, `left_out` of the granted ones being found by search alone.
-pub fn tools(left_out: usize) -> Vec<Tool> {
-    ALL.into_iter().map(|own| own.tool(left_out)).collect()
+/// All of them, `left_out` of the granted ones being found by search alone. `delegates`: whether this
+/// agent may hand on anything.
+pub fn tools(left_out: usize, delegates: bool) -> Vec<Tool> {
+    let shown = |own: &Own| delegates || *own != Own::Delegate;
+    ALL.into_iter().filter(shown).map(|own| own.tool(left_out)).collect()
 }
 
 /// What every call answers: the reply, or in an error result the refusal.
@@ -204,7 +218,8 @@ impl From<Wanted> for CallRequest {
     }
 }
 
-const ALL: [Own; 5] = [Own::Search, Own::Describe, Own::Call, Own::Request, Own::Redeem];
+const ALL: [Own; 6] =
+    [Own::Search, Own::Describe, Own::Call, Own::Request, Own::Redeem, Own::Delegate];
 const SEARCH_LIMIT: usize = 10;
 const SEARCH_LIMIT_MAX: usize = 50;
 
@@ -229,7 +244,7 @@ static REPLY: LazyLock<Arc<JsonObject>> = LazyLock::new(|| {
 
 type Schemas = (Arc<JsonObject>, Arc<JsonObject>);
 
-static SCHEMAS: LazyLock<[Schemas; 5]> = LazyLock::new(|| {
+static SCHEMAS: LazyLock<[Schemas; 6]> = LazyLock::new(|| {
     let wanted = || {
         json!({
             "type": "object",
@@ -291,6 +306,14 @@ static SCHEMAS: LazyLock<[Schemas; 5]> = LazyLock::new(|| {
         }),
         "token",
     );
+    let delegated = or_error(
+        json!({
+            "agent": { "type": "string" },
+            "grant": { "type": "object" },
+            "key": { "type": "string" }
+        }),
+        "agent",
+    );
     let pair = |input: Value, output: Value| (Arc::new(object(input)), Arc::new(object(output)));
     [
         pair(search, found),
@@ -298,5 +321,29 @@ static SCHEMAS: LazyLock<[Schemas; 5]> = LazyLock::new(|| {
         (Arc::new(object(wanted())), REPLY.clone()),
         pair(wanted(), token),
         (Arc::new(object(one("token", "The token, as it was given."))), REPLY.clone()),
+        pair(delegation(), delegated),
     ]
 });
+
+fn delegation() -> Value {
+    let list =
+        |says: &str| json!({ "type": "array", "items": { "type": "string" }, "description": says });
+    json!({
+        "type": "object",
+        "properties": {
+            "to": { "type": "string", "description": "The sub-agent's name within yours: tests, for you.tests." },
+            "scopes": list("Scopes of one of your grants, such as github.issues.read."),
+            "for": { "type": "string", "description": "How long, such as 15m; as long as your grant where absent." },
+            "under": { "type": "integer", "minimum": 1, "description": "Which of your grants, by number." },
+            "limits": list("Limits on parameters, such as owner=acme."),
+            "ask": list("Which calls wait for the owner, beside those that do already: write, always, first-use."),
+            "budgets": list("What it may use up at most, such as 20 calls/hour."),
+            "cooldown_seconds": { "type": "integer", "minimum": 1 },
+            "hours": list("When it is good, such as mon-fri 09:00-17:00."),
+            "depth": { "type": "integer", "minimum": 0, "maximum": 6, "description": "How many levels it may hand on itself; 0 where absent." },
+            "new_key": { "type": "boolean", "description": "Make a key also where it has one; that one ends." }
+        },
+        "required": ["to", "scopes"],
+        "additionalProperties": false
+    })
+}

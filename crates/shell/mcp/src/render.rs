@@ -2,7 +2,7 @@
 
 use rmcp::model::{CallToolResult, ContentBlock};
 use serde_json::{Value, json};
-use symbolon_broker::{BodyEncoding, CallError, CallReply, TokenReply, ToolView};
+use symbolon_broker::{BodyEncoding, CallError, CallReply, Delegated, TokenReply, ToolView};
 
 /// What a tool answers when nothing was refused.
 #[derive(Debug)]
@@ -15,6 +15,8 @@ pub enum Answer {
     Described(Box<ToolView>),
     /// A token for one exact call.
     Token(TokenReply),
+    /// What was handed on.
+    Delegated(Box<Delegated>),
 }
 
 /// The most text beside the structured content, in bytes.
@@ -44,6 +46,14 @@ pub fn answer(answer: Answer) -> CallToolResult {
                 reply.will, reply.expires_in_seconds, reply.token
             );
             result(cut(text), json!(reply), false)
+        }
+        Answer::Delegated(made) => {
+            let json = made.to_json();
+            let mut text = made.grant.sentence.clone();
+            if let Some(key) = json.get("key").and_then(Value::as_str) {
+                text.push_str(&format!("\nIts key over HTTP, shown once: {key}"));
+            }
+            result(cut(text), json, false)
         }
     }
 }

@@ -6,8 +6,8 @@ use std::{
 };
 
 use symbolon_broker::{
-    Asking, CallError, CallReply, CallRequest, Called, Context, Door, Fault, PendingCall,
-    TokenReply,
+    Asking, CallError, CallReply, CallRequest, Called, Context, Delegated, Door, Fault,
+    NewDelegation, PendingCall, TokenReply,
 };
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
@@ -93,6 +93,21 @@ impl<C: Calls> Seat<C> {
     /// Room for large answers of this seat, for doors with calls of their own.
     pub fn room(&self) -> &Arc<Room> {
         &self.room
+    }
+
+    /// Waits for a turn, then hands on a part of what was granted. It goes on after its caller has
+    /// gone: what was made stands.
+    ///
+    /// # Errors
+    /// The broker's, or `too_many_waiting`.
+    pub async fn delegate(&self, new: NewDelegation) -> Result<Delegated, CallError> {
+        let slot = self.slots.enter().await?;
+        let made = self.calls.delegate(&self.session, new);
+        Finish::new(async move {
+            let _slot = slot;
+            made.await
+        })
+        .await
     }
 
     /// Waits for a turn, then calls; where a person is asked, waits for them without a turn. A call
@@ -208,11 +223,12 @@ impl<C: Calls> Seat<C> {
     /// The tools as a client sees them, rendered anew only where the grants have changed.
     pub fn listing(&self) -> Arc<Listing> {
         let granted = self.calls.granted_tools(&self.session);
+        let delegates = self.calls.can_delegate(&self.session);
         let mut last = self.listing.lock().unwrap_or_else(PoisonError::into_inner);
         match last.as_ref() {
-            Some(listing) if listing.is_of(&granted) => listing.clone(),
+            Some(listing) if listing.is_of(&granted, delegates) => listing.clone(),
             _ => {
-                let listing = Arc::new(Listing::of(&granted));
+                let listing = Arc::new(Listing::of(&granted, delegates));
                 *last = Some(listing.clone());
                 listing
             }

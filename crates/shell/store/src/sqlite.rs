@@ -158,8 +158,8 @@ impl Store for SqliteStore {
     async fn add_grant(&self, g: &Grant) -> Result<GrantId, StoreError> {
         let done = query(
             "INSERT INTO agent_grant (agent, connection, scopes, limits, budgets, cooldown_seconds, hours, \
-             created_unix_ms, expires_unix_ms, revoked, ask, ask_via) \
-             VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+             created_unix_ms, expires_unix_ms, revoked, ask, ask_via, parent, delegable, by_agent) \
+             VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         )
         .bind(g.agent.as_str())
         .bind(g.connection.as_str())
@@ -173,6 +173,9 @@ impl Store for SqliteStore {
         .bind(g.revoked)
         .bind(list(&g.ask.texts()))
         .bind(g.ask.via().as_str())
+        .bind(g.parent.map(signed))
+        .bind(g.delegable)
+        .bind(g.by_agent)
         .execute(&self.pool)
         .await
         .map_err(database)?;
@@ -180,11 +183,16 @@ impl Store for SqliteStore {
     }
 
     async fn revoke_grant(&self, id: GrantId) -> Result<(), StoreError> {
-        let done = query("UPDATE agent_grant SET revoked = 1 WHERE id = ?")
-            .bind(signed(id))
-            .execute(&self.pool)
-            .await
-            .map_err(database)?;
+        // A child's number is the higher one, so a changed row makes no circle.
+        let done = query(
+            "WITH RECURSIVE tree (id) AS (SELECT id FROM agent_grant WHERE id = ? UNION \
+             SELECT g.id FROM agent_grant g JOIN tree ON g.parent = tree.id AND g.id > tree.id) \
+             UPDATE agent_grant SET revoked = 1 WHERE id IN (SELECT id FROM tree)",
+        )
+        .bind(signed(id))
+        .execute(&self.pool)
+        .await
+        .map_err(database)?;
         some(done.rows_affected(), &format!("grant {id}"))
     }
 
@@ -229,23 +237,31 @@ impl Store for SqliteStore {
             .map_err(database)?;
         rows.iter()
             .map(|r| {
+                let made_by: Option<String> = r.try_get("made_by").map_err(database)?;
                 Ok(Agent {
                     name: parsed(AgentName::parse(&text(r, "name")?), "agent name")?,
                     key_hash: parsed(Digest32::from_hex(&text(r, "key_hash")?), "agent key")?,
                     created_unix_ms: number(r, "created_unix_ms")?,
+                    made_by: made_by
+                        .map(|name| parsed(AgentName::parse(&name), "agent name"))
+                        .transpose()?,
                 })
             })
             .collect()
     }
 
     async fn put_agent(&self, agent: &Agent) -> Result<(), StoreError> {
-        query("INSERT OR REPLACE INTO agent (name, key_hash, created_unix_ms) VALUES (?, ?, ?)")
-            .bind(agent.name.as_str())
-            .bind(agent.key_hash.to_string())
-            .bind(signed(agent.created_unix_ms))
-            .execute(&self.pool)
-            .await
-            .map_err(database)?;
+        query(
+            "INSERT OR REPLACE INTO agent (name, key_hash, created_unix_ms, made_by) \
+             VALUES (?, ?, ?, ?)",
+        )
+        .bind(agent.name.as_str())
+        .bind(agent.key_hash.to_string())
+        .bind(signed(agent.created_unix_ms))
+        .bind(agent.made_by.as_ref().map(AgentName::as_str))
+        .execute(&self.pool)
+        .await
+        .map_err(database)?;
         Ok(())
     }
 
@@ -312,6 +328,7 @@ fn connection(r: &SqliteRow) -> Result<(Connection, Vec<u8>), StoreError> {
 
 fn grant(r: &SqliteRow) -> Result<Grant, StoreError> {
     let cooldown: Option<i64> = r.try_get("cooldown_seconds").map_err(database)?;
+    let parent: Option<i64> = r.try_get("parent").map_err(database)?;
     Ok(Grant {
         id: number(r, "id")?,
         agent: parsed(AgentName::parse(&text(r, "agent")?), "agent name")?,
@@ -327,6 +344,9 @@ fn grant(r: &SqliteRow) -> Result<Grant, StoreError> {
         created_unix_ms: number(r, "created_unix_ms")?,
         expires_unix_ms: number(r, "expires_unix_ms")?,
         revoked: r.try_get("revoked").map_err(database)?,
+        parent: parent.map(|n| parsed(u64::try_from(n), "parent")).transpose()?,
+        delegable: r.try_get("delegable").map_err(database)?,
+        by_agent: r.try_get("by_agent").map_err(database)?,
     })
 }
 

@@ -129,6 +129,21 @@ impl Ask {
         self.via
     }
 
+    /// With the rules of the grant above: any rule of either asks. The person at a client may answer
+    /// only where both say so.
+    #[must_use]
+    pub fn under(&self, parent: &Self) -> Self {
+        let own = self.rules.iter().filter(|r| !parent.rules.contains(r));
+        let rules = parent.rules.iter().chain(own).cloned().collect();
+        let via = if parent.via == AskVia::Client { self.via } else { AskVia::Owner };
+        Self { rules, via }
+    }
+
+    /// Whether it never asks.
+    pub const fn is_never(&self) -> bool {
+        self.rules.is_empty()
+    }
+
     /// Parameters that rules speak of.
     pub fn parameters(&self) -> impl Iterator<Item = &str> {
         self.rules.iter().filter_map(|r| match r {

@@ -117,7 +117,9 @@ impl World {
                 ask: ask.clone(),
                 until_ns: self.clock.mono_ns() + 900_000_000_000,
                 session: None,
-                rules: None,
+                rules: Chain::default(),
+                lineage: None,
+                delegable: 0,
             })
         };
         let name = self.registration.connection.name.clone();

@@ -103,6 +103,13 @@ impl Budget {
         }
     }
 
+    /// Whether it gives more of the very same thing than `above`.
+    pub fn exceeds(&self, above: &Self) -> bool {
+        let same = (&self.scopes, &self.unit, self.period, &self.measure)
+            == (&above.scopes, &above.unit, above.period, &above.measure);
+        same && self.limit > above.limit
+    }
+
     /// Whether an operation has what is counted, so that a call of it could be.
     pub fn can_count(&self, operation: &Operation) -> bool {
         self.parameter().is_none_or(|p| {

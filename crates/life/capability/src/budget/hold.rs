@@ -3,7 +3,6 @@
 use std::sync::{Arc, Mutex, PoisonError};
 
 use super::{Account, Amount, Cooled, GiveBack, Line, Mark, Reservation};
-use crate::GrantId;
 
 /// What a call holds of budgets and cooldowns. Dropped before its credential was released, it gives
 /// everything back; dropped after, without a word on what came of the call, it keeps it.
@@ -12,9 +11,8 @@ pub struct Hold(Option<Box<Held>>);
 
 struct Held {
     intent: [u8; 16],
-    grant: GrantId,
     taken: Vec<Taken>,
-    cooldown: Option<Started>,
+    cooldowns: Vec<Started>,
     /// On disk: what must be true before a release.
     durable: bool,
     released: bool,
@@ -56,33 +54,28 @@ pub trait Settler: Send + Sync {
 }
 
 impl Hold {
-    pub(crate) fn new(
-        intent: [u8; 16],
-        grant: GrantId,
-        taken: Vec<Taken>,
-        cooldown: Option<Started>,
-    ) -> Self {
-        if taken.is_empty() && cooldown.is_none() {
-            return Self(None);
-        }
-        Self(Some(Box::new(Held {
-            intent,
-            grant,
-            taken,
-            cooldown,
-            durable: false,
-            released: false,
-            settler: Mutex::new(None),
-            settled: Mutex::new(false),
-        })))
+    /// Takes on one more: what the call holds is given back together.
+    pub(crate) fn add(&mut self, intent: [u8; 16], taken: Taken) {
+        self.held(intent).taken.push(taken);
     }
 
-    /// Takes on one more: what the call holds is given back together.
-    pub(crate) fn add(&mut self, intent: [u8; 16], grant: GrantId, taken: Taken) {
-        match &mut self.0 {
-            Some(held) => held.taken.push(taken),
-            None => *self = Self::new(intent, grant, vec![taken], None),
-        }
+    /// A cooldown that began with the call.
+    pub(crate) fn start(&mut self, intent: [u8; 16], started: Started) {
+        self.held(intent).cooldowns.push(started);
+    }
+
+    fn held(&mut self, intent: [u8; 16]) -> &mut Held {
+        self.0.get_or_insert_with(|| {
+            Box::new(Held {
+                intent,
+                taken: Vec::new(),
+                cooldowns: Vec::new(),
+                durable: false,
+                released: false,
+                settler: Mutex::new(None),
+                settled: Mutex::new(false),
+            })
+        })
     }
 
     /// Whether a release may follow: nothing was taken, or it is on disk.
@@ -102,11 +95,10 @@ impl Hold {
         *held.settler.lock().unwrap_or_else(PoisonError::into_inner) = Some(settler);
         Some(Reservation {
             intent: held.intent,
-            grant: held.grant,
             log_size,
             relaxed,
             lines: held.taken.iter().map(|t| t.line).collect(),
-            cooled: held.cooldown.as_ref().map(|c| c.cooled.clone()),
+            cooled: held.cooldowns.iter().map(|c| c.cooled.clone()).collect(),
         })
     }
 
@@ -148,10 +140,10 @@ impl Held {
                 taken.account.give_back(taken.line.slot, taken.amount);
             }
         }
-        if !self.released
-            && let Some(c) = &self.cooldown
-        {
-            c.mark.undo(c.at_ns, c.length_ns, c.before);
+        if !self.released {
+            for c in &self.cooldowns {
+                c.mark.undo(c.at_ns, c.length_ns, c.before);
+            }
         }
         if let Some(settler) = &*self.settler.lock().unwrap_or_else(PoisonError::into_inner) {
             settler.settle(self.intent, give_back);

@@ -9,21 +9,21 @@ use crate::{GrantId, StoreError};
 pub struct Reservation {
     /// The intent's id.
     pub intent: [u8; 16],
-    /// By which grant.
-    pub grant: GrantId,
     /// Length of the log when it was made: its intent stands there or later.
     pub log_size: u64,
     /// The intent need not survive a power cut, so its absence says nothing.
     pub relaxed: bool,
     /// What is taken, budget by budget.
     pub lines: Vec<Line>,
-    /// The cooldown that begins.
-    pub cooled: Option<Cooled>,
+    /// The cooldowns that begin.
+    pub cooled: Vec<Cooled>,
 }
 
 /// What is taken of one budget.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Line {
+    /// Of which grant: the one that lets the call through, or one above it.
+    pub grant: GrantId,
     /// Its place among the grant's budgets.
     pub budget: u16,
     /// In which slot of its period it counts.

@@ -5,9 +5,8 @@ use serde_json::{Map, Value};
 use super::asking::{Asking, Stands};
 use super::{Engine, Lease, Refused};
 use crate::approval::Consent;
-use crate::budget::Amount;
 use crate::gate::{Gate, Gates, Refusal};
-use crate::rules::{Asked, Judged};
+use crate::rules::{Asked, Cost, Judged};
 use crate::{GrantId, LiveGrant, Need};
 
 /// What the gates make of a call.
@@ -15,7 +14,7 @@ use crate::{GrantId, LiveGrant, Need};
 pub(super) struct Passed {
     pub(super) grant: GrantId,
     pub(super) gates: Gates,
-    pub(super) costs: Vec<(u16, Amount)>,
+    pub(super) costs: Vec<Cost>,
     pub(super) missed: Vec<Refusal>,
     pub(super) stands: Stands,
     shadow: bool,
@@ -133,11 +132,11 @@ impl Engine {
         now_ns: u64,
     ) -> Judged {
         let limit = grant.limits.iter().find(|l| !l.admits(arguments));
-        let mut judged = match &grant.rules {
-            None => Judged::default(),
-            Some(rules) => {
+        let mut judged = match grant.rules.is_empty() {
+            true => Judged::default(),
+            false => {
                 let (operation, reading) = (&*lease.operation, self.reading());
-                rules.judge(Asked { operation, arguments, now_ns, reading })
+                grant.rules.judge(Asked { operation, arguments, now_ns, reading })
             }
         };
         if let Some(limit) = limit {

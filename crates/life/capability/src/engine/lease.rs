@@ -6,7 +6,7 @@ use super::{Engine, Policy};
 use crate::catalog::{Operation, ScopeSet};
 use crate::gate::Refusal;
 use crate::rate::Bucket;
-use crate::{Ask, ConnectionName, LiveGrant, Registration, Session};
+use crate::{Ask, Chain, ConnectionName, LiveGrant, Registration, Session};
 
 /// A tool, the connection it would use and the grants that may let it: resolved once for a session
 /// and good until anything changes. [`Engine::mint`] tells when to resolve again.
@@ -121,7 +121,9 @@ impl Engine {
             ask: Ask::never(),
             until_ns: self.clock.mono_ns() + 60 * 1_000_000_000,
             session: None,
-            rules: None,
+            rules: Chain::default(),
+            lineage: None,
+            delegable: 0,
         };
         Some(Arc::new(Lease {
             session: session.clone(),

@@ -81,8 +81,9 @@ impl Engine {
             hold: Hold::default(),
             missed,
             lease,
+            lineage: grant.as_ref().and_then(|g| g.lineage.clone()),
         };
-        if let Some(rules) = grant.as_ref().and_then(|g| g.rules.as_ref()) {
+        if let Some(rules) = grant.as_ref().map(|g| &g.rules).filter(|r| !r.is_empty()) {
             let asked = Asked {
                 operation: &opening.lease.operation,
                 arguments: &Map::new(),

@@ -12,7 +12,7 @@ use std::time::Duration;
 use http::HeaderMap;
 use symbolon_capability::approval::{AskVia, Consent};
 use symbolon_capability::engine::Refused;
-use symbolon_capability::{Approval, Opening, Refusal};
+use symbolon_capability::{Approval, GrantId, Opening, Refusal};
 use symbolon_codec::Digest32;
 use tokio::sync::{Notify, watch};
 
@@ -382,6 +382,24 @@ impl Broker {
         }
     }
 
+    /// Ends questions whose grant is in force no more: nothing could come of a yes.
+    pub(crate) fn end_fallen(&self) {
+        let Some(policy) = self.engine.policy() else { return };
+        let stand: HashSet<GrantId> = policy.grants.values().flatten().map(|g| g.id).collect();
+        let mut table = self.approvals.table();
+        // Shadow mode asks without any grant: 0.
+        let has_fallen = |grant: GrantId| grant != 0 && !stand.contains(&grant);
+        let fallen: Vec<u64> = table
+            .open
+            .values()
+            .filter(|p| has_fallen(p.asked.need().grant))
+            .map(|p| p.asked.number())
+            .collect();
+        for number in fallen {
+            self.end(&mut table, number, Ending::Fallen, None);
+        }
+    }
+
     fn withdraw(&self, number: u64) {
         let mut table = self.approvals.table();
         self.end(&mut table, number, Ending::Withdrawn, None);
@@ -442,6 +460,10 @@ impl Ended {
             Ending::Locked => {
                 ("approval_locked", format!("the vault was locked while question {number} waited"))
             }
+            Ending::Fallen => (
+                "approval_ended",
+                format!("the grant ended or was taken back while question {number} waited"),
+            ),
             Ending::Stopped => {
                 ("approval_stopped", format!("the broker stopped while question {number} waited"))
             }
@@ -449,6 +471,7 @@ impl Ended {
         let next = match self.ending {
             Ending::Denied(_) => "ask the owner before you try again",
             Ending::Locked => "symbolon unlock; then call again",
+            Ending::Fallen => "symbolon grants",
             _ => "call again: the owner is asked anew",
         };
         CallError::caller(code, message).status(403).next(next).receipt(self.view.receipt)

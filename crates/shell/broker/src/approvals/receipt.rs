@@ -45,6 +45,7 @@ impl Broker {
             Ending::Expired => ApprovalOutcome::Expired,
             Ending::Withdrawn => ApprovalOutcome::Withdrawn,
             Ending::Locked => ApprovalOutcome::Locked,
+            Ending::Fallen => ApprovalOutcome::Ended,
             Ending::Stopped | Ending::Used => ApprovalOutcome::Stopped,
         };
         let by = |via: Via| Cow::Borrowed(via.who());

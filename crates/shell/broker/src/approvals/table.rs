@@ -52,6 +52,8 @@ pub(crate) enum Ending {
     Locked,
     /// The broker was stopped.
     Stopped,
+    /// The grant whose rule asked is in force no more.
+    Fallen,
 }
 
 /// What is kept of a question that ended.
@@ -73,6 +75,7 @@ impl Ending {
             Self::Withdrawn => "withdrawn",
             Self::Locked => "locked",
             Self::Stopped => "stopped",
+            Self::Fallen => "ended",
         }
     }
 }

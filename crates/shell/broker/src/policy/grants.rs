@@ -3,7 +3,7 @@
 
 use symbolon_capability::catalog::{Effect, ScopeSet};
 use symbolon_capability::rules::Rules;
-use symbolon_capability::{Budget, Grant, Hours, Limit};
+use symbolon_capability::{Budget, Chain, Grant, Hours, Limit};
 use symbolon_codec::time::rfc3339;
 
 use super::zones;
@@ -133,13 +133,14 @@ impl Broker {
     }
 
     /// A stored grant's rules, put into force.
-    pub(crate) fn rules(&self, grant: &Grant) -> Result<Option<Box<Rules>>, CallError> {
+    pub(crate) fn rules(&self, grant: &Grant) -> Result<Chain, CallError> {
         let hours = grant.hours.iter().map(|h| (h.clone(), zones::zone(h))).collect();
         let budgets = grant.budgets.iter();
         let budgets = budgets
             .map(|b| Ok((b.clone(), self.budget_scopes(b)?)))
             .collect::<Result<Vec<_>, CallError>>()?;
-        Ok(Rules::new(grant.id, hours, grant.cooldown_seconds, budgets, self.engine.ledger()))
+        let cooldown = grant.cooldown_seconds;
+        Ok(Rules::new(grant.id, hours, cooldown, budgets, self.engine.ledger()).into())
     }
 
     /// What was spent of each of a grant's budgets.

@@ -11,3 +11,4 @@ mod zones;
 pub(crate) use decision::{decision_of, refused_decision};
 pub(crate) use grants::said;
 pub(crate) use spending::{Spending, settlement};
+pub(crate) use zones::zone;

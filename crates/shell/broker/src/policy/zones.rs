@@ -11,7 +11,7 @@ const FOLDERS: [&str; 3] =
 const FILE_BYTES_MAX: u64 = 64 * 1024;
 
 /// The clock that a window hangs on; `None` where this machine does not know the zone.
-pub(super) fn zone(hours: &Hours) -> Option<Zone> {
+pub(crate) fn zone(hours: &Hours) -> Option<Zone> {
     match hours.zone() {
         ZoneName::Offset(seconds) => Some(Zone::Offset(*seconds)),
         // The name has no dots and no empty parts, so it stays below the folder.

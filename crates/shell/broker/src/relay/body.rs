@@ -15,6 +15,7 @@ use super::grpc;
 use super::head;
 use super::room::Seat;
 use super::search::Search;
+use super::standing::Standing;
 use crate::Broker;
 use crate::api::CallError;
 use crate::calls::OnItsWay;
@@ -46,6 +47,7 @@ pub(super) struct Flow {
     pub(super) has_ended: bool,
     pub(super) bytes_max: u64,
     pub(super) stopped: Option<Pin<Box<WaitForCancellationFutureOwned>>>,
+    pub(super) standing: Standing,
     pub(super) broker: Arc<Broker>,
     pub(super) _seat: Seat,
 }
@@ -134,6 +136,7 @@ impl Flow {
             if self.has_ended {
                 return Poll::Ready(Ok(self.trailers.take().map(Frame::trailers)));
             }
+            self.standing.look()?;
             let frame = match Pin::new(&mut self.source).poll_frame(cx) {
                 Poll::Ready(Some(frame)) => Some(frame?),
                 Poll::Ready(None) => None,
@@ -176,11 +179,15 @@ impl Flow {
         }
     }
 
-    /// The upstream says nothing: the time to see whether the broker is being stopped.
+    /// The upstream says nothing: the time to see whether the broker is being stopped, or the grant
+    /// has fallen.
     fn poll_stopped<T>(&mut self, cx: &mut Context<'_>) -> Poll<Result<T, UpstreamError>> {
         let stopped =
             self.stopped.get_or_insert_with(|| Box::pin(self.broker.calls.stopped_owned()));
-        stopped.as_mut().poll(cx).map(|()| Err(UpstreamError::Stopped))
+        match stopped.as_mut().poll(cx) {
+            Poll::Ready(()) => Poll::Ready(Err(UpstreamError::Stopped)),
+            Poll::Pending => self.standing.poll_fallen(cx).map(Err),
+        }
     }
 
     /// Writes the receipt of an answer that was handed on whole.

@@ -126,6 +126,7 @@ pub(super) fn status_of(error: &UpstreamError) -> HeaderMap {
         UpstreamError::Wire(_) | UpstreamError::Stopped => {
             (UNAVAILABLE, "symbolon: the upstream or the broker went away")
         }
+        UpstreamError::Fallen(_) => (PERMISSION_DENIED, "symbolon: the grant has ended"),
         UpstreamError::TooLong(_) => (RESOURCE_EXHAUSTED, "symbolon: the answer is too long"),
         _ => (ABORTED, "symbolon: the answer holds the credential or cannot be searched for it"),
     };
@@ -164,6 +165,7 @@ const HELD_MAX: usize = 64 * 1024;
 
 // gRPC's status codes.
 const DEADLINE_EXCEEDED: u16 = 4;
+const PERMISSION_DENIED: u16 = 7;
 const RESOURCE_EXHAUSTED: u16 = 8;
 const ABORTED: u16 = 10;
 const UNAVAILABLE: u16 = 14;

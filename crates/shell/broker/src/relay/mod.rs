@@ -9,6 +9,7 @@ mod head;
 mod minted;
 mod room;
 mod search;
+mod standing;
 mod tunnel;
 
 use std::sync::{Arc, PoisonError};
@@ -45,6 +46,7 @@ use grpc::Messages;
 use head::Kept;
 use room::{Room, Seat};
 use search::Search;
+use standing::{Standing, until_fallen};
 
 /// The body of a program's request.
 pub type RelayBody = ProgramBody;
@@ -257,10 +259,19 @@ impl Broker {
                 sent.map(|(parts, body, _)| (parts, Switched::Answer(body)))
             }
         };
+        // What a service makes is to be kept: such an answer is waited for.
+        let is_waited_for = !operation.mints().is_empty();
+        let fallen = async {
+            match is_waited_for {
+                true => std::future::pending().await,
+                false => until_fallen(self.clone(), release.clone()).await,
+            }
+        };
         let answered = tokio::select! {
             biased;
             answered = send => answered.map_err(UpstreamError::Wire),
             () = self.calls.stopped() => Err(UpstreamError::Stopped),
+            refusal = fallen => Err(UpstreamError::Fallen(refusal)),
         };
         let (parts, switched) = answered.map_err(|e| ledger.fail(&e))?;
         seat.body_sent();
@@ -283,7 +294,8 @@ impl Broker {
                 let headers = head::switched(&parts.headers, &live, &echo, cleaner.counts())
                     .map_err(|e| ledger.fail(&e))?;
                 let frames = Frames::new(cleaner);
-                let upgraded = Upgraded::new(&self, limits, tunnel, frames, ledger, seat);
+                let standing = Standing::new(self.clone(), release);
+                let upgraded = Upgraded::new(limits, tunnel, frames, ledger, standing, seat);
                 let (body, upgraded) = (RelayedBody::none(), Some(upgraded));
                 return Ok(RelayReply { status, headers, body, upgraded });
             }
@@ -324,6 +336,7 @@ impl Broker {
             has_ended: false,
             bytes_max,
             stopped: None,
+            standing: Standing::new(self.clone(), release),
             broker: self,
             _seat: seat,
         }))?;

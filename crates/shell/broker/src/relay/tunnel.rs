@@ -3,7 +3,6 @@
 use std::future::Future;
 use std::io;
 use std::pin::Pin;
-use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
@@ -14,7 +13,7 @@ use tokio_util::sync::WaitForCancellationFutureOwned;
 use super::body::Ledger;
 use super::frames::Frames;
 use super::room::{RelayLimits, Seat};
-use crate::Broker;
+use super::standing::Standing;
 use crate::upstream::UpstreamError;
 use crate::wire::{Phase, Tunnel, WireError};
 
@@ -37,16 +36,17 @@ pub struct Upgraded {
     bytes_max: u64,
     timer: Pin<Box<Sleep>>,
     stopped: Pin<Box<WaitForCancellationFutureOwned>>,
+    standing: Standing,
     _seat: Seat,
 }
 
 impl Upgraded {
     pub(super) fn new(
-        broker: &Arc<Broker>,
         limits: &RelayLimits,
         tunnel: Tunnel,
         frames: Frames,
         mut ledger: Ledger,
+        standing: Standing,
         seat: Seat,
     ) -> Self {
         let now = Instant::now();
@@ -64,7 +64,8 @@ impl Upgraded {
             end: now + limits.total,
             bytes_max: limits.response_bytes_max,
             timer: Box::pin(sleep_until(now + limits.idle.min(limits.total))),
-            stopped: Box::pin(broker.calls.stopped_owned()),
+            stopped: Box::pin(standing.broker().calls.stopped_owned()),
+            standing,
             _seat: seat,
         }
     }
@@ -74,6 +75,7 @@ impl Upgraded {
         self.out.clear();
         self.given = 0;
         while self.out.is_empty() {
+            self.standing.look()?;
             let mut buf = ReadBuf::new(&mut self.raw);
             match Pin::new(&mut self.tunnel).poll_read(cx, &mut buf) {
                 Poll::Ready(Ok(())) if buf.filled().is_empty() => {
@@ -105,6 +107,9 @@ impl Upgraded {
     fn poll_late(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), UpstreamError>> {
         if self.stopped.as_mut().poll(cx).is_ready() {
             return Poll::Ready(Err(UpstreamError::Stopped));
+        }
+        if let Poll::Ready(fallen) = self.standing.poll_fallen(cx) {
+            return Poll::Ready(Err(fallen));
         }
         loop {
             ready!(self.timer.as_mut().poll(cx));

@@ -1,12 +1,16 @@
 //! Grants: to whom, what, until when, within which limits.
 
 use symbolon_capability::catalog::ScopeSet;
-use symbolon_capability::{Ask, AskVia, Connection, Grant, Limit, Store};
+use symbolon_capability::{Ask, AskVia, Connection, Grant, LINEAGE_MAX, Limit, Store};
 use symbolon_codec::time::rfc3339;
 
 use super::agent_name;
+use super::lineage::Grants;
 use crate::Broker;
 use crate::api::*;
+
+/// A year.
+const FOR_SECONDS_MAX: u64 = 31_536_000;
 
 impl Broker {
     /// Gives an agent scopes of a connection until a time.
@@ -19,7 +23,7 @@ impl Broker {
         let mut grant = self.plan_grant(new).await?;
         grant.id = self.store.add_grant(&grant).await?;
         self.rebuild_if_open().await?;
-        Ok(self.grant_view(&grant))
+        Ok(self.grant_view(&grant, &self.stored_grants().await?))
     }
 
     /// The grant that is asked for, checked, and not yet kept.
@@ -34,12 +38,18 @@ impl Broker {
             return Err(CallError::caller("scope", "a grant names at least one scope")
                 .next("symbolon tools search WORD"));
         }
-        if !(1..=31_536_000).contains(&new.for_seconds) {
+        let above = match new.under {
+            Some(id) => self.lineage_of(id).await?,
+            None => Vec::new(),
+        };
+        let end = above.iter().map(|g| g.expires_unix_ms).min();
+        let as_long = end.is_some() && new.for_seconds == 0;
+        if !as_long && !(1..=FOR_SECONDS_MAX).contains(&new.for_seconds) {
             return Err(CallError::caller("duration", "a grant lives between a second and a year")
                 .next("--for 15m"));
         }
         let scopes = self.scopes(&new.scopes)?;
-        let (connection, allowed) = self.granted_connection(&new, &scopes).await?;
+        let (connection, allowed) = self.granted_connection(&new, above.last(), &scopes).await?;
         let beyond: Vec<String> = self
             .engine
             .catalog()
@@ -57,22 +67,32 @@ impl Broker {
         self.check_limits(&scopes, &limits)?;
         let ask = ask(&new)?;
         self.check_ask(&scopes, &ask)?;
+        if usize::from(new.delegable) + above.len() >= LINEAGE_MAX {
+            let message = format!("at most {LINEAGE_MAX} grants are under each other");
+            return Err(CallError::caller("lineage", message).next("--delegable --depth N"));
+        }
         let rules = self.new_rules(&new, &scopes, &limits)?;
         let now = self.clock.unix_ms();
-        Ok(Grant {
+        let asked = if as_long { u64::MAX } else { now + new.for_seconds * 1000 };
+        let grant = Grant {
             id: 0,
             agent,
             connection: connection.name,
-            scopes: new.scopes,
+            scopes: new.scopes.clone(),
             limits,
             ask,
             budgets: rules.budgets,
             cooldown_seconds: rules.cooldown_seconds,
             hours: rules.hours,
             created_unix_ms: now,
-            expires_unix_ms: now + new.for_seconds * 1000,
+            expires_unix_ms: asked.min(end.unwrap_or(u64::MAX)),
             revoked: false,
-        })
+            parent: new.under,
+            delegable: new.delegable,
+            by_agent: false,
+        };
+        self.check_excess(&new, &grant, &above, &scopes)?;
+        Ok(grant)
     }
 
     /// All grants, newest first.
@@ -80,33 +100,39 @@ impl Broker {
     /// # Errors
     /// [`CallError`] of the store.
     pub async fn grants(&self) -> Result<Vec<GrantView>, CallError> {
-        Ok(self.store.grants().await?.iter().rev().map(|g| self.grant_view(g)).collect())
+        let all = self.stored_grants().await?;
+        let mut views: Vec<GrantView> = all.iter().map(|g| self.grant_view(g, &all)).collect();
+        views.sort_unstable_by_key(|view| std::cmp::Reverse(view.id));
+        Ok(views)
     }
 
-    /// Takes a grant back; at once, on every door, also for tokens that wait.
+    /// Takes a grant back, with all that is under it; at once, on every door, also for tokens and
+    /// questions that wait and for answers that are still coming.
     ///
     /// # Errors
     /// [`CallError`] where there is none of that number.
-    pub async fn revoke(&self, id: u64) -> Result<GrantView, CallError> {
+    pub async fn revoke(&self, id: u64) -> Result<RevokedView, CallError> {
         let _one = self.changes.lock().await;
+        let before = self.stored_grants().await?;
+        let below = before.below(id).into_iter();
+        let fell = below.filter(|g| self.state_of(g, &before) == "active").map(|g| g.id).collect();
         self.runs.revoke(id);
         self.store
             .revoke_grant(id)
             .await
             .map_err(|e| CallError::from(e).next("symbolon grants"))?;
         self.rebuild_if_open().await?;
-        let grants = self.store.grants().await?;
-        let grant = grants
-            .iter()
-            .find(|g| g.id == id)
-            .ok_or_else(|| CallError::bug("the grant is gone"))?;
-        Ok(self.grant_view(grant))
+        let after = self.stored_grants().await?;
+        let grant = after.get(id).ok_or_else(|| CallError::bug("the grant is gone"))?;
+        Ok(RevokedView { grant: self.grant_view(grant, &after), fell })
     }
 
-    /// The connection a grant is on: the named one, else the one named as the scopes' service.
+    /// The connection a grant is on: the named one, else its parent's, else the one named as the
+    /// scopes' service.
     async fn granted_connection(
         &self,
         new: &NewGrant,
+        parent: Option<&Grant>,
         scopes: &ScopeSet,
     ) -> Result<(Connection, ScopeSet), CallError> {
         let mut services: Vec<&str> =
@@ -119,7 +145,8 @@ impl Broker {
             )
             .next("one symbolon grant for each service"));
         };
-        let name = new.connection.as_deref().unwrap_or(service);
+        let inherited = parent.map(|g| g.connection.as_str());
+        let name = new.connection.as_deref().or(inherited).unwrap_or(service);
         let all = self.store.connections().await?;
         let found = all.into_iter().map(|(c, _)| c).find(|c| c.name.as_str() == name);
         let connection = found.filter(|c| c.service == service).ok_or_else(|| {
@@ -164,13 +191,29 @@ impl Broker {
         tools.any(|o| o.parameters().iter().any(|p| p.name() == name))
     }
 
-    fn grant_view(&self, g: &Grant) -> GrantView {
-        let of_run = self.runs.holds(g.id);
-        let state = match () {
-            () if of_run => "active",
-            () if g.revoked => "revoked",
-            () if g.expires_unix_ms <= self.clock.unix_ms() => "expired",
+    /// Whether a grant stands: it, and all above it.
+    fn state_of(&self, g: &Grant, all: &Grants) -> &'static str {
+        if self.runs.holds(g.id) {
+            return "active";
+        }
+        // Of a parent that is not there nothing stands.
+        let Some(mut lineage) = all.above(g) else { return "revoked" };
+        lineage.push(g);
+        match () {
+            () if lineage.iter().any(|g| g.revoked) => "revoked",
+            () if lineage.iter().any(|g| self.has_ended(g)) => "expired",
             () => "active",
+        }
+    }
+
+    pub(super) fn grant_view(&self, g: &Grant, all: &Grants) -> GrantView {
+        let of_run = self.runs.holds(g.id);
+        let above = all.above(g).unwrap_or_default();
+        let outer = above.iter().map(|g| g.ask.clone()).reduce(|outer, own| own.under(&outer));
+        let ask = outer.map_or_else(|| g.ask.clone(), |outer| g.ask.under(&outer));
+        let under = match g.parent {
+            Some(parent) => format!(", under grant {parent}"),
+            None => String::new(),
         };
         let limits: Vec<String> = g.limits.iter().map(ToString::to_string).collect();
         let within = if limits.is_empty() {
@@ -185,7 +228,7 @@ impl Broker {
             agent: g.agent.to_string(),
             connection: g.connection.to_string(),
             sentence: format!(
-                "{} may use {} through {} until {}{within}{}",
+                "{} may use {} through {} until {}{within}{}{under}",
                 g.agent,
                 g.scopes.join(", "),
                 g.connection,
@@ -194,14 +237,18 @@ impl Broker {
             ),
             scopes: g.scopes.clone(),
             limits,
-            ask: g.ask.texts(),
-            ask_via: g.ask.via().as_str().to_owned(),
+            ask: ask.texts(),
+            ask_via: ask.via().as_str().to_owned(),
             budgets: self.budget_views(g),
             cooldown_seconds: g.cooldown_seconds,
             hours: g.hours.iter().map(ToString::to_string).collect(),
             created: rfc3339(g.created_unix_ms),
             expires,
-            state: state.to_owned(),
+            state: self.state_of(g, all).to_owned(),
+            above: above.iter().map(|g| g.id).collect(),
+            inherited: above.iter().map(|g| self.inherited(g)).collect(),
+            delegable: g.delegable,
+            by_agent: g.by_agent,
         }
     }
 }
@@ -210,6 +257,13 @@ fn ask(new: &NewGrant) -> Result<Ask, CallError> {
     let wrong = |e: symbolon_capability::approval::AskError| {
         CallError::caller("ask", e.to_string()).next("symbolon grant --help")
     };
+    // Under a parent none of its own: those above hold.
+    if new.under.is_some()
+        && new.ask.is_empty()
+        && new.ask_via.as_deref().unwrap_or("owner") == "owner"
+    {
+        return Ok(Ask::never());
+    }
     let via = new.ask_via.as_deref().map_or(Ok(AskVia::Owner), AskVia::parse).map_err(wrong)?;
     Ask::parse(&new.ask, via).map_err(wrong)
 }

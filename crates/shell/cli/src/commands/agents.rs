@@ -69,8 +69,10 @@ fn list(ctx: &Ctx) -> Result<(), Failure> {
         out::say_next("symbolon agents add NAME");
         return Ok(());
     }
-    let rows: Vec<_> = all.into_iter().map(|it| vec![it.name, it.key_id, it.created]).collect();
-    out::table(&["NAME", "KEY ID", "CREATED"], &rows)
+    let by = |it: &AgentView| it.made_by.clone().unwrap_or_else(|| "owner".to_owned());
+    let rows: Vec<_> =
+        all.into_iter().map(|it| vec![it.name.clone(), by(&it), it.key_id, it.created]).collect();
+    out::table(&["NAME", "MADE BY", "KEY ID", "CREATED"], &rows)
 }
 
 fn add(ctx: &Ctx, name: String) -> Result<(), Failure> {

@@ -20,6 +20,10 @@ Examples
   symbolon grant claude github.issues.read --for 30d --budget '100 calls/day' --cooldown 2s
   symbolon grant claude stripe.refunds.write --for 30d \\
       --budget 'stripe.refunds: 500 usd/day of amount/100' --hours 'mon-fri 09:00-17:00 local'
+  symbolon grant claude 'github.*' --for 8h --delegable
+  symbolon grant tester github.issues.read --under 7
+
+A grant under another gives nothing that the other does not, spends its budgets, and ends with it.
 
 Budgets: [SCOPES:] AMOUNT UNIT/PERIOD [of PARAMETER[/N|*N]]
   hour, day and week are those of the calendar in UTC; 90m, 24h or 7d are the last so many;
@@ -31,8 +35,18 @@ pub struct Args {
     #[arg(required = true, value_name = "SCOPE")]
     scopes: Vec<String>,
     /// How long: 90s, 15m, 8h, 30d
-    #[arg(long = "for", value_name = "TIME", value_parser = seconds)]
-    for_seconds: u64,
+    #[arg(long = "for", value_name = "TIME", value_parser = seconds, required_unless_present = "under")]
+    for_seconds: Option<u64>,
+    /// As part of another grant, by its number; without --for it lasts as long
+    #[arg(long, value_name = "N")]
+    under: Option<u64>,
+    /// Let the agent hand on parts of it to sub-agents
+    #[arg(long)]
+    delegable: bool,
+    /// How many levels of sub-agents there may be
+    #[arg(long, value_name = "N", default_value_t = 1, requires = "delegable",
+          value_parser = clap::value_parser!(u8).range(1..=7))]
+    depth: u8,
     /// The connection [default: the one named as the service]
     #[arg(long, value_name = "CONNECTION")]
     on: Option<String>,
@@ -62,7 +76,7 @@ impl Args {
         let new = NewGrant {
             agent: self.agent,
             scopes: self.scopes,
-            for_seconds: self.for_seconds,
+            for_seconds: self.for_seconds.unwrap_or(0),
             connection: self.on,
             limits: self.limits,
             ask: self.ask,
@@ -70,6 +84,8 @@ impl Args {
             budgets: self.budgets,
             cooldown_seconds: self.cooldown,
             hours: self.hours,
+            under: self.under,
+            delegable: if self.delegable { self.depth } else { 0 },
         };
         let made: GrantView = ctx.broker()?.ask(&Op::Grant { new })?;
         if ctx.json {

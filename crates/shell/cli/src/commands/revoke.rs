@@ -1,13 +1,13 @@
 //! `symbolon revoke`
 
-use symbolon_broker::GrantView;
+use symbolon_broker::RevokedView;
 use symbolon_server::control::Op;
 
 use super::Ctx;
 use crate::failure::Failure;
 use crate::out;
 
-/// End a grant now
+/// End a grant now, and all that was made under it
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples
@@ -21,11 +21,22 @@ pub struct Args {
 
 impl Args {
     pub fn run(self, ctx: &Ctx) -> Result<(), Failure> {
-        let ended: GrantView = ctx.broker()?.ask(&Op::Revoke { id: self.id })?;
+        let ended: RevokedView = ctx.broker()?.ask(&Op::Revoke { id: self.id })?;
         if ctx.json {
             return out::json(&ended);
         }
-        out::say(&format!("Grant {} of {} is {}.", ended.id, ended.agent, ended.state));
+        let RevokedView { grant, fell } = ended;
+        out::say(&format!("Grant {} of {} is {}.", grant.id, grant.agent, grant.state));
+        let numbers: Vec<String> = fell.iter().map(ToString::to_string).collect();
+        match &numbers[..] {
+            [] => {}
+            [one] => out::say(&format!("1 grant under it falls with it: {one}.")),
+            many => out::say(&format!(
+                "{} grants under it fall with it: {}.",
+                many.len(),
+                many.join(", ")
+            )),
+        }
         Ok(())
     }
 }

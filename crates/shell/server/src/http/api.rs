@@ -15,7 +15,7 @@ use http_body_util::BodyExt;
 use serde::{Deserialize, de::DeserializeOwned};
 use serde_json::{Value, json};
 use symbolon_broker::{
-    Asking, CallError, CallReply, CallRequest, Context, PendingCall, ReceiptFilter,
+    Asking, CallError, CallReply, CallRequest, Context, NewDelegation, PendingCall, ReceiptFilter,
 };
 use symbolon_mcp::{Finish, Held, Seat, Seats, Turn};
 use tokio::sync::Semaphore;
@@ -53,6 +53,7 @@ pub(super) fn router<B: Backend>(api: Arc<Api<B>>) -> Router {
         .route("/api/call", post(call::<B>))
         .route("/api/capability/request", post(request::<B>))
         .route("/api/capability/redeem", post(redeem::<B>))
+        .route("/api/delegate", post(delegate::<B>))
         .route("/api/receipts", get(receipts::<B>))
         .route("/api/receipts/{number}", get(receipt::<B>))
         .route("/api/connections", get(connections::<B>))
@@ -246,6 +247,19 @@ fn replied(reply: &CallReply, held: Held) -> Result<Response, Failure> {
     let json = HeaderValue::from_static("application/json");
     response.headers_mut().insert(header::CONTENT_TYPE, json);
     Ok(response)
+}
+
+/// Hands on a part of what this agent was granted: never more than it has, nor longer.
+#[utoipa::path(post, path = "/api/delegate", tag = "calls", security(("agent_key" = [])),
+    request_body = schema::NewDelegation,
+    responses((status = 200, body = schema::Delegated), (status = 400, body = schema::CallError),
+        (status = 401, body = schema::CallError), (status = 403, body = schema::CallError),
+        (status = 409, body = schema::CallError), (status = 429, body = schema::CallError)))]
+pub(super) async fn delegate<B: Backend>(
+    Signed(seat): Signed<B>,
+    Sent(new): Sent<NewDelegation>,
+) -> Answer<Value> {
+    Ok(Json(seat.delegate(new).await?.to_json()))
 }
 
 /// The body of a redemption.

@@ -275,8 +275,8 @@ fn add_hsts(headers: &mut HeaderMap) {
 
 const MCP_PATH: &str = "/mcp";
 /// Where a POST has a body.
-const TAKE_BODIES: [&str; 4] =
-    [MCP_PATH, "/api/call", "/api/capability/request", "/api/capability/redeem"];
+const TAKE_BODIES: [&str; 5] =
+    [MCP_PATH, "/api/call", "/api/capability/request", "/api/capability/redeem", "/api/delegate"];
 /// Lists of receipts that are read at once: each may read much of the log.
 const LISTING_MAX: usize = 2;
 /// Whose the bodies of the owner's answers are; no agent can have this name.

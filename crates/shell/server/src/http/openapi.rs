@@ -29,7 +29,7 @@ pub(super) async fn document() -> Json<utoipa::openapi::OpenApi> {
         license(name = "Apache-2.0 OR MIT", identifier = "Apache-2.0 OR MIT")
     ),
     paths(
-        api::status, api::tools, api::tool, api::call, api::request, api::redeem, api::receipts,
+        api::status, api::tools, api::tool, api::call, api::request, api::redeem, api::delegate, api::receipts,
         api::receipt, api::connections, api::grants, api::approvals,
         owner::approvals, owner::approval, owner::approve, owner::deny, document, api::healthz, api::metrics, api::metadata
     ),

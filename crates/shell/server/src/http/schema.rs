@@ -245,6 +245,55 @@ pub(super) struct Grant {
     state: String,
     /// One sentence.
     sentence: String,
+    /// The grants that it is part of, the root first; absent where it stands alone.
+    above: Vec<u64>,
+    /// What those say beside its own terms.
+    inherited: Vec<String>,
+    /// How many levels of grants its agent may make under it.
+    delegable: u8,
+    /// Made by the agent of the grant above it.
+    by_agent: bool,
+}
+
+/// What is handed on.
+#[derive(ToSchema)]
+#[allow(dead_code, reason = "read by the derive")]
+pub(super) struct NewDelegation {
+    /// The sub-agent's name within the agent's own: `tests` for `claude.tests`.
+    to: String,
+    /// Scope patterns, all of them within one grant of the agent's.
+    scopes: Vec<String>,
+    /// How long, such as `15m`; as long as the grant that it comes of where absent, never longer.
+    #[schema(rename = "for")]
+    lasts: Option<String>,
+    /// The grant that it comes of; the first that has all of it where absent.
+    under: Option<u64>,
+    /// Parameter limits, beside those that hold already.
+    limits: Option<Vec<String>>,
+    /// Rules of asking the owner, beside those that hold already.
+    ask: Option<Vec<String>>,
+    /// What it may use up at most of what there is.
+    budgets: Option<Vec<String>>,
+    /// Seconds between two calls of a scope.
+    cooldown_seconds: Option<u64>,
+    /// Time windows.
+    hours: Option<Vec<String>>,
+    /// How many levels may come under it; 0 where absent.
+    depth: Option<u8>,
+    /// Make a key also where the sub-agent has one; that one ends.
+    new_key: Option<bool>,
+}
+
+/// What was handed on.
+#[derive(ToSchema)]
+#[allow(dead_code, reason = "read by the derive")]
+pub(super) struct Delegated {
+    /// The sub-agent.
+    agent: String,
+    /// Its grant.
+    grant: Grant,
+    /// Its bearer key, shown once; absent where it has one.
+    key: Option<String>,
 }
 
 /// A budget and what was spent of it. Amounts are decimals in text, never floats.

@@ -47,7 +47,7 @@ impl SpendingStore for SqliteStore {
     }
 
     async fn reservations(&self) -> Result<Vec<Reservation>, StoreError> {
-        let rows = query("SELECT * FROM budget_reserved ORDER BY intent, budget")
+        let rows = query("SELECT * FROM budget_reserved ORDER BY intent, grant_id, budget")
             .fetch_all(&self.pool)
             .await
             .map_err(database)?;
@@ -58,13 +58,13 @@ impl SpendingStore for SqliteStore {
             let log_size = number(r, "log_size")?;
             let one = found.entry(intent).or_insert(Reservation {
                 intent,
-                grant: number(r, "grant_id")?,
                 log_size,
                 relaxed: r.try_get("relaxed").map_err(database)?,
                 lines: Vec::new(),
-                cooled: None,
+                cooled: Vec::new(),
             });
             one.lines.push(Line {
+                grant: number(r, "grant_id")?,
                 budget: place(r)?,
                 slot: number(r, "slot")?,
                 micros: number(r, "micros")?,
@@ -139,7 +139,7 @@ async fn reserve(tx: &mut Tx<'_>, r: &Reservation) -> Result<(), StoreError> {
         )
         .bind(r.intent.as_slice())
         .bind(line.budget)
-        .bind(signed(r.grant))
+        .bind(signed(line.grant))
         .bind(signed(line.slot))
         .bind(signed(line.micros))
         .bind(line.by_count)
@@ -152,7 +152,7 @@ async fn reserve(tx: &mut Tx<'_>, r: &Reservation) -> Result<(), StoreError> {
             "INSERT INTO budget_spent (grant_id, budget, slot, micros) VALUES (?, ?, ?, ?) \
              ON CONFLICT DO UPDATE SET micros = MIN(9000000000000000000, budget_spent.micros + excluded.micros)",
         )
-        .bind(signed(r.grant))
+        .bind(signed(line.grant))
         .bind(line.budget)
         .bind(signed(line.slot))
         .bind(signed(line.micros))
@@ -165,15 +165,17 @@ async fn reserve(tx: &mut Tx<'_>, r: &Reservation) -> Result<(), StoreError> {
              AND NOT EXISTS (SELECT 1 FROM budget_reserved r WHERE r.grant_id = ?1 AND r.budget = ?2 \
              AND r.slot = budget_spent.slot)",
         )
-        .bind(signed(r.grant))
+        .bind(signed(line.grant))
         .bind(line.budget)
         .bind(signed(line.slot))
         .execute(&mut **tx)
         .await
         .map_err(database)?;
     }
-    let Some(cooled) = &r.cooled else { return Ok(()) };
-    query("INSERT OR REPLACE INTO cooldown (grant_id, scope, at_unix_ms, seconds) VALUES (?, ?, ?, ?)")
+    for cooled in &r.cooled {
+        query(
+            "INSERT OR REPLACE INTO cooldown (grant_id, scope, at_unix_ms, seconds) VALUES (?, ?, ?, ?)",
+        )
         .bind(signed(cooled.grant))
         .bind(&cooled.scope)
         .bind(signed(cooled.at_unix_ms))
@@ -181,6 +183,7 @@ async fn reserve(tx: &mut Tx<'_>, r: &Reservation) -> Result<(), StoreError> {
         .execute(&mut **tx)
         .await
         .map_err(database)?;
+    }
     Ok(())
 }
 

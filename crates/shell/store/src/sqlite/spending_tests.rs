@@ -10,14 +10,13 @@ use super::tests::Scratch;
 const DAY: u64 = 20_000;
 
 fn reservation(intent: u8, micros: u64) -> Reservation {
-    let line = |budget, by_count, micros| Line { budget, slot: DAY, micros, by_count };
+    let line = |budget, by_count, micros| Line { grant: 7, budget, slot: DAY, micros, by_count };
     Reservation {
         intent: [intent; 16],
-        grant: 7,
         log_size: 40 + u64::from(intent),
         relaxed: false,
         lines: vec![line(0, false, micros), line(1, true, 1_000_000)],
-        cooled: Some(Cooled { grant: 7, scope: "a.read".into(), at_unix_ms: 5, seconds: 60 }),
+        cooled: vec![Cooled { grant: 7, scope: "a.read".into(), at_unix_ms: 5, seconds: 60 }],
     }
 }
 
@@ -49,7 +48,7 @@ async fn reservations_count_at_once_and_settle_once() {
     let store = SqliteStore::open(&scratch.file()).await.unwrap();
     assert_eq!(spent(&store).await, [(0, 100), (1, 3_000_000)], "after a restart");
     let left = store.reservations().await.unwrap();
-    assert_eq!(left, [Reservation { cooled: None, ..reservation(4, 50) }]);
+    assert_eq!(left, [Reservation { cooled: Vec::new(), ..reservation(4, 50) }]);
     assert_eq!(store.cooled().await.unwrap()[0].seconds, 60);
 }
 

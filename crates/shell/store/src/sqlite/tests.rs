@@ -63,6 +63,9 @@ async fn what_was_kept_is_there_after_a_restart() {
         created_unix_ms: 1,
         expires_unix_ms: 2,
         revoked: false,
+        parent: None,
+        delegable: 2,
+        by_agent: false,
     };
     let id = store.add_grant(&grant).await.unwrap();
     store.revoke_grant(id).await.unwrap();
@@ -80,6 +83,47 @@ async fn what_was_kept_is_there_after_a_restart() {
     assert_eq!(grants[0].cooldown_seconds, Some(30));
     assert_eq!(store.operator_seed().await.unwrap().unwrap(), b"seed");
     assert_ne!(store.add_grant(&grant).await.unwrap(), id, "a number is never given twice");
+}
+
+#[tokio::test]
+async fn a_grant_is_taken_back_with_all_that_is_under_it() {
+    let scratch = Scratch::new("tree");
+    let store = SqliteStore::create(&scratch.file()).await.unwrap();
+    let under = |parent: Option<u64>| Grant {
+        id: 0,
+        agent: AgentName::parse("claude").unwrap(),
+        connection: ConnectionName::parse("github").unwrap(),
+        scopes: vec!["github.issues.read".into()],
+        limits: Vec::new(),
+        ask: Ask::default(),
+        budgets: Vec::new(),
+        cooldown_seconds: None,
+        hours: Vec::new(),
+        created_unix_ms: 1,
+        expires_unix_ms: 2,
+        revoked: false,
+        parent,
+        delegable: 1,
+        by_agent: parent.is_some(),
+    };
+    for parent in [None, Some(1), Some(1), Some(3), None, Some(5)] {
+        store.add_grant(&under(parent)).await.unwrap();
+    }
+    // Rows that somebody changed, into a circle and into a line upwards.
+    store.add_grant(&under(Some(8))).await.unwrap();
+    store.add_grant(&under(Some(7))).await.unwrap();
+    let revoked = async || {
+        let all = store.grants().await.unwrap();
+        all.iter().filter(|g| g.revoked).map(|g| g.id).collect::<Vec<_>>()
+    };
+    store.revoke_grant(3).await.unwrap();
+    assert_eq!(revoked().await, [3, 4]);
+    store.revoke_grant(1).await.unwrap();
+    assert_eq!(revoked().await, [1, 2, 3, 4]);
+    store.revoke_grant(7).await.unwrap();
+    assert_eq!(revoked().await, [1, 2, 3, 4, 7, 8]);
+    let all = store.grants().await.unwrap();
+    assert_eq!((all[3].parent, all[3].delegable, all[3].by_agent), (Some(3), 1, true));
 }
 
 #[tokio::test]

@@ -4,13 +4,14 @@ use serde_json::{Value, json};
 
 use super::{CLAUDE, CURSOR, HOST, JSON, Tester};
 
-const ROUTES: [(&str, &str); 13] = [
+const ROUTES: [(&str, &str); 14] = [
     ("GET", "/api/status"),
     ("GET", "/api/tools"),
     ("GET", "/api/tools/echo.args"),
     ("POST", "/api/call"),
     ("POST", "/api/capability/request"),
     ("POST", "/api/capability/redeem"),
+    ("POST", "/api/delegate"),
     ("GET", "/api/receipts"),
     ("GET", "/api/receipts/1"),
     ("GET", "/api/connections"),
