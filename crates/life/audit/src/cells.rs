@@ -115,6 +115,9 @@ impl Cells {
         if let Some(minted) = &p.minted {
             c.set(Col::Minted, json(minted)?);
         }
+        if !p.lineage.is_empty() {
+            c.set(Col::Lineage, json(&p.lineage)?);
+        }
         if let Some(body) = &p.request_body {
             c.set(Col::BodyBytes, int(body.bytes)?);
             c.set(Col::BodyDigest, body.digest.map_or(Cell::Null, Cell::Hash));
@@ -197,6 +200,7 @@ impl Cells {
             retries: self.uint(Col::Retries)?.try_into().ok()?,
             idempotency_key: self.some(Col::IdempotencyKey, Self::text)?,
             minted: self.some(Col::Minted, Self::json::<Minted<'static>>)?,
+            lineage: self.some(Col::Lineage, Self::json::<Vec<u64>>)?.unwrap_or_default().into(),
             request_body,
             response,
             error: self.some(Col::Error, Self::text)?,

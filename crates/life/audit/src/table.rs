@@ -79,6 +79,7 @@ columns! {
     Retries = "retries", Int, true;
     IdempotencyKey = "idempotency_key", Text, false;
     Minted = "minted", Text, false;
+    Lineage = "lineage", Text, true;
     BodyBytes = "request_body_bytes", Int, false;
     BodyDigest = "request_body_digest", Hash, false;
     Status = "status", Int, true;

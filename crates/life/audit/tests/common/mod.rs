@@ -121,6 +121,10 @@ pub fn receipt(seed: &Seed, intent: Option<IntentRef>) -> Vec<u8> {
                 made: Vec::new(),
                 used: Some("0123456789abcdef".into()),
             }),
+            lineage: match !refused && seed.noise % 6 == 0 {
+                true => vec![3, 4 + seed.noise % 5].into(),
+                false => (&[]).into(),
+            },
             request_body: (!refused && seed.noise % 7 == 0)
                 .then(|| RequestBody { bytes: seed.noise % 9999, digest: Some(digest(9)) }),
             response: (!refused && !failed).then(|| Response {
