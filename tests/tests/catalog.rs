@@ -73,7 +73,8 @@ fn large_documents_are_imported_whole_in_seconds() {
         ("zuora.com", None, 400, 8),
     ] {
         let file = directory(name);
-        let mut given = vec!["catalog", "import", "openapi", text(&file), "--as", "doc", "--dry-run"];
+        let mut given =
+            vec!["catalog", "import", "openapi", text(&file), "--as", "doc", "--dry-run"];
         given.extend(server.into_iter().flat_map(|url| ["--base-url", url]));
         let begin = Instant::now();
         let report = home.json(&given);

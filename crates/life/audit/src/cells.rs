@@ -279,10 +279,7 @@ pub(crate) fn of_word<T: Copy>(words: &[(T, &'static str)], text: &str) -> Optio
 
 const DOORS: [(Door, &str); 4] =
     [(Door::Mcp, "mcp"), (Door::Http, "http"), (Door::Cli, "cli"), (Door::Proxy, "proxy")];
-pub(crate) const OUTCOMES: [(Outcome, &str); 3] = [
-    (Outcome::Allowed, "allowed"),
-    (Outcome::Refused, "refused"),
-    (Outcome::Shadowed, "shadowed"),
-];
+pub(crate) const OUTCOMES: [(Outcome, &str); 3] =
+    [(Outcome::Allowed, "allowed"), (Outcome::Refused, "refused"), (Outcome::Shadowed, "shadowed")];
 const DURABILITIES: [(Durability, &str); 2] =
     [(Durability::Group, "group"), (Durability::Relaxed, "relaxed")];

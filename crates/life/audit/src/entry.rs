@@ -128,7 +128,9 @@ impl Entry {
         match self {
             Self::Receipt(statement) => Some(statement.predicate.times.completed.unix_ms()),
             // As a statement has it: a number that is no date is the last one.
-            Self::Raw(_) => self.intent().map(|i| Time::from_unix_ms(i.requested_unix_ms).unix_ms()),
+            Self::Raw(_) => {
+                self.intent().map(|i| Time::from_unix_ms(i.requested_unix_ms).unix_ms())
+            }
         }
     }
 }

@@ -95,7 +95,9 @@ impl<S: Source + 'static> Segment<S> {
         }
         if filter.since.is_some() || filter.until.is_some() {
             let values = self.numbers(Col::Completed, rows.clone())?;
-            keep(&mut fits, values.iter(), |v| u64::try_from(*v).is_ok_and(|ms| filter.has_time(ms)));
+            keep(&mut fits, values.iter(), |v| {
+                u64::try_from(*v).is_ok_and(|ms| filter.has_time(ms))
+            });
         }
         if let Some(agent) = &filter.agent {
             let values = self.texts(Col::Agent, rows.clone())?;

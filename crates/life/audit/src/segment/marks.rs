@@ -61,13 +61,19 @@ impl<S: Source + 'static> Segment<S> {
     }
 
     /// Pages with a time in these bounds.
-    pub(super) fn pages_of_times(&self, has: impl Fn(i64, i64) -> bool) -> Result<Pages, AuditError> {
+    pub(super) fn pages_of_times(
+        &self,
+        has: impl Fn(i64, i64) -> bool,
+    ) -> Result<Pages, AuditError> {
         let known = get_or_try(&self.marks().times, || self.bounds(Col::Completed))?;
         Ok(where_bounds(known, has))
     }
 
     /// Pages with a place in these bounds.
-    pub(super) fn pages_of_places(&self, has: impl Fn(i64, i64) -> bool) -> Result<Pages, AuditError> {
+    pub(super) fn pages_of_places(
+        &self,
+        has: impl Fn(i64, i64) -> bool,
+    ) -> Result<Pages, AuditError> {
         let known = get_or_try(&self.marks().places, || self.bounds(Col::Index))?;
         Ok(where_bounds(known, has))
     }
@@ -106,8 +112,8 @@ impl<S: Source + 'static> Segment<S> {
                 continue;
             }
             last = (value, page);
-            let text = std::str::from_utf8(value)
-                .map_err(|_| AuditError::Rows("a value is not text"))?;
+            let text =
+                std::str::from_utf8(value).map_err(|_| AuditError::Rows("a value is not text"))?;
             match known.get_mut(text) {
                 Some(pages) => *pages |= page,
                 None => drop(known.insert(text.into(), page)),

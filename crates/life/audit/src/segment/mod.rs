@@ -8,9 +8,7 @@ use std::ops::Range;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::OnceLock;
 
-use parquet::data_type::{
-    ByteArray, ByteArrayType, DataType, FixedLenByteArrayType, Int64Type,
-};
+use parquet::data_type::{ByteArray, ByteArrayType, DataType, FixedLenByteArrayType, Int64Type};
 use parquet::file::metadata::ParquetMetaData;
 use parquet::file::reader::FileReader;
 use parquet::file::serialized_reader::{ReadOptionsBuilder, SerializedFileReader};
@@ -74,9 +72,7 @@ impl<S: Source + 'static> Segment<S> {
         let mut named = Vec::new();
         let mut before = None;
         for start in (0..self.rows).step_by(PAGE_ROWS) {
-            for (at, row) in
-                (start..).zip(self.rows(start..self.rows.min(start + PAGE_ROWS))?)
-            {
+            for (at, row) in (start..).zip(self.rows(start..self.rows.min(start + PAGE_ROWS))?) {
                 let is_receipt = row.entry.receipt().is_some();
                 if is_receipt != ((at as u64) < self.summary.receipts) {
                     return Err(AuditError::Rows("a row is not among its kind"));

@@ -73,8 +73,7 @@ pub fn rows(first: u64, seeds: &[Seed]) -> Vec<Row> {
             5 => Entry::read(&receipt(seed, None)),
             _ if open.is_empty() => Entry::read(&receipt(seed, None)),
             _ => {
-                let (index, leaf_hash, begun) =
-                    open.swap_remove(seed.noise as usize % open.len());
+                let (index, leaf_hash, begun) = open.swap_remove(seed.noise as usize % open.len());
                 let begun = Seed { kind: seed.kind, ms: seed.ms, ..begun };
                 Entry::read(&receipt(&begun, Some(IntentRef { index, leaf_hash })))
             }
@@ -117,10 +116,8 @@ pub fn receipt(seed: &Seed, intent: Option<IntentRef>) -> Vec<u8> {
             intent,
             retries: if refused { 0 } else { (seed.noise % 3) as u8 },
             idempotency_key: None,
-            minted: (!refused && seed.noise % 5 == 0).then(|| Minted {
-                made: Vec::new(),
-                used: Some("0123456789abcdef".into()),
-            }),
+            minted: (!refused && seed.noise % 5 == 0)
+                .then(|| Minted { made: Vec::new(), used: Some("0123456789abcdef".into()) }),
             lineage: match !refused && seed.noise % 6 == 0 {
                 true => vec![3, 4 + seed.noise % 5].into(),
                 false => (&[]).into(),
