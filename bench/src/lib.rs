@@ -60,6 +60,7 @@ enum Suite {
     Isolation,
     Redact,
     Catalog,
+    Audit,
 }
 
 /// Why a suite could not be measured.
@@ -139,6 +140,7 @@ fn measure(options: &Options) -> Result<bool, BenchError> {
             Suite::Isolation => suite::isolation::run(options, &mut report),
             Suite::Redact => suite::redact::run(options, &mut report),
             Suite::Catalog => suite::catalog::run(options, &mut report),
+            Suite::Audit => suite::audit::run(options, &mut report),
         }?;
     }
     Ok(report.correct())

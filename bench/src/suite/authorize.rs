@@ -19,27 +19,30 @@ use symbolon_store::FolderStorage;
 
 use crate::home::{AGENT, SERVICE, TOOL, make_credential};
 use crate::meter::Meter;
-use crate::row::Report;
+use crate::row::{Report, Row};
 use crate::{BenchError, Options};
 
 pub(crate) fn run(options: &Options, report: &mut Report) -> Result<(), BenchError> {
     let total = options.iterations.unwrap_or(400_000);
     for &threads in &options.concurrency {
-        let world = World::make()?;
-        let meter = Meter::start(std::process::id());
-        let correct = std::thread::scope(|scope| {
-            let drain = scope.spawn(|| world.drain());
-            let workers: Vec<_> =
-                (0..threads).map(|_| scope.spawn(|| world.work(total / threads, &meter))).collect();
-            let correct = workers.into_iter().all(|w| w.join().unwrap_or(false));
-            world.done.store(true, Relaxed);
-            correct & drain.join().unwrap_or(false)
-        });
-        let row =
-            meter.row("authorize", "mint-gates-redeem-intent-unseal", threads, "none", correct);
-        report.row(&row);
+        report.row(&measure(threads, total)?);
     }
     Ok(())
+}
+
+/// `total` authorizations on so many threads.
+pub(crate) fn measure(threads: usize, total: usize) -> Result<Row, BenchError> {
+    let world = World::make()?;
+    let meter = Meter::start(std::process::id());
+    let correct = std::thread::scope(|scope| {
+        let drain = scope.spawn(|| world.drain());
+        let workers: Vec<_> =
+            (0..threads).map(|_| scope.spawn(|| world.work(total / threads, &meter))).collect();
+        let correct = workers.into_iter().all(|w| w.join().unwrap_or(false));
+        world.done.store(true, Relaxed);
+        correct & drain.join().unwrap_or(false)
+    });
+    Ok(meter.row("authorize", "mint-gates-redeem-intent-unseal", threads, "none", correct))
 }
 
 struct World {

@@ -1,5 +1,6 @@
 //! The suites, one file each.
 
+pub(crate) mod audit;
 pub(crate) mod authorize;
 pub(crate) mod catalog;
 pub(crate) mod inject;

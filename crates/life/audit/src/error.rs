@@ -33,6 +33,15 @@ pub enum AuditError {
 
 impl From<parquet::errors::ParquetError> for AuditError {
     fn from(error: parquet::errors::ParquetError) -> Self {
-        Self::Form(error.to_string())
+        use parquet::errors::ParquetError::External;
+        match error {
+            External(source) => match source.downcast::<io::Error>() {
+                // A decoder speaks of damage as of an error of input, but not in the system's name.
+                Ok(source) if source.raw_os_error().is_some() => Self::Io(*source),
+                Ok(source) => Self::Form(source.to_string()),
+                Err(source) => Self::Form(source.to_string()),
+            },
+            other => Self::Form(other.to_string()),
+        }
     }
 }

@@ -52,15 +52,16 @@ struct In<'a> {
 const LINE_BYTES_MAX: u64 = 128 * 1024;
 const ENTRY_BYTES_MAX: usize = 65_535;
 
-/// Writes the line of an entry, its end included.
+/// Writes the line of an entry, which these bytes are, its end included.
 ///
 /// # Errors
 /// [`AuditError::Io`].
-pub fn write_line(index: u64, bytes: &[u8], out: &mut impl Write) -> Result<(), AuditError> {
-    line(index, bytes, &Entry::read(bytes), out)
-}
-
-fn line(index: u64, bytes: &[u8], entry: &Entry, out: &mut impl Write) -> Result<(), AuditError> {
+pub fn write_line(
+    index: u64,
+    bytes: &[u8],
+    entry: &Entry,
+    out: &mut impl Write,
+) -> Result<(), AuditError> {
     let intent = entry.intent();
     let asked = intent.as_ref().map(|i| Asked {
         agent: &i.agent,
@@ -117,7 +118,7 @@ pub fn read_lines(
         let Some(bytes) = entry_of(&text, read.next) else { return Err(wrong) };
         let entry = Entry::read(&bytes);
         again.clear();
-        line(read.next, &bytes, &entry, &mut again)?;
+        write_line(read.next, &bytes, &entry, &mut again)?;
         if again != text {
             return Err(wrong);
         }

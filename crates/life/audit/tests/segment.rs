@@ -79,7 +79,7 @@ proptest! {
         let rows = rows(5, &seeds);
         let mut text = Vec::new();
         for row in &rows {
-            write_line(row.index, &row.entry.bytes(), &mut text).unwrap();
+            write_line(row.index, &row.entry.bytes(), &row.entry, &mut text).unwrap();
         }
         let mut read = Vec::new();
         let all = read_lines(&*text, 5, |row, leaf| {
@@ -169,7 +169,7 @@ fn a_changed_line_is_refused() {
     let rows = some_rows(12);
     let mut text = Vec::new();
     for row in &rows {
-        write_line(row.index, &row.entry.bytes(), &mut text).unwrap();
+        write_line(row.index, &row.entry.bytes(), &row.entry, &mut text).unwrap();
     }
     for at in 0..text.len() - 1 {
         let mut changed = text.clone();

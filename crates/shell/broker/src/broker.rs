@@ -13,6 +13,7 @@ use symbolon_custody::Unlocked;
 use symbolon_device::Fingerprint;
 use symbolon_log::{Durability, Log, LogOptions};
 use symbolon_secret::Secret;
+use symbolon_store::audit::{Audit, AuditFault, Keeper};
 use symbolon_store::{
     Faults, FolderStorage, Home, HomeLock, LogService, LogSettings, Manifest, ManifestError,
     SqliteStore,
@@ -63,6 +64,8 @@ pub struct Broker {
     pub(crate) vkey: String,
     pub(crate) store: SqliteStore,
     pub(crate) log: Arc<LogService>,
+    /// Makes the log searchable, beside everything else.
+    audit: Keeper,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) rng: Arc<dyn Rng>,
     pub(crate) fingerprint: Fingerprint,
@@ -145,6 +148,7 @@ impl Broker {
             .map_err(errors::log_read)?;
         let catalog = crate::services::home_catalog(&home, &options.services)?;
         let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+        let audit = keep_audit(&home, clock.clone())?;
         let rng: Arc<dyn Rng> = Arc::new(BatchedRng);
         let fingerprint = Fingerprint::read()
             .map_err(|e| CallError::environment("fingerprint", e.to_string()))?;
@@ -164,6 +168,7 @@ impl Broker {
             vkey,
             store,
             log: Arc::new(log),
+            audit,
             clock,
             rng,
             fingerprint,
@@ -210,6 +215,7 @@ impl Broker {
         self.end_approvals(Ending::Stopped);
         self.office.renewals.close(DRAIN).await;
         self.spending.close().await;
+        self.audit.stop();
         if let Err(e) = self.log.close() {
             tracing::error!("the log did not close: {e}");
         }
@@ -300,6 +306,14 @@ impl Broker {
             .clone()
             .ok_or_else(crate::errors::locked)
     }
+}
+
+/// The thread that writes the audit's files from the log's.
+fn keep_audit(home: &Home, clock: Arc<dyn Clock>) -> Result<Keeper, CallError> {
+    let damaged = |e: AuditFault| CallError::environment("operator_pub", e.to_string());
+    let audit = Audit::open(home).map_err(damaged)?;
+    let failed = |e: &AuditFault| tracing::warn!("the audit is not kept: {e}");
+    Keeper::start(audit, move || clock.unix_ms(), failed).map_err(errors::io)
 }
 
 /// `operator.pub`: the public key that checkpoints and receipts are checked with.

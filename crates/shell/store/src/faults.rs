@@ -15,6 +15,8 @@ pub enum Op {
     Put,
     /// Publishing a checkpoint.
     Publish,
+    /// Anything that changes a file of the audit.
+    Audit,
 }
 
 /// How it fails.
@@ -36,7 +38,7 @@ pub struct Faults(Arc<Plan>);
 #[derive(Debug, Default)]
 struct Plan {
     planned: Mutex<Vec<(Op, u64, Fault)>>,
-    seen: [AtomicU64; 4],
+    seen: [AtomicU64; 5],
 }
 
 impl Faults {

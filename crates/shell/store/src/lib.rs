@@ -2,6 +2,7 @@
 #![forbid(unsafe_code)]
 
 mod alone;
+pub mod audit;
 pub mod faults;
 pub mod folder;
 pub mod home;
@@ -11,6 +12,7 @@ pub mod manifest;
 pub mod sqlite;
 
 pub use alone::count_tasks;
+pub use audit::{Audit, AuditFault};
 pub use faults::{Fault, Faults, Op};
 pub use folder::{FolderStorage, replace_file};
 pub use home::{Home, HomeError, HomeLock};

@@ -35,22 +35,17 @@ impl<S: Source + 'static> Segment<S> {
             found.extend(others.cloned());
         }
         let pages = self.pages(filter)?;
-        let mut left = limit;
+        let mut places = Vec::new();
         for page in (0..Pages::BITS as usize).rev().filter(|page| pages >> page & 1 == 1) {
             let rows = page * PAGE_ROWS..self.receipts().min((page + 1) * PAGE_ROWS);
-            let mut here = self.fitting(filter, rows)?;
-            let more_than_wanted = here.len().saturating_sub(left);
-            here.drain(..more_than_wanted);
-            let (Some(first), Some(last)) = (here.first(), here.last()) else { continue };
-            let (first, last) = (*first, *last);
-            let rows = (first..=last).zip(self.rows(first..last + 1)?);
-            let fitting = rows.filter(|(at, _)| here.binary_search(at).is_ok());
-            found.extend(fitting.map(|(_, row)| row).filter(|row| filter.finds(row, &is_closed)));
-            left -= here.len();
-            if left == 0 {
+            places.extend(self.fitting(filter, rows)?.into_iter().rev().take(limit - places.len()));
+            if places.len() == limit {
                 break;
             }
         }
+        places.reverse();
+        let rows = self.rows_at(&runs(&places))?;
+        found.extend(rows.into_iter().filter(|row| filter.finds(row, &is_closed)));
         found.sort_unstable_by_key(|row| std::cmp::Reverse(row.index));
         found.truncate(limit);
         Ok(found)
@@ -117,11 +112,18 @@ impl<S: Source + 'static> Segment<S> {
             keep(&mut fits, words.iter().map(Some), |word| filter.has_word(*word));
         }
         if let Some(request) = &filter.request {
-            let values = self.read::<FixedLenByteArrayType>(Col::Request as usize, rows.clone())?;
+            let values =
+                self.read::<FixedLenByteArrayType>(Col::Request as usize, &[rows.clone()])?;
             keep(&mut fits, values.iter(), |v| v.data() == request.as_bytes());
         }
         Ok(rows.zip(fits).filter_map(|(at, fits)| fits.then_some(at)).collect())
     }
+}
+
+/// Places that follow each other as ranges.
+fn runs(places: &[usize]) -> Vec<Range<usize>> {
+    let runs = places.chunk_by(|a, b| a + 1 == *b);
+    runs.filter_map(|run| Some(*run.first()?..run.last()? + 1)).collect()
 }
 
 fn keep<'a, T: 'a>(

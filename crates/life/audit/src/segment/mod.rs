@@ -115,22 +115,27 @@ impl<S: Source + 'static> Segment<S> {
     /// # Errors
     /// [`AuditError::Form`] or [`AuditError::Rows`].
     pub fn rows(&self, range: Range<usize>) -> Result<Vec<Row>, AuditError> {
-        let count = range.len();
+        self.rows_at(&[range])
+    }
+
+    /// Rows in these ranges, which follow each other. Each column is gone through once.
+    fn rows_at(&self, ranges: &[Range<usize>]) -> Result<Vec<Row>, AuditError> {
+        let count = ranges.iter().map(Range::len).sum();
         let mut rows = vec![Vec::with_capacity(COLUMNS.len()); count];
         for (at, column) in COLUMNS.iter().enumerate() {
             match column.kind {
                 Kind::Int | Kind::Time => {
-                    let values = self.read::<Int64Type>(at, range.clone())?;
+                    let values = self.read::<Int64Type>(at, ranges)?;
                     spread(values, &mut rows, |value| Some(Cell::Int(*value)))
                 }
                 Kind::Hash => {
-                    let values = self.read::<FixedLenByteArrayType>(at, range.clone())?;
+                    let values = self.read::<FixedLenByteArrayType>(at, ranges)?;
                     spread(values, &mut rows, |value| {
                         Some(Cell::Hash(Digest32(value.data().try_into().ok()?)))
                     })
                 }
                 Kind::Text | Kind::Bytes => {
-                    let values = self.read::<ByteArrayType>(at, range.clone())?;
+                    let values = self.read::<ByteArrayType>(at, ranges)?;
                     spread(values, &mut rows, |value| Some(Cell::Text(value.data().to_vec())))
                 }
             }
@@ -142,36 +147,43 @@ impl<S: Source + 'static> Segment<S> {
     }
 
     fn numbers(&self, col: Col, range: Range<usize>) -> Result<Values<i64>, AuditError> {
-        self.read::<Int64Type>(col as usize, range)
+        self.read::<Int64Type>(col as usize, &[range])
     }
 
     fn texts(&self, col: Col, range: Range<usize>) -> Result<Values<ByteArray>, AuditError> {
-        self.read::<ByteArrayType>(col as usize, range)
+        self.read::<ByteArrayType>(col as usize, &[range])
     }
 
     fn read<T: DataType>(
         &self,
         column: usize,
-        range: Range<usize>,
+        ranges: &[Range<usize>],
     ) -> Result<Values<T::T>, AuditError> {
         guarded(|| {
             let group = self.reader.get_row_group(0)?;
             let reader = T::get_column_reader(group.get_column_reader(column)?);
             let mut reader = reader.ok_or(AuditError::Rows("a column is of another type"))?;
-            let (count, start) = (range.len(), range.start);
+            let count = ranges.iter().map(Range::len).sum();
             let (mut defs, mut values) = (Vec::with_capacity(count), Vec::with_capacity(count));
-            let skipped = reader.skip_records(start)?;
-            let (records, found, _) =
-                reader.read_records(count, Some(&mut defs), None, &mut values)?;
+            let (mut at, mut found) = (0, 0);
+            for range in ranges {
+                let ahead = range.start.checked_sub(at);
+                let ahead = ahead.ok_or(AuditError::Rows("ranges do not follow each other"))?;
+                let skipped = reader.skip_records(ahead)?;
+                let (records, more, _) =
+                    reader.read_records(range.len(), Some(&mut defs), None, &mut values)?;
+                if (skipped, records) != (ahead, range.len()) {
+                    return Err(AuditError::Rows("a column is shorter than others"));
+                }
+                (at, found) = (range.end, found + more);
+            }
             let is_there = match COLUMNS[column].is_required() {
                 true => vec![true; count],
                 false => defs.iter().map(|def| *def == 1).collect(),
             };
             let there = is_there.iter().filter(|there| **there).count();
-            if (skipped, records, is_there.len()) != (start, count, count)
-                || (found, values.len()) != (there, there)
-            {
-                return Err(AuditError::Rows("a column is shorter than others"));
+            if is_there.len() != count || (found, values.len()) != (there, there) {
+                return Err(AuditError::Rows("a column has other values than rows"));
             }
             Ok(Values { is_there, values })
         })

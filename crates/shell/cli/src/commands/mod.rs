@@ -13,6 +13,7 @@ use crate::{daemon, home};
 mod agents;
 mod approvals;
 mod attack;
+mod audit;
 mod bench;
 mod broker;
 mod call;
@@ -65,6 +66,7 @@ pub enum Command {
     Tools(tools::Args),
     Catalog(catalog::Args),
     Receipts(receipts::Args),
+    Audit(audit::Args),
     Verify(verify::Args),
     Status(status::Args),
     Lock(lock::Args),
@@ -105,6 +107,7 @@ impl Command {
             Self::Tools(args) => args.run(ctx).map(done),
             Self::Catalog(args) => args.run(ctx).map(done),
             Self::Receipts(args) => args.run(ctx).map(done),
+            Self::Audit(args) => args.run(ctx).map(done),
             Self::Verify(args) => args.run(ctx).map(done),
             Self::Status(args) => args.run(ctx).map(done),
             Self::Lock(args) => args.run(ctx).map(done),
