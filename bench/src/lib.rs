@@ -61,6 +61,7 @@ enum Suite {
     Redact,
     Catalog,
     Audit,
+    Flow,
 }
 
 /// Why a suite could not be measured.
@@ -141,6 +142,7 @@ fn measure(options: &Options) -> Result<bool, BenchError> {
             Suite::Redact => suite::redact::run(options, &mut report),
             Suite::Catalog => suite::catalog::run(options, &mut report),
             Suite::Audit => suite::audit::run(options, &mut report),
+            Suite::Flow => suite::flow::run(options, &mut report),
         }?;
     }
     Ok(report.correct())

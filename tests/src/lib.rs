@@ -2,6 +2,7 @@
 #![forbid(unsafe_code)]
 
 pub mod canary;
+pub mod counter;
 pub mod git;
 pub mod home;
 pub mod http;

@@ -83,7 +83,11 @@ impl McpClient {
         self.next_id += 1;
         let id = self.next_id;
         if self.revision == Revision::Stateless {
-            params["_meta"] = self.meta();
+            let mut meta = self.meta();
+            for (name, value) in params["_meta"].as_object().into_iter().flatten() {
+                meta[name] = value.clone();
+            }
+            params["_meta"] = meta;
         }
         self.write(&json!({ "jsonrpc": "2.0", "id": id, "method": method, "params": params }));
         id

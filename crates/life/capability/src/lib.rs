@@ -21,6 +21,7 @@ pub mod oauth2;
 pub mod opening;
 pub mod rate;
 pub mod rules;
+pub mod schedule;
 pub mod scheme;
 pub mod session;
 pub mod store;

@@ -90,6 +90,25 @@ pub struct Call {
     /// The connection, where it is named.
     pub connection: Option<Box<str>>,
     pub(crate) with: Shape,
+    /// Where the tool is named, as line and column.
+    pub(crate) at: (u64, u64),
+}
+
+impl Call {
+    /// Where the tool is named, as line and column.
+    #[must_use]
+    pub fn at(&self) -> (u64, u64) {
+        self.at
+    }
+
+    /// Names of its arguments.
+    pub fn argument_names(&self) -> impl Iterator<Item = &str> {
+        let members = match &self.with {
+            Shape::Map(members) => members.as_slice(),
+            _ => &[],
+        };
+        members.iter().map(|(name, _)| &**name)
+    }
 }
 
 impl Flow {

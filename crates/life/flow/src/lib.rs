@@ -12,6 +12,7 @@ mod path;
 mod run;
 mod shape;
 mod state;
+mod store;
 #[cfg(test)]
 mod tests;
 
@@ -27,3 +28,4 @@ pub use path::{Path, Root};
 pub use run::{Failure, Outcome, Run, Start, Work};
 pub use shape::Shape;
 pub use state::{Change, RunId, Scope, StepState};
+pub use store::{Delivery, FlowRow, FlowStore, RUNS_KEPT, RunRow, RunState, StepRow};

@@ -183,7 +183,7 @@ fn call(map: &mut Members<'_>, from: &Located, what: &str) -> Result<Call, FlowE
         Some(value) if matches!(value.node, LocatedNode::Map(_)) => Shape::read(value)?,
         Some(value) => return Err(FlowError::at(at(value), "arguments are names with values")),
     };
-    Ok(Call { tool: tool.into(), connection: connection.map(Into::into), with })
+    Ok(Call { tool: tool.into(), connection: connection.map(Into::into), with, at: tool_at })
 }
 
 fn retry(from: &Located) -> Result<Retry, FlowError> {

@@ -347,6 +347,12 @@ impl Run {
         Some(shape.expand(&self.scope(None), &mut EXPANDED_BYTES_MAX.clone()))
     }
 
+    /// What a step gave, where something names it.
+    #[must_use]
+    pub fn output_of(&self, step: usize) -> Option<&Value> {
+        self.outputs.get(step)?.as_ref()
+    }
+
     /// What changed since this was asked last.
     pub fn take_changes(&mut self) -> Vec<Change> {
         std::mem::take(&mut self.changes)

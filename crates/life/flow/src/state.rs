@@ -80,6 +80,27 @@ pub enum StepState {
 }
 
 impl StepState {
+    /// Reads the word.
+    #[must_use]
+    pub fn parse(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|state| state.as_str() == word)
+    }
+
+    const ALL: [Self; 12] = [
+        Self::Pending,
+        Self::Running,
+        Self::Waiting,
+        Self::Paused,
+        Self::Done,
+        Self::Skipped,
+        Self::Failed,
+        Self::Cancelled,
+        Self::Uncertain,
+        Self::Undoing,
+        Self::Undone,
+        Self::UndoFailed,
+    ];
+
     /// The word that people and programs see.
     #[must_use]
     pub const fn as_str(self) -> &'static str {

@@ -133,6 +133,8 @@ table! { LABELS: Label {
     MINTED = Label("symbolon/minted/v1");
     /// The digest of an exact request that a minted credential goes out with.
     MINTED_REQUEST = Label("symbolon/minted-request/v1");
+    /// The name at rest of a webhook's delivery.
+    FLOW_DELIVERY = Label("symbolon/flow-delivery/v1");
     /// What is drawn from the name of a flow's run: ids, and keys of its calls.
     FLOW_UUID = Label("symbolon/flow-uuid/v1");
     /// An intent's entry in the log.
@@ -171,6 +173,8 @@ table! { TAGS: Tag {
     MINTED_TOKEN = Tag::new("connection", "minted-token", 1);
     /// A stored flow.
     FLOW = Tag::new("flow", "definition", 1);
+    /// What signs webhooks that begin a flow.
+    FLOW_HOOK = Tag::new("flow", "hook-secret", 1);
     /// What a run of a flow was begun with.
     FLOW_RUN = Tag::new("flow", "run", 1);
     /// What a step of a run gave.

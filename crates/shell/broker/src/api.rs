@@ -10,6 +10,10 @@ pub use crate::approvals::{
     ApprovalOptions, ApprovalView, ApprovalsView, Asking, Called, ExactRequest, OwnerTokenView,
     PendingCall, RememberedView, Yes, visible,
 };
+pub use crate::flow::{
+    FlowCheck, FlowDecision, FlowDelivered, FlowEvent, FlowProgress, FlowRequest, FlowRunRow,
+    FlowRunView, FlowStepView, FlowStored, HookSigned,
+};
 pub use crate::oauth::{NewOAuth, OAuthProgress, OAuthStep};
 pub use symbolon_capability::approval::Via;
 pub use symbolon_capability::{Context, Door, Session};

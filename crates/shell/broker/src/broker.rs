@@ -24,6 +24,7 @@ use crate::api::*;
 use crate::approvals::{self, Approvals, Ending};
 use crate::calls::Calls;
 use crate::errors;
+use crate::flow::Executions;
 use crate::held::Held;
 use crate::metrics::Counters;
 use crate::minted;
@@ -84,8 +85,10 @@ pub struct Broker {
     pub(crate) spending: Spending,
     /// What gets and renews access tokens.
     pub(crate) office: Arc<Office>,
-    /// Connections that are being made by a flow.
+    /// Connections that are being made by a flow of OAuth.
     pub(crate) flows: Flows,
+    /// Runs of flows.
+    pub(crate) executions: Executions,
     setup: RwLock<Setup>,
     pub(crate) agents: RwLock<HashMap<Digest32, KnownAgent>>,
     /// How fast agents may hand on what they have.
@@ -114,6 +117,7 @@ pub(crate) struct Open {
     pub(crate) connections_key: Arc<AeadKey>,
     pub(crate) operator: Arc<SigningKey>,
     pub(crate) receipt_salt: Secret<[u8; 32]>,
+    pub(crate) flows_key: Arc<AeadKey>,
     pub(crate) live: RwLock<HashMap<ConnectionName, Arc<Live>>>,
     pub(crate) minted: minted::Index,
 }
@@ -158,6 +162,7 @@ impl Broker {
             None => Arc::new(Wire::new(options.limits, options.resolver.clone())),
         };
         let spending = Spending::start(store.clone());
+        let executions = Executions::start(store.clone());
         let way_out = Client::of(options.limits, options.resolver.clone());
         let office = Office::new(store.clone(), clock.clone(), way_out);
         let broker = Arc::new(Self {
@@ -185,6 +190,7 @@ impl Broker {
             spending,
             office,
             flows: Flows::default(),
+            executions,
             setup: RwLock::default(),
             agents: RwLock::default(),
             delegations: Delegations::default(),
@@ -199,8 +205,10 @@ impl Broker {
         broker.reload_agents().await?;
         broker.reload_owners().await?;
         broker.count_setup().await?;
+        broker.count_flows().await?;
         broker.find_open_intents()?;
         tokio::spawn(approvals::sweep(Arc::downgrade(&broker)));
+        tokio::spawn(crate::flow::schedule::watch(Arc::downgrade(&broker)));
         broker.load_spending().await?;
         broker.restore_shadow().await?;
         Ok(broker)
@@ -210,10 +218,12 @@ impl Broker {
     /// long: their receipts say so), syncs the log, signs a last checkpoint while it can, wipes
     /// keys, closes the store.
     pub async fn close(&self) {
+        self.executions.suspend();
         self.end_approvals(Ending::Stopped);
         self.calls.close(DRAIN).await;
         self.end_approvals(Ending::Stopped);
         self.office.renewals.close(DRAIN).await;
+        self.executions.close(DRAIN).await;
         self.spending.close().await;
         self.audit.stop();
         if let Err(e) = self.log.close() {

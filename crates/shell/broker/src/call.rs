@@ -382,7 +382,7 @@ impl Broker {
         self.minding(session, context, prepared, shown_in(headers)?)
     }
 
-    fn prepare(
+    pub(crate) fn prepare(
         &self,
         session: &Session,
         context: &Context,
@@ -397,7 +397,7 @@ impl Broker {
 
     /// Intent, durable; release; the wire; the receipt. From the release on, every way out of here
     /// writes the receipt, also where the caller goes away.
-    async fn execute(
+    pub(crate) async fn execute(
         &self,
         opening: Opening,
         prepared: Prepared,

@@ -110,6 +110,7 @@ impl Broker {
         // not put into force what was locked away.
         let mut slot = self.open.write().unwrap_or_else(PoisonError::into_inner);
         self.engine.install(None);
+        self.executions.suspend();
         self.held.clear();
         self.flows.clear();
         self.log.set_signer(None);
@@ -228,9 +229,11 @@ impl Broker {
         let connections_key = Arc::new(unlocked.connections_key());
         let live = RwLock::new(HashMap::new());
         let receipt_salt = unlocked.derive_secret(&labels::RECEIPT_SALT);
+        let flows_key = Arc::new(unlocked.derive_aead(&labels::KEY_FLOWS));
         let open = Arc::new(Open {
             unlocked,
             connections_key,
+            flows_key,
             operator: operator.clone(),
             receipt_salt,
             live,

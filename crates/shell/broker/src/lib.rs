@@ -13,6 +13,7 @@ mod custody;
 mod echo;
 mod edge;
 mod errors;
+mod flow;
 mod held;
 mod json_text;
 mod lanes;

@@ -22,6 +22,7 @@ fn help() {
         "revoke",
         "mcp",
         "call",
+        "flow",
         "tools",
         "catalog",
         "receipts",

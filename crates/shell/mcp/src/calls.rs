@@ -2,9 +2,10 @@
 
 use std::{future::Future, sync::Arc, time::Duration};
 
+use serde_json::{Map, Value};
 use symbolon_broker::{
     Asking, Broker, CallError, CallReply, CallRequest, Called, Context, Delegated, Door,
-    NewDelegation, Session, TokenReply, ToolView,
+    FlowProgress, FlowRunView, FlowStored, NewDelegation, Session, TokenReply, ToolView,
 };
 use tokio::sync::watch;
 
@@ -93,8 +94,61 @@ pub trait Calls: Clone + Send + Sync + 'static {
     fn search_tools(&self, session: &Self::Session, query: &str, limit: usize) -> Vec<ToolView>;
     /// One tool with its schemas.
     fn describe_tool(&self, session: &Self::Session, name: &str) -> Result<ToolView, CallError>;
-    /// Changes whenever a grant or connection changes.
+    /// Changes whenever a grant, a connection or a kept flow changes.
     fn generation(&self) -> watch::Receiver<u64>;
+    /// Whether the owner keeps a flow for this agent.
+    fn has_flows(&self, session: &Self::Session) -> bool {
+        let _ = session;
+        false
+    }
+    /// Flows that the owner keeps for this agent.
+    fn flows(
+        &self,
+        session: &Arc<Self::Session>,
+    ) -> impl Future<Output = Result<Vec<FlowStored>, CallError>> + Send + 'static {
+        let _ = session;
+        async { Ok(Vec::new()) }
+    }
+    /// Begins a run of one of them.
+    fn flow_start(
+        &self,
+        session: &Arc<Self::Session>,
+        flow: String,
+        inputs: Map<String, Value>,
+    ) -> impl Future<Output = Result<FlowRunView, CallError>> + Send + 'static {
+        let _ = (session, flow, inputs);
+        async { Err(no_flows()) }
+    }
+    /// What happened in a run since; waits a while for something to happen.
+    fn flow_progress(
+        &self,
+        run: String,
+        after: u64,
+    ) -> impl Future<Output = Result<FlowProgress, CallError>> + Send + 'static {
+        let _ = (run, after);
+        async { Err(no_flows()) }
+    }
+    /// One run.
+    fn flow_show(
+        &self,
+        run: String,
+    ) -> impl Future<Output = Result<FlowRunView, CallError>> + Send + 'static {
+        let _ = run;
+        async { Err(no_flows()) }
+    }
+    /// Ends a run.
+    fn flow_cancel(
+        &self,
+        run: String,
+    ) -> impl Future<Output = Result<FlowRunView, CallError>> + Send + 'static {
+        let _ = run;
+        async { Err(no_flows()) }
+    }
+}
+
+/// For what keeps no flows.
+fn no_flows() -> CallError {
+    CallError::caller("no_flow", "no flow of this name is kept").status(404)
 }
 
 impl Calls for Arc<Broker> {
@@ -196,5 +250,52 @@ impl Calls for Arc<Broker> {
 
     fn generation(&self) -> watch::Receiver<u64> {
         Broker::generation(self)
+    }
+
+    fn has_flows(&self, session: &Session) -> bool {
+        Broker::has_flows(self, session)
+    }
+
+    fn flows(
+        &self,
+        session: &Arc<Session>,
+    ) -> impl Future<Output = Result<Vec<FlowStored>, CallError>> + Send + 'static {
+        let (broker, session) = (self.clone(), session.clone());
+        async move { broker.flows_of(&session).await }
+    }
+
+    fn flow_start(
+        &self,
+        session: &Arc<Session>,
+        flow: String,
+        inputs: Map<String, Value>,
+    ) -> impl Future<Output = Result<FlowRunView, CallError>> + Send + 'static {
+        let (broker, session) = (self.clone(), session.clone());
+        async move { broker.flow_start_of(&session, &flow, inputs).await }
+    }
+
+    fn flow_progress(
+        &self,
+        run: String,
+        after: u64,
+    ) -> impl Future<Output = Result<FlowProgress, CallError>> + Send + 'static {
+        let broker = self.clone();
+        async move { Broker::flow_progress(&broker, &run, after).await }
+    }
+
+    fn flow_show(
+        &self,
+        run: String,
+    ) -> impl Future<Output = Result<FlowRunView, CallError>> + Send + 'static {
+        let broker = self.clone();
+        async move { Broker::flow_show(&broker, &run).await }
+    }
+
+    fn flow_cancel(
+        &self,
+        run: String,
+    ) -> impl Future<Output = Result<FlowRunView, CallError>> + Send + 'static {
+        let broker = self.clone();
+        async move { Broker::flow_cancel(&broker, &run).await }
     }
 }

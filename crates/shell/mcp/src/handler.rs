@@ -16,7 +16,7 @@ use tokio_util::sync::{CancellationToken, DropGuard};
 
 use crate::{
     calls::Calls,
-    notice,
+    flows, notice,
     own::Own,
     render::{self, Answer},
     room::{Held, Leaving},
@@ -170,8 +170,11 @@ impl<C: Calls> ServerHandler for Handler<C> {
         if request.is_some_and(|request| request.cursor.is_some()) {
             return Err(ErrorData::invalid_params("the list has one page", None));
         }
-        #[allow(unused_mut, reason = "the fixtures extend it")]
-        let mut tools = self.seat(&context)?.listing().tools().to_vec();
+        let seat = self.seat(&context)?;
+        let mut tools = seat.listing().tools().to_vec();
+        if seat.calls().has_flows(seat.session()) {
+            tools.push(flows::tool());
+        }
         #[cfg(feature = "conformance")]
         tools.extend(crate::conformance::tools());
         Ok(ListToolsResult { tools, ..Default::default() }
@@ -200,6 +203,10 @@ impl<C: Calls> ServerHandler for Handler<C> {
             return self.fixtures.call(request, context).await;
         }
         let seat = self.seat(&context)?;
+        if request.name == flows::RUN_FLOW {
+            let ran = flows::run(&seat, request.arguments.unwrap_or_default(), &context).await;
+            return Ok(ran.unwrap_or_else(|error| render::refusal(&error)).into());
+        }
         let rounds = Rounds::of(&context, request.request_state, request.input_responses);
         let arguments = request.arguments.unwrap_or_default();
         let call = Self::run(&seat, request.name, arguments, rounds);

@@ -8,6 +8,7 @@ mod descriptor;
 #[cfg(any(test, feature = "double"))]
 pub mod double;
 mod finish;
+mod flows;
 mod handler;
 mod http;
 mod lines;

@@ -47,19 +47,23 @@ struct Changes<C: Calls> {
     seat: Arc<Seat<C>>,
     generation: watch::Receiver<u64>,
     last: Arc<Listing>,
+    had_flows: bool,
 }
 
 impl<C: Calls> Changes<C> {
     fn of(seat: Arc<Seat<C>>) -> Self {
         let (generation, last) = (seat.calls().generation(), seat.listing());
-        Self { seat, generation, last }
+        let had_flows = seat.calls().has_flows(seat.session());
+        Self { seat, generation, last, had_flows }
     }
 
     async fn next(&mut self) {
         while self.generation.changed().await.is_ok() {
             let now = self.seat.listing();
             let last = std::mem::replace(&mut self.last, now.clone());
-            if now.tools() != last.tools() {
+            let has_flows = self.seat.calls().has_flows(self.seat.session());
+            let had_flows = std::mem::replace(&mut self.had_flows, has_flows);
+            if now.tools() != last.tools() || has_flows != had_flows {
                 return;
             }
         }

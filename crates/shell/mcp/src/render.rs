@@ -97,6 +97,13 @@ fn called(reply: CallReply) -> CallToolResult {
     result(text, Value::Object(structured), failed)
 }
 
+/// A value of ours as structured content, and as text.
+pub(crate) fn structured(value: Value, is_error: bool) -> CallToolResult {
+    let mut text = Text::default();
+    text.push_json(&value);
+    result(text.cut(), value, is_error)
+}
+
 fn result(text: String, structured: Value, is_error: bool) -> CallToolResult {
     let content = vec![ContentBlock::text(text)];
     let mut result =

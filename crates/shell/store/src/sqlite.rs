@@ -421,6 +421,7 @@ fn database(error: sqlx::Error) -> StoreError {
 }
 
 mod containers;
+mod flows;
 mod issued;
 mod minted;
 mod spending;

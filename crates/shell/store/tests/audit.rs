@@ -133,6 +133,7 @@ fn receipt(n: u64, ms: u64, intent: IntentRef) -> Vec<u8> {
             retries: 0,
             idempotency_key: None,
             minted: None,
+            lineage: (&[]).into(),
             request_body: None,
             response: None,
             error: Some("timeout".into()),

@@ -100,6 +100,18 @@ impl Broker {
         self.obtain_for(session, context, prepared, None).await
     }
 
+    /// As [`Broker::obtain`]; `asked` is told the question's number where a person is asked.
+    pub(crate) async fn obtain_telling(
+        &self,
+        session: &Session,
+        context: &Context,
+        prepared: &Prepared,
+        asked: impl FnOnce(u64) + Send,
+    ) -> Result<Opening, CallError> {
+        let opened = self.open_or_ask(session, context, prepared, None, true);
+        self.obtained(session, context, prepared, opened?, asked).await
+    }
+
     /// As [`Broker::obtain`], of a request that carries headers of its caller's, which are shown.
     pub(crate) async fn obtain_for(
         &self,
@@ -109,10 +121,22 @@ impl Broker {
         headers: Option<&HeaderMap>,
     ) -> Result<Opening, CallError> {
         let opened = self.open_or_ask(session, context, prepared, headers, true);
-        let number = match opened? {
+        self.obtained(session, context, prepared, opened?, |_| {}).await
+    }
+
+    async fn obtained(
+        &self,
+        session: &Session,
+        context: &Context,
+        prepared: &Prepared,
+        opened: Opened,
+        asked: impl FnOnce(u64) + Send,
+    ) -> Result<Opening, CallError> {
+        let number = match opened {
             Opened::Now(opening) => return Ok(opening),
             Opened::Asked(number) => number,
         };
+        asked(number);
         let waiting = Waiting { broker: self, number };
         self.until_answered(number, None).await;
         let taken = self.take(number, None, session);

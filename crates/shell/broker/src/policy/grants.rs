@@ -134,7 +134,7 @@ impl Broker {
 
     /// A stored grant's rules, put into force.
     pub(crate) fn rules(&self, grant: &Grant) -> Result<Chain, CallError> {
-        let hours = grant.hours.iter().map(|h| (h.clone(), zones::zone(h))).collect();
+        let hours = grant.hours.iter().map(|h| (h.clone(), zones::zone(h.zone()))).collect();
         let budgets = grant.budgets.iter();
         let budgets = budgets
             .map(|b| Ok((b.clone(), self.budget_scopes(b)?)))
@@ -192,7 +192,7 @@ fn new_hours(text: &str) -> Result<Hours, CallError> {
         None => text.to_owned(),
     };
     let hours = Hours::parse(&here).map_err(|e| bad(&e))?;
-    if zones::zone(&hours).is_none() {
+    if zones::zone(hours.zone()).is_none() {
         return Err(
             bad(&"this machine does not know that time zone").next("give it as an offset: +02:00")
         );

@@ -6,7 +6,7 @@ mod explain;
 mod grants;
 mod shadow;
 mod spending;
-mod zones;
+pub(crate) mod zones;
 
 pub(crate) use decision::{decision_of, refused_decision};
 pub(crate) use grants::said;

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use symbolon_capability::{Hours, Zone, ZoneName};
+use symbolon_capability::{Zone, ZoneName};
 
 /// Where systems keep the zone database.
 const FOLDERS: [&str; 3] =
@@ -10,9 +10,9 @@ const FOLDERS: [&str; 3] =
 /// The largest zone file has some 4 KiB.
 const FILE_BYTES_MAX: u64 = 64 * 1024;
 
-/// The clock that a window hangs on; `None` where this machine does not know the zone.
-pub(crate) fn zone(hours: &Hours) -> Option<Zone> {
-    match hours.zone() {
+/// The clock of a zone; `None` where this machine does not know it.
+pub(crate) fn zone(name: &ZoneName) -> Option<Zone> {
+    match name {
         ZoneName::Offset(seconds) => Some(Zone::Offset(*seconds)),
         // The name has no dots and no empty parts, so it stays below the folder.
         ZoneName::Named(name) => FOLDERS.iter().find_map(|folder| {
@@ -26,7 +26,7 @@ pub(crate) fn zone(hours: &Hours) -> Option<Zone> {
 
 /// The name of the machine's own zone, which `local` stands for when a grant is made: what the
 /// machine's zone is later does not move it.
-pub(super) fn local() -> Option<String> {
+pub(crate) fn local() -> Option<String> {
     let link: PathBuf = std::fs::read_link("/etc/localtime").ok()?;
     let (_, name) = link.to_str()?.split_once("zoneinfo/")?;
     Some(name.to_owned())

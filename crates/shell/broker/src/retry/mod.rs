@@ -19,6 +19,7 @@ use verdict::{Came, came};
 
 pub(crate) use key::{key_to_add, own_key};
 pub(crate) use tries::Tries;
+pub(crate) use verdict::only_reads;
 
 /// Tries of one call at most.
 const TRIES_MAX: u8 = 3;

@@ -24,7 +24,7 @@ pub(super) enum Came {
 }
 
 /// Whether a call may be repeated because it changes nothing and its method says so.
-pub(super) fn only_reads(operation: &Operation) -> bool {
+pub(crate) fn only_reads(operation: &Operation) -> bool {
     let is_idempotent = matches!(operation.method(), Method::Get | Method::Head);
     is_idempotent && operation.effect() == Effect::Read
 }

@@ -130,7 +130,7 @@ impl Broker {
         {
             found.push(format!("to ask its client (grant {} asks the owner)", owner.id));
         }
-        found.extend(excess(grant, above, self.clock.unix_ms(), zone));
+        found.extend(excess(grant, above, self.clock.unix_ms(), |hours| zone(hours.zone())));
         if found.is_empty() {
             return Ok(());
         }

@@ -24,6 +24,7 @@ mod container;
 mod custody;
 mod deed;
 mod disconnect;
+mod flow;
 mod grant;
 mod grants;
 mod import;
@@ -63,6 +64,7 @@ pub enum Command {
     Mcp(mcp::Args),
     Run(run::Args),
     Call(call::Args),
+    Flow(flow::Args),
     Tools(tools::Args),
     Catalog(catalog::Args),
     Receipts(receipts::Args),
@@ -104,6 +106,7 @@ impl Command {
             Self::Policy(args) => args.run(ctx).map(done),
             Self::Mcp(args) => args.run(ctx).map(done),
             Self::Call(args) => args.run(ctx).map(done),
+            Self::Flow(args) => args.run(ctx).map(done),
             Self::Tools(args) => args.run(ctx).map(done),
             Self::Catalog(args) => args.run(ctx).map(done),
             Self::Receipts(args) => args.run(ctx).map(done),

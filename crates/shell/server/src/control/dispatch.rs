@@ -216,6 +216,32 @@ impl Handle for Door {
                 broker.remove_owner_token(id).await?;
                 Ok(Answer::done())
             }
+            Op::FlowCheck { agent, definition } => {
+                Answer::of(broker.flow_check(&agent, &definition)?)
+            }
+            Op::FlowRun { request } => Answer::of(broker.flow_run(request).await?),
+            Op::FlowAdd { agent, definition, replace, hook, cron } => {
+                let added =
+                    broker.flow_add(&agent, &definition, replace, hook, cron.as_deref()).await;
+                let (view, secret) = added?;
+                Answer::with(view, secret)
+            }
+            Op::FlowsStored {} => Answer::of(broker.flows_stored().await?),
+            Op::FlowRemove { name } => {
+                broker.flow_remove(&name).await?;
+                Ok(Answer::done())
+            }
+            Op::FlowStart { name, inputs } => Answer::of(broker.flow_start(&name, inputs).await?),
+            Op::FlowRuns { limit } => Answer::of(broker.flow_runs(limit).await?),
+            Op::FlowShow { run } => Answer::of(broker.flow_show(&run).await?),
+            Op::FlowProgress { run, after } => Answer::of(broker.flow_progress(&run, after).await?),
+            Op::FlowResume { run, decisions } => {
+                Answer::of(broker.flow_resume(&run, &decisions).await?)
+            }
+            Op::FlowRollback { run, steps } => {
+                Answer::of(broker.flow_rollback(&run, &steps).await?)
+            }
+            Op::FlowCancel { run } => Answer::of(broker.flow_cancel(&run).await?),
             Op::Receipts { filter } => Answer::of(broker.receipts(filter).await?),
             Op::Receipt { number } => Answer::of(broker.receipt(number).await?),
             Op::OperatorVkey {} => Answer::of(broker.operator_vkey()),

@@ -3,8 +3,8 @@
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use symbolon_broker::{
-    CallRequest, Context, ExplainRequest, Method, NewConnection, NewGrant, ReceiptFilter,
-    ResolveRequest, SealedLayerKey, Yes,
+    CallRequest, Context, ExplainRequest, FlowDecision, FlowRequest, Method, NewConnection,
+    NewGrant, ReceiptFilter, ResolveRequest, SealedLayerKey, Yes,
 };
 use symbolon_codec::{Digest32, json};
 use symbolon_container::deed::{Event, Place};
@@ -162,6 +162,59 @@ pub enum Op {
     OwnerTokens {},
     RemoveOwnerToken {
         id: u64,
+    },
+    FlowCheck {
+        agent: String,
+        definition: String,
+    },
+    FlowRun {
+        request: FlowRequest,
+    },
+    /// Gives the secret of its webhook, where it is to have one.
+    FlowAdd {
+        agent: String,
+        definition: String,
+        #[serde(default)]
+        replace: bool,
+        #[serde(default)]
+        hook: bool,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        cron: Option<String>,
+    },
+    FlowsStored {},
+    FlowRemove {
+        name: String,
+    },
+    FlowStart {
+        name: String,
+        #[serde(default)]
+        inputs: serde_json::Map<String, Value>,
+    },
+    FlowRuns {
+        #[serde(default)]
+        limit: Option<u32>,
+    },
+    FlowShow {
+        run: String,
+    },
+    /// Answers when something has happened, or after a while.
+    FlowProgress {
+        run: String,
+        #[serde(default)]
+        after: u64,
+    },
+    FlowResume {
+        run: String,
+        #[serde(default)]
+        decisions: Vec<FlowDecision>,
+    },
+    FlowRollback {
+        run: String,
+        #[serde(default)]
+        steps: Vec<String>,
+    },
+    FlowCancel {
+        run: String,
     },
     Receipts {
         #[serde(default)]

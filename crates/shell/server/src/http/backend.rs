@@ -7,7 +7,8 @@ use http::{HeaderMap, Method, StatusCode, uri::PathAndQuery};
 use serde_json::Value;
 use symbolon_broker::{
     ApprovalView, ApprovalsView, Asking, Broker, CallError, Called, ConnectionView, Context,
-    ForwardReply, GrantView, ReceiptFilter, ReceiptRow, Session, Status, Via, Yes,
+    FlowDelivered, ForwardReply, GrantView, HookSigned, ReceiptFilter, ReceiptRow, Session, Status,
+    Via, Yes,
 };
 use symbolon_mcp::Calls;
 
@@ -117,6 +118,16 @@ pub trait Backend: Calls {
         let call = self.forward(session, context, asked);
         async move { call.await.map(Called::Done) }
     }
+    /// A webhook that begins a flow.
+    fn deliver(
+        &self,
+        name: String,
+        signed: HookSigned,
+        body: Bytes,
+    ) -> impl Future<Output = Result<FlowDelivered, CallError>> + Send {
+        let _ = (name, signed, body);
+        async { Err(CallError::caller("hook", "there is no such webhook").status(403)) }
+    }
     /// Prometheus text.
     fn metrics(&self) -> String;
     /// A request of the gateway door through every gate.
@@ -209,6 +220,15 @@ impl Backend for Arc<Broker> {
                 Called::Asked(pending) => Called::Asked(pending),
             })
         }
+    }
+
+    async fn deliver(
+        &self,
+        name: String,
+        signed: HookSigned,
+        body: Bytes,
+    ) -> Result<FlowDelivered, CallError> {
+        self.flow_deliver(&name, &signed, &body).await
     }
 
     fn metrics(&self) -> String {

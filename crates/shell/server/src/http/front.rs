@@ -20,7 +20,7 @@ use super::{
     bodies::{Bodies, Whole, none_taken},
     connection::{Connection, Places},
     failure::{Failure, failure},
-    key,
+    hooks, key,
     options::{Bounds, ServeOptions},
     owner, to,
 };
@@ -114,8 +114,9 @@ impl<B: Backend> Front<B> {
                 Ok(whole) => (whole, true),
                 Err(error) => return closing(self.dressed(refuse(error), Some(host))),
             },
-            // The owner's, whose token was looked at.
-            (None, Takes::Body) => match self.bodies.read(&OWNER.into(), body).await {
+            // The owner's, whose token was looked at; or of somebody who signed it, as is seen when
+            // it is there. Those share one budget, which is nobody else's.
+            (None, Takes::Body) => match self.bodies.read(&whose(&head).into(), body).await {
                 Ok(whole) => (whole, true),
                 Err(error) => return closing(self.dressed(refuse(error), Some(host))),
             },
@@ -180,6 +181,12 @@ impl<B: Backend> Front<B> {
                 head.extensions.insert(Known(agent));
             }
             None => {}
+        }
+        if head.uri.path().starts_with(hooks::PREFIX) {
+            return match hooks::deliver(&self.api.backend, &head, body).await {
+                Ok(response) => response.map(Either::Left),
+                Err(error) => refuse(error),
+            };
         }
         head.extensions.insert(Peer(on.peer()));
         let request = Request::from_parts(head, axum::body::Body::from(body));
@@ -251,8 +258,8 @@ enum Takes {
 
 fn takes(head: &Parts) -> Takes {
     let path = head.uri.path();
-    let is_answer = path.starts_with(owner::PREFIX) && head.method == Method::POST;
-    if is_answer
+    let is_answer = path.starts_with(owner::PREFIX) || path.starts_with(hooks::PREFIX);
+    if is_answer && head.method == Method::POST
         || path.starts_with(to::PREFIX)
         || head.method == Method::POST && TAKE_BODIES.contains(&path)
     {
@@ -262,6 +269,10 @@ fn takes(head: &Parts) -> Takes {
         Method::GET | Method::HEAD => Takes::None,
         _ => Takes::Nothing,
     }
+}
+
+fn whose(head: &Parts) -> &'static str {
+    if head.uri.path().starts_with(hooks::PREFIX) { SIGNERS } else { OWNER }
 }
 
 fn scheme(tls: bool) -> &'static str {
@@ -281,6 +292,8 @@ const TAKE_BODIES: [&str; 5] =
 const LISTING_MAX: usize = 2;
 /// Whose the bodies of the owner's answers are; no agent can have this name.
 const OWNER: &str = "the owner";
+/// The same for webhooks.
+const SIGNERS: &str = "webhooks";
 const CONFORMANCE_AGENT: &str = "conformance";
 
 /// Nothing here is a page: nothing may be framed, sniffed, cached or loaded from elsewhere.

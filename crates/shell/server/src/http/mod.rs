@@ -13,6 +13,7 @@ pub mod double;
 mod failure;
 mod front;
 mod health;
+mod hooks;
 mod key;
 mod listen;
 mod openapi;

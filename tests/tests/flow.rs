@@ -1,0 +1,582 @@
+//! Flows with the built program against httpbin: values from step to step, graphs, bursts, and every way to end.
+
+use std::path::PathBuf;
+use std::time::{Duration, Instant};
+
+use serde_json::{Value, json};
+use symbolon_tests::canary::{Canaries, assert_clean};
+use symbolon_tests::counter::Counter;
+use symbolon_tests::home::{Home, Ran};
+use symbolon_tests::http::Request;
+use symbolon_tests::httpbin::Httpbin;
+use symbolon_tests::mcp::{McpClient, Revision};
+use symbolon_tests::random;
+use symbolon_tests::upstream::Upstream;
+
+struct At {
+    home: Home,
+    counter: Counter,
+    _tls: Upstream,
+    _httpbin: Httpbin,
+    canaries: Canaries,
+}
+
+impl At {
+    fn new() -> Self {
+        Self::with_grant(&[])
+    }
+
+    fn with_grant(words: &[&str]) -> Self {
+        let httpbin = Httpbin::start();
+        let counter = Counter::before(httpbin.plain_port);
+        let tls = Upstream::tls_for(counter.port());
+        let (home, credential) = (Home::new(), random::secret(40));
+        home.add_service("services/flowbin.toml");
+        home.connect("flowbin", &tls, &credential);
+        let grant = ["grant", "cli", "flowbin.*", "--for", "1h"];
+        home.ok(&[&grant[..], words].concat());
+        let canaries = Canaries::new().plant("credential", credential.as_bytes());
+        Self { home, counter, _tls: tls, _httpbin: httpbin, canaries }
+    }
+
+    /// A file with this definition.
+    fn file(&self, text: &str) -> PathBuf {
+        let file = self.home.beside("flow.yaml");
+        std::fs::write(&file, text).expect("a file");
+        file
+    }
+
+    fn run(&self, text: &str, words: &[&str]) -> Ran {
+        let file = self.file(text);
+        let file = file.to_str().expect("a plain path");
+        let ran = self.home.run(&[&["--json", "flow", "run", file], words].concat());
+        assert_clean(&self.canaries.find_in("the run", ran.all().as_bytes()));
+        ran
+    }
+
+    /// Begins a run and gives its name.
+    #[track_caller]
+    fn detach(&self, text: &str) -> String {
+        let ran = self.run(text, &["--detach"]).succeeded();
+        ran.json()["run"].as_str().expect("a name").to_owned()
+    }
+
+    #[track_caller]
+    fn show(&self, run: &str) -> Value {
+        self.home.json(&["flow", "show", run])
+    }
+
+    /// Waits until the run is in this state.
+    #[track_caller]
+    fn wait_for(&self, run: &str, state: &str) -> Value {
+        let begun = Instant::now();
+        loop {
+            let view = self.show(run);
+            if view["state"] == state {
+                return view;
+            }
+            assert!(begun.elapsed() < Duration::from_secs(20), "not {state}: {view}");
+            std::thread::sleep(Duration::from_millis(30));
+        }
+    }
+}
+
+/// The last line: how the run ended. The lines before it are its steps.
+#[track_caller]
+fn ended(ran: &Ran) -> Value {
+    let text = ran.stdout();
+    let last = text.lines().last().unwrap_or_else(|| panic!("nothing was said: {}", ran.all()));
+    serde_json::from_str(last).unwrap_or_else(|e| panic!("{e}: {}", ran.all()))
+}
+
+fn state_of<'v>(view: &'v Value, step: &str) -> &'v str {
+    let steps = view["steps"].as_array().expect("steps");
+    let step = steps.iter().find(|s| s["id"] == step).expect("the step");
+    step["state"].as_str().expect("a state")
+}
+
+const PIPELINE: &str = "
+flow: onboarding
+kind: pipeline
+inputs: {customer: string, seats: {type: integer, default: 3}}
+steps:
+  - id: make
+    call: flowbin.make
+    with: {word: one, value: '{{ inputs.customer }}', n: '{{ inputs.seats }}'}
+  - id: never
+    call: flowbin.fail
+    when: steps.make.body.json.n > 3
+    with: {code: 500}
+  - id: look
+    call: flowbin.look
+    with: {word: '{{ steps.make.body.json.value }}', text: '{{ steps.make.body.json.n }} of {{ steps.make.status }}'}
+output: {seen: '{{ steps.look.body.args.text }}', n: '{{ steps.make.body.json.n }}'}
+";
+
+#[test]
+fn a_pipeline_hands_values_on_and_each_step_has_a_receipt() {
+    let at = At::new();
+    let ran = at.run(PIPELINE, &["--input", "customer=ada"]).succeeded();
+    let end = ended(&ran);
+    assert_eq!((&end["state"], &end["kind"]), (&json!("done"), &json!("pipeline")));
+    assert_eq!(end["output"], json!({"seen": "3 of 200", "n": 3}), "{end}");
+    assert_eq!(state_of(&end, "never"), "skipped");
+    assert_eq!(
+        at.counter.lines(),
+        ["POST /anything/make/one HTTP/1.1", "GET /anything/ada?text=3%20of%20200 HTTP/1.1",]
+    );
+    let receipt = end["steps"][0]["receipt"].as_u64().expect("a receipt").to_string();
+    let shown = at.home.ok(&["receipts", "show", &receipt]).all();
+    assert!(shown.contains("pipeline"), "{shown}");
+    // One line a step as it goes.
+    let events: Vec<Value> =
+        ran.stdout().lines().map(|l| serde_json::from_str(l).expect("JSON")).collect();
+    let told: Vec<&str> = events.iter().filter_map(|e| e["state"].as_str()).collect();
+    assert_eq!(told, ["running", "done", "skipped", "running", "done", "done"], "{events:?}");
+    // What a run was given and what it gave is sealed at rest.
+    let planted = Canaries::new().plant("an input", b"zwoelfboxkaempfer-input");
+    let kept = at.run(PIPELINE, &["--input", "customer=zwoelfboxkaempfer-input"]).succeeded();
+    assert_eq!(ended(&kept)["state"], "done");
+    assert_clean(&planted.find_below(&at.home.path()).expect("the home"));
+}
+
+#[test]
+fn what_is_wrong_has_a_place_and_begins_nothing() {
+    let at = At::new();
+    let head = "flow: a\nkind: assembly_line\nsteps:\n";
+    for (steps, says, next) in [
+        (
+            "- {id: a, call: flowbin.look, with: {word: '{{ env.HOME }}'}}",
+            "line 4, column 48: env is nothing",
+            "inputs.NAME",
+        ),
+        (
+            "- {id: a, call: flowbin.look, needs: [b], with: {word: x}}\n- {id: b, call: flowbin.look, needs: [a], with: {word: x}}",
+            "line 4, column 8: steps need each other in a circle: a needs b needs a",
+            "take one",
+        ),
+        (
+            "- {id: a, call: flowbin.lok, with: {word: x}}",
+            "line 4, column 17: there is no tool flowbin.lok",
+            "tools search",
+        ),
+        (
+            "- {id: a, call: flowbin.look, with: {wrd: x}}",
+            "line 4, column 17: flowbin.look takes no argument wrd",
+            "tools show",
+        ),
+        (
+            "- {id: a, call: flowbin.look}",
+            "line 4, column 17: flowbin.look wants the argument word",
+            "tools show",
+        ),
+        ("- {id: a, call: flowbin.look, with: {word: [}}", "line 4", "flow check"),
+    ] {
+        let ran = at.run(&format!("{head}{steps}\n"), &[]);
+        let refusal = ran.refused();
+        assert_eq!(refusal.code, "flow", "{steps}: {}", ran.all());
+        assert!(refusal.message.contains(says), "{steps}: {}", ran.all());
+        assert!(ran.all().contains(next), "{steps}: {}", ran.all());
+    }
+    assert_eq!(at.run(PIPELINE, &[]).refused().code, "flow_input");
+    assert_eq!(
+        at.run(PIPELINE, &["--input", "customer=a", "--input", "x=1"]).refused().code,
+        "flow_input"
+    );
+    // An agent without the grants begins nothing either.
+    let refusal = at.run(PIPELINE, &["--input", "customer=a", "--agent", "other"]).refused();
+    assert_eq!(refusal.code, "no_grant");
+    assert_eq!(at.home.json(&["flow", "ls"]), json!([]));
+    assert_eq!(at.counter.lines(), [""; 0]);
+}
+
+#[test]
+fn killed_at_each_step_a_run_goes_on_with_what_is_left() {
+    let at = At::new();
+    let text = "
+flow: steps
+kind: pipeline
+steps:
+  - {id: a, call: flowbin.make, with: {word: a, value: x}}
+  - {id: b, call: flowbin.slow_look, with: {seconds: 1}}
+  - {id: c, call: flowbin.make, with: {word: '{{ steps.a.body.json.value }}c'}}
+  - {id: d, call: flowbin.slow_look, with: {seconds: 2}}
+  - {id: e, call: flowbin.make, with: {word: 'e{{ steps.b.status }}'}}
+  - {id: f, call: flowbin.slow_look, with: {seconds: 3}}
+output: '{{ steps.e.status }}'
+";
+    for (nth, slow) in ["GET /delay/1", "GET /delay/2", "GET /delay/3"].into_iter().enumerate() {
+        let before = at.counter.lines().len();
+        let begun = at.counter.count(slow);
+        let run = at.detach(text);
+        let waited = Instant::now();
+        while at.counter.count(slow) == begun {
+            assert!(waited.elapsed() < Duration::from_secs(20), "{:?}", at.counter.lines());
+            std::thread::sleep(Duration::from_millis(10));
+        }
+        at.home.kill_broker();
+        assert_eq!(at.show(&run)["state"], "interrupted");
+        let end = ended(&at.home.ok(&["--json", "flow", "resume", &run]));
+        assert_eq!((&end["state"], &end["output"]), (&json!("done"), &json!(200)), "{end}");
+        let lines = &at.counter.lines()[before..];
+        let count = |begin: &str| lines.iter().filter(|line| line.starts_with(begin)).count();
+        let made = ["POST /anything/make/a", "POST /anything/make/xc", "POST /anything/make/e200"];
+        assert!(
+            made.iter().all(|made| count(made) == 1),
+            "a step that happened was made again: {lines:?}"
+        );
+        for (other, slow) in ["GET /delay/1", "GET /delay/2", "GET /delay/3"].iter().enumerate() {
+            assert_eq!(count(slow), 1 + usize::from(other == nth), "{slow}: {lines:?}");
+        }
+    }
+}
+
+#[test]
+fn a_write_of_which_nobody_knows_waits_for_a_person() {
+    let at = At::new();
+    let text = "
+flow: writes
+kind: pipeline
+steps:
+  - {id: before, call: flowbin.make, with: {word: before}}
+  - {id: charge, call: flowbin.slow_make, with: {seconds: 2}}
+  - {id: after, call: flowbin.make, with: {word: 'after{{ steps.charge.status }}'}}
+";
+    let run = at.detach(text);
+    at.counter.wait_for("POST /delay/2");
+    at.home.kill_broker();
+    let refusal = at.home.refused(&["flow", "resume", &run]);
+    assert_eq!(refusal.code, "flow_uncertain");
+    let next = refusal.next.expect("a next step");
+    assert!(
+        next.contains(&format!("symbolon flow resume {run} --step charge --as-done")),
+        "{next}"
+    );
+    let view = at.show(&run);
+    assert_eq!((&view["state"], state_of(&view, "charge")), (&json!("uncertain"), "uncertain"));
+    // Asked once more it is no more certain, and no other step is.
+    assert_eq!(at.home.refused(&["flow", "resume", &run]).code, "flow_uncertain");
+    let other = at.home.refused(&["flow", "resume", &run, "--step", "before", "--again"]);
+    assert_eq!(other.code, "flow_certain");
+    let output = "{\"status\": 201, \"body\": {}}";
+    let done =
+        ["--json", "flow", "resume", &run, "--step", "charge", "--as-done", "--output", output];
+    assert_eq!(ended(&at.home.ok(&done))["state"], "done");
+    assert_eq!(at.counter.count("POST /delay/2"), 1, "made once");
+    assert_eq!(at.counter.count("POST /anything/make/before"), 1);
+    assert_eq!(at.counter.count("POST /anything/make/after201"), 1);
+
+    let again = at.detach(&text.replace("seconds: 2", "seconds: 1"));
+    at.counter.wait_for("POST /delay/1");
+    at.home.kill_broker();
+    at.home.refused(&["flow", "resume", &again]);
+    let made = ["--json", "flow", "resume", &again, "--step", "charge", "--again"];
+    assert_eq!(ended(&at.home.ok(&made))["state"], "done");
+    assert_eq!(at.counter.count("POST /delay/1"), 2, "the person said so");
+}
+
+#[test]
+fn a_write_under_a_key_is_made_again_under_the_same_key() {
+    let at = At::new();
+    let text = "flow: keyed\nkind: pipeline\nsteps:\n- {id: a, call: flowbin.keyed_make, with: {seconds: 1}}\n";
+    let run = at.detach(text);
+    at.counter.wait_for("PUT /delay/1");
+    at.home.kill_broker();
+    assert_eq!(ended(&at.home.ok(&["--json", "flow", "resume", &run]))["state"], "done");
+    let lines = at.counter.lines();
+    let keys: Vec<&String> =
+        lines.iter().filter(|l| l.to_lowercase().starts_with("idempotency-key")).collect();
+    assert_eq!((keys.len(), at.counter.count("PUT /delay/1")), (2, 2), "{lines:?}");
+    assert_eq!(keys[0], keys[1], "{lines:?}");
+    let other = at.detach(text);
+    at.wait_for(&other, "done");
+    let lines = at.counter.lines();
+    let last = lines.iter().rfind(|l| l.to_lowercase().starts_with("idempotency-key"));
+    assert_ne!(last, lines.iter().find(|l| l.to_lowercase().starts_with("idempotency-key")));
+}
+
+#[test]
+fn an_assembly_line_runs_a_graph_at_its_bound() {
+    let at = At::new();
+    let text = "
+flow: graph
+kind: assembly_line
+concurrency: 2
+steps:
+  - {id: join, call: flowbin.look, needs: [b2], with: {word: 'join{{ steps.a.status }}{{ steps.b.status }}'}}
+  - {id: a, call: flowbin.slow_look, with: {seconds: 1}}
+  - {id: b, call: flowbin.slow_look, with: {seconds: 1}}
+  - {id: b2, call: flowbin.look, needs: [b], with: {word: b2}}
+";
+    let ran = at.run(text, &[]).succeeded();
+    assert_eq!(ended(&ran)["state"], "done", "{}", ran.all());
+    assert_eq!(told(&ran)[..3], ["running a", "running b", "done"], "a and b at once");
+    let lines = at.counter.lines();
+    assert!(lines.last().is_some_and(|l| l.starts_with("GET /anything/join200200")), "{lines:?}");
+    let ran = at.run(&text.replace("concurrency: 2", "concurrency: 1"), &[]).succeeded();
+    assert_eq!(told(&ran)[..4], ["running a", "done", "running b", "done"], "one after another");
+}
+
+/// What was said of each step as it went; of those that are done not which, since that is luck.
+fn told(ran: &Ran) -> Vec<String> {
+    let text = ran.stdout();
+    let events = text.lines().map(|line| serde_json::from_str::<Value>(line).expect("JSON"));
+    let word = |event: Value| match (event["state"].as_str(), event["step"].as_str()) {
+        (Some("running"), Some(step)) => format!("running {step}"),
+        (state, _) => state.unwrap_or_default().to_owned(),
+    };
+    events.map(word).collect()
+}
+
+#[test]
+fn a_burst_that_fails_is_aborted_and_undone() {
+    let at = At::new();
+    let text = "
+flow: burst
+kind: radial_burst
+on_failure: rollback
+steps:
+  - {id: a, call: flowbin.make, with: {word: a, value: x}, undo: {call: flowbin.unmake, with: {word: 'a{{ steps.a.body.json.value }}'}}}
+  - {id: b, call: flowbin.slow_make, with: {seconds: 2}, undo: {call: flowbin.unmake, with: {word: b}}}
+  - {id: slow, call: flowbin.slow_look, with: {seconds: 9}}
+  - {id: c, call: flowbin.fail, with: {code: 422}}
+  - {id: next, call: flowbin.make, needs: [a], with: {word: next}}
+";
+    let ran = at.run(text, &[]);
+    assert!(!ran.is_success());
+    let end = ended(&ran);
+    assert_eq!(end["state"], "rolled_back", "{end}");
+    // Of `slow` nothing changes, so it is dropped; `b` is waited for, and undone.
+    for (step, state) in [
+        ("a", "undone"),
+        ("b", "undone"),
+        ("c", "failed"),
+        ("slow", "cancelled"),
+        ("next", "pending"),
+    ] {
+        assert_eq!(state_of(&end, step), state, "{end}");
+    }
+    let undone: Vec<String> =
+        at.counter.lines().into_iter().filter(|l| l.starts_with("DELETE")).collect();
+    assert_eq!(
+        undone,
+        ["DELETE /anything/unmake/b HTTP/1.1", "DELETE /anything/unmake/ax HTTP/1.1"],
+        "the last first"
+    );
+    assert_eq!(at.counter.count("POST /anything/make/next"), 0);
+}
+
+#[test]
+fn a_manual_rollback_waits_for_its_person() {
+    let at = At::new();
+    let text = "
+flow: manual
+kind: pipeline
+on_failure: rollback
+rollback: manual
+steps:
+  - {id: a, call: flowbin.make, with: {word: a}, undo: {call: flowbin.unmake, with: {word: a}}}
+  - {id: b, call: flowbin.make, with: {word: b}, undo: {call: flowbin.unmake, with: {word: b}}}
+  - {id: c, call: flowbin.fail, with: {code: 422}}
+";
+    let end = ended(&at.run(text, &[]));
+    assert_eq!(end["state"], "failed", "{end}");
+    let run = end["run"].as_str().expect("a name");
+    assert_eq!(at.counter.count("DELETE"), 0);
+    at.home.ok(&["flow", "rollback", run, "--step", "a"]);
+    assert_eq!((at.counter.count("DELETE /anything/unmake/a"), at.counter.count("DELETE")), (1, 1));
+    at.home.ok(&["flow", "rollback", run]);
+    assert_eq!((at.counter.count("DELETE /anything/unmake/b"), at.counter.count("DELETE")), (1, 2));
+    assert_eq!(at.home.refused(&["flow", "resume", run]).code, "flow_over");
+}
+
+#[test]
+fn a_cancelled_run_waits_for_what_is_on_its_way() {
+    let at = At::new();
+    let text = "
+flow: ends
+kind: pipeline
+on_failure: rollback
+steps:
+  - {id: a, call: flowbin.make, with: {word: a}, undo: {call: flowbin.unmake, with: {word: a}}}
+  - {id: b, call: flowbin.slow_make, with: {seconds: 1}}
+  - {id: c, call: flowbin.make, with: {word: c}}
+";
+    let run = at.detach(text);
+    at.counter.wait_for("POST /delay/1");
+    let goes_on = at.home.refused(&["flow", "resume", &run]);
+    assert_eq!(goes_on.code, "flow_goes_on");
+    let end = ended(&at.home.ok(&["--json", "flow", "cancel", &run]));
+    assert_eq!(end["state"], "rolled_back", "{end}");
+    assert_eq!(
+        (state_of(&end, "a"), state_of(&end, "b"), state_of(&end, "c")),
+        ("undone", "done", "pending")
+    );
+    assert_eq!((at.counter.count("DELETE"), at.counter.count("POST /anything/make/c")), (1, 0));
+    assert_eq!(at.home.refused(&["flow", "cancel", &run]).code, "flow_over");
+}
+
+#[test]
+fn a_step_waits_for_its_approval_and_a_retry_for_its_pause() {
+    let at = At::with_grant(&["--ask", "write"]);
+    let text = "
+flow: asks
+kind: pipeline
+steps:
+  - {id: a, call: flowbin.make, with: {word: a}}
+  - {id: b, call: flowbin.status, with: {code: 503}, retry: {times: 2, delay: 50ms, backoff: fixed}}
+";
+    let run = at.detach(text);
+    let question = at.home.question();
+    let view = at.wait_for(&run, "running");
+    assert_eq!(state_of(&view, "a"), "waiting", "{view}");
+    assert_eq!(at.counter.lines(), [""; 0], "nothing is sent before");
+    at.home.ok(&["approve", &question["number"].to_string()]);
+    let view = at.wait_for(&run, "failed");
+    assert_eq!((state_of(&view, "a"), state_of(&view, "b")), ("done", "failed"));
+    // Three attempts, each of which the broker tries three times by its own rules.
+    assert_eq!(at.counter.count("GET /status/503"), 9);
+    assert_eq!(at.home.json(&["flow", "ls"])[0]["state"], "failed");
+}
+
+#[test]
+fn a_webhook_begins_a_flow_once_where_it_is_signed() {
+    let at = At::new();
+    let text = "flow: paid\nkind: pipeline\ninputs: {event: object}\nsteps: [{id: a, call: flowbin.make, with: {word: '{{ inputs.event.customer }}'}}]\n";
+    let file = at.file(text);
+    let file = file.to_str().expect("a plain path");
+    let without = at.file(
+        "flow: none\nkind: pipeline\nsteps: [{id: a, call: flowbin.look, with: {word: x}}]\n",
+    );
+    let refusal = at.home.refused(&["flow", "add", without.to_str().expect("a path"), "--hook"]);
+    assert_eq!(refusal.code, "flow_hook");
+    at.file(text);
+    let added = at.home.json(&["flow", "add", file, "--hook"]);
+    let secret = added["secret"].as_str().expect("a secret").to_owned();
+    assert!(secret.starts_with("whsec_") && added["hook"] == true, "{added}");
+    let port = symbolon_tests::service::free_port();
+    at.home.ok(&["lock", "--stop"]);
+    let mut serve = at.home.command(&["serve", "--listen", &format!("127.0.0.1:{port}")]);
+    let mut serve = symbolon_tests::service::Service::start("serve", &mut serve);
+    serve.wait_for_port(port);
+
+    let now =
+        std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).expect("now").as_secs();
+    let body = "{\"customer\": \"ada\"}";
+    let send = |name: &str, id: &str, at: u64, signature: &str| {
+        Request::post(port, &format!("/hooks/{name}"))
+            .header("webhook-id", id)
+            .header("webhook-timestamp", &at.to_string())
+            .header("webhook-signature", signature)
+            .json(&serde_json::from_str(body).expect("JSON"))
+            .answer()
+    };
+    let sent = serde_json::from_str::<Value>(body).expect("JSON").to_string();
+    let sign = |id: &str, at: u64, body: &str| signature(&secret, id, at, body);
+    for (name, id, time, signature) in [
+        ("paid", "evt_1", now, sign("evt_2", now, &sent)),
+        ("paid", "evt_1", now, sign("evt_1", now, "{}")),
+        ("paid", "evt_1", now, sign("evt_1", now + 1, &sent)),
+        ("paid", "evt_1", now - 400, sign("evt_1", now - 400, &sent)),
+        ("paid", "evt_1", now, "v1,AAAA".to_owned()),
+        ("other", "evt_1", now, sign("evt_1", now, &sent)),
+    ] {
+        let refused = send(name, id, time, &signature).expect(403).json();
+        assert_eq!(refused["code"], "hook", "{refused}");
+    }
+    assert_eq!(at.counter.count("POST"), 0);
+    let right = sign("evt_1", now, &sent);
+    let first = send("paid", "evt_1", now, &right).expect(202).json();
+    let again = send("paid", "evt_1", now, &right).expect(200).json();
+    assert_eq!((&first["run"], &again["is_new"]), (&again["run"], &json!(false)));
+    at.wait_for(first["run"].as_str().expect("a run"), "done");
+    let other = send("paid", "evt_2", now, &sign("evt_2", now, &sent)).expect(202).json();
+    at.wait_for(other["run"].as_str().expect("a run"), "done");
+    assert_eq!(at.counter.count("POST /anything/make/ada"), 2, "{:?}", at.counter.lines());
+    let secret = Canaries::new().plant("the webhook's secret", secret.as_bytes());
+    assert_clean(&secret.find_below(&at.home.path()).expect("the home"));
+}
+
+#[test]
+fn an_agent_runs_its_flows_over_mcp_and_hears_of_progress() {
+    let at = At::new();
+    at.home.ok(&["grant", "claude", "flowbin.*", "--for", "1h"]);
+    let file = at.file(PIPELINE);
+    let file = file.to_str().expect("a plain path");
+    for revision in Revision::BOTH {
+        let mut other = at.home.mcp("cursor", revision);
+        let mut agent = at.home.mcp("claude", revision);
+        let lists = |client: &mut McpClient| {
+            client.tools().iter().any(|t| t["name"] == "symbolon.run_flow")
+        };
+        if revision == Revision::Session {
+            assert!(!lists(&mut agent), "none is kept");
+            at.home.ok(&["flow", "add", file, "--as", "claude"]);
+        }
+        assert!(lists(&mut agent) && !lists(&mut other));
+        let listed = agent.call("symbolon.run_flow", json!({}));
+        assert_eq!(listed["structuredContent"]["flows"][0]["flow"], "onboarding", "{listed}");
+        let call = json!({"flow": "onboarding", "inputs": {"customer": "ada"}});
+        let refused = other.call("symbolon.run_flow", call.clone());
+        assert_eq!(refused["structuredContent"]["code"], "no_flow", "{refused}");
+        let params = json!({"name": "symbolon.run_flow", "arguments": call, "_meta": {"progressToken": "p1"}});
+        let id = agent.send("tools/call", params);
+        let mut progress = Vec::new();
+        let result = loop {
+            let message = agent.next_message();
+            if message["id"] == json!(id) {
+                break message["result"].clone();
+            }
+            if message["method"] == "notifications/progress" {
+                assert_eq!(message["params"]["progressToken"], "p1");
+                progress.push(message["params"]["progress"].as_f64().expect("a number"));
+            }
+        };
+        assert_eq!(result["structuredContent"]["state"], "done", "{result}");
+        assert_eq!(result["structuredContent"]["output"], json!({"seen": "3 of 200", "n": 3}));
+        assert!(!progress.is_empty() && progress.is_sorted(), "{progress:?}");
+    }
+}
+
+#[test]
+fn the_clock_begins_a_flow_each_minute_and_once() {
+    let at = At::new();
+    let text =
+        "flow: often\nkind: pipeline\nsteps: [{id: a, call: flowbin.make, with: {word: tick}}]\n";
+    let file = at.file(text);
+    let file = file.to_str().expect("a plain path");
+    let wrong = at.home.refused(&["flow", "add", file, "--cron", "61 * * * * UTC"]);
+    assert_eq!(wrong.code, "flow_schedule");
+    let added = at.home.json(&["flow", "add", file, "--cron", "* * * * * UTC"]);
+    assert_eq!((&added["schedule"], &added["missed"]), (&json!("* * * * * UTC"), &json!(0)));
+    let begun = Instant::now();
+    while at.counter.count("POST /anything/make/tick") == 0 {
+        assert!(begun.elapsed() < Duration::from_secs(90), "{}", at.home.ok(&["flow", "ls"]).all());
+        std::thread::sleep(Duration::from_millis(200));
+    }
+    std::thread::sleep(Duration::from_secs(5));
+    let runs = at.home.json(&["flow", "ls"]);
+    assert_eq!(runs.as_array().map(Vec::len), Some(1), "{runs}");
+    assert_eq!(runs[0]["flow"], "often");
+    at.home.ok(&["flow", "rm", "often"]);
+    assert_eq!(at.home.json(&["flow", "ls", "--stored"]), json!([]));
+}
+
+/// `v1,` and the signature, made by openssl.
+fn signature(secret: &str, id: &str, at: u64, body: &str) -> String {
+    use std::io::Write;
+    use std::process::{Command, Stdio};
+    let script = "key=$(printf %s \"$1\" | base64 -d | od -An -v -tx1 | tr -d ' \\n'); \
+                  openssl dgst -sha256 -mac HMAC -macopt hexkey:$key -binary | base64 -w0";
+    let mut child = Command::new("sh")
+        .args(["-c", script, "sh", secret.trim_start_matches("whsec_")])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .expect("sh runs");
+    let mut stdin = child.stdin.take().expect("its input");
+    write!(stdin, "{id}.{at}.{body}").expect("it reads");
+    drop(stdin);
+    let made = child.wait_with_output().expect("openssl runs");
+    format!("v1,{}", String::from_utf8(made.stdout).expect("base64").trim())
+}
