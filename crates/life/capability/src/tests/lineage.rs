@@ -158,10 +158,10 @@ impl Terms {
         let asks = |rule: &&str| *rule == "always" || *rule == "write" && !is_read;
         !self.revoked
             && call.after < self.seconds
-            && self.scopes.iter().any(|s| names(s))
-            && self.limits.iter().all(|l| is_within(l))
-            && (self.hours.is_empty() || self.hours.iter().any(|h| is_open(h)))
-            && !self.ask.iter().any(|r| asks(r))
+            && self.scopes.iter().any(names)
+            && self.limits.iter().all(is_within)
+            && (self.hours.is_empty() || self.hours.iter().any(is_open))
+            && !self.ask.iter().any(asks)
     }
 }
 
