@@ -191,6 +191,31 @@ fn a_deed_is_accepted_once_by_whom_it_names() {
 }
 
 #[test]
+fn what_broke_off_after_the_acceptance_is_finished_from_its_file() {
+    let (a, b) = (Party::new(), Party::new());
+    let (container, deed) = sent(&a, &b);
+    b.trusts(&a, "a");
+    let out = text(&b.home.beside("mine.deed"));
+    let given = ["deed", "accept", &deed, "--container", &container, "--out", &out];
+    let given = [&given[..], &["--passphrase-from-stdin"]].concat();
+    b.home.ok_with(&given, PASSPHRASE);
+    // What stood in the file when the acceptance was signed, and no more.
+    let whole = std::fs::read_to_string(&out).expect("the deed");
+    let mut cut: Value = serde_json::from_str(&whole).expect("JSON");
+    cut["events"].as_array_mut().expect("a list").truncate(4);
+    let broken = b.file("broken.deed", &cut.to_string());
+    let finished = text(&b.home.beside("finished.deed"));
+    let given = ["deed", "accept", &broken, "--container", &container, "--out", &finished];
+    b.home.ok_with(&[&given[..], &["--passphrase-from-stdin"]].concat(), PASSPHRASE);
+    let history = b.home.json(&["deed", "history", &finished]);
+    assert_eq!(
+        (history["events"].as_array().map(Vec::len), &history["owner"]),
+        (Some(6), &b.signer.clone().into())
+    );
+    assert_eq!(b.names(), ["github"]);
+}
+
+#[test]
 fn the_next_owner_hands_on_and_nobody_goes_back() {
     let (a, b, c) = (Party::new(), Party::new(), Party::new());
     let (container, deed) = sent(&a, &b);

@@ -44,8 +44,8 @@ pub fn pbkdf2_sha512(
     iterations: u32,
 ) -> Result<Secret<[u8; 32]>, ForeignError> {
     Secret::<[u8; 32]>::try_make(|out| {
-        // EXPOSE: PBKDF2 reads the passphrase, on the secret stack.
         on_stack(|| {
+            // EXPOSE: PBKDF2 reads the passphrase, on the secret stack.
             pbkdf2::pbkdf2_hmac::<sha2::Sha512>(passphrase.expose(), salt, iterations, out);
         });
         Ok(())

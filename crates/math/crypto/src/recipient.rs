@@ -284,4 +284,19 @@ mod tests {
             "3948cfe0ad1ddb695d780e59077195da6c56506b027329794ab02bca80815c4d"
         );
     }
+
+    /// Made with npm `@hpke/core` 1.9.0: the key pair of 32 bytes of 1, `KEY_STATE` as info, `here` as
+    /// authenticated data, 32 bytes of 5.
+    #[test]
+    fn what_another_implementation_sealed_opens() {
+        let own = made(1);
+        assert_eq!(own.public().to_string(), PUBLIC);
+        let sealed = hex::decode(SEALED).unwrap().try_into().unwrap();
+        let secret = own.open(&KEY_STATE, b"here", &sealed).unwrap();
+        assert!(secret.ct_eq_bytes(&[5; 32]));
+    }
+
+    const PUBLIC: &str = "41852320ff367495fa522c94cb83af391e4e89018392725bbf2098dd931bc424";
+    const SEALED: &str = "b896135336ee42fdaeeb342747a0adaf296136dd4ee845ab59d45787336022692cc30b004589216a\
+        dd1fc33ed7f089dd9cfaa8753291596e5e2c352e3164185007a71a3c7ff08cb15777bdb7e750061d";
 }

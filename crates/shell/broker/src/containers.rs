@@ -2,9 +2,10 @@
 //! signers that are pinned; and the replay registry. The containers themselves never come here.
 
 use serde::{Deserialize, Serialize};
+use symbolon_capability::StoreError;
 use symbolon_codec::time::rfc3339;
 use symbolon_codec::{Digest32, hex};
-use symbolon_container::deed::{Event, Place};
+use symbolon_container::deed::{Event, Kind, Place};
 use symbolon_container::{ContainerStore, Layer, TrustedSigner, signed_message};
 use symbolon_crypto::{HPKE_SEALED_BYTES, RecipientSecret, VerifyingKey, labels};
 use symbolon_secret::Secret;
@@ -162,14 +163,18 @@ impl Broker {
             .store
             .take_deed_place(&place.deed, place.number, event.kind, event.at_unix_ms)
             .await;
-        taken.map_err(|e| match e {
-            symbolon_capability::StoreError::Exists(_) => CallError::caller(
-                "deed_replayed",
-                format!("this home signed event {} of this deed before", place.number),
-            )
-            .next("symbolon deed history FILE, of the file that was made then"),
-            other => other.into(),
-        })?;
+        match taken {
+            // These follow from an acceptance alone and give nothing away: after a crash they are
+            // signed again. The number says the kind, so it was the same one.
+            Err(StoreError::Exists(_)) if matches!(event.kind, Kind::Import | Kind::Flip) => {}
+            Err(StoreError::Exists(_)) => {
+                let message =
+                    format!("this home signed event {} of this deed before", place.number);
+                return Err(CallError::caller("deed_replayed", message)
+                    .next("symbolon deed history FILE, of the file that was made then"));
+            }
+            other => other?,
+        }
         Ok(SignatureView { signature: hex::encode(open.operator.sign(&event.message(place))) })
     }
 }

@@ -96,7 +96,11 @@ fn plaintext(source: &Source<'_>, found: &mut Findings) {
     let (name, mode) = (source.name, source.mode & 0o777);
     let (severity, code, who) = match mode & 0o077 {
         0 => (Severity::Medium, "plaintext", "every program of its owner reads it"),
-        _ => (Severity::High, "plaintext_open", "other users of the machine can reach it"),
+        _ => (
+            Severity::High,
+            "plaintext_open",
+            "other users of the machine can read it, so replace them at their services",
+        ),
     };
     found.risk(
         severity,

@@ -184,3 +184,25 @@ async fn a_full_disk_is_called_one_and_loses_nothing() {
     let store = SqliteStore::open(&scratch.file()).await.unwrap();
     assert_eq!(store.connections().await.unwrap()[0].1, b"sealed", "the old one is whole");
 }
+
+#[tokio::test]
+async fn several_connections_are_kept_all_or_none() {
+    let scratch = Scratch::new("several");
+    let store = SqliteStore::create(&scratch.file()).await.unwrap();
+    store.put_connection(&connection("there"), b"before", false).await.unwrap();
+    let one = |name: &str, replace| SealedConnection {
+        connection: connection(name),
+        envelope: b"new".to_vec(),
+        replace,
+    };
+    let taken = store.put_connections(&[one("a", false), one("there", false)]).await;
+    assert!(matches!(taken, Err(StoreError::Exists(name)) if name == "there"));
+    let kept = store.connections().await.unwrap();
+    assert_eq!(
+        kept.iter().map(|(c, e)| (c.name.as_str(), &e[..])).collect::<Vec<_>>(),
+        [("there", &b"before"[..])]
+    );
+    store.put_connections(&[one("a", false), one("there", true)]).await.unwrap();
+    let kept = store.connections().await.unwrap();
+    assert!(kept.len() == 2 && kept.iter().all(|(_, e)| e == b"new"));
+}

@@ -116,7 +116,11 @@ impl What {
                 Ok(found) => all.append(found),
                 // One of many: it is said, and the others are read.
                 Err(e) if files.len() > 1 => {
-                    all.left_out.push(Remark { at: name, why: e.to_string() });
+                    let how = match e {
+                        ForeignError::Sealed => "; --passphrase-from-stdin opens it",
+                        _ => "",
+                    };
+                    all.left_out.push(Remark { at: name, why: format!("{e}{how}") });
                 }
                 Err(e) => return Err(self.refused(&name, &e)),
             }
