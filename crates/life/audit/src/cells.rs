@@ -43,14 +43,17 @@ struct Rest<'a> {
 pub(crate) struct Cells(Vec<Cell>);
 
 impl Cells {
-    /// Of a row. What no columns can hold stands whole in `entry`.
+    /// Of a row. `None` where its columns would not give it back.
     pub(crate) fn of(row: &Row) -> Option<Self> {
-        let receipt = row.entry.receipt().and_then(|it| Self::of_receipt(row.index, it));
-        match receipt.filter(|cells| Self(cells.0.clone()).row().as_ref() == Some(row)) {
-            Some(cells) => Some(cells),
-            None => {
+        match &row.entry {
+            Entry::Receipt(statement) => {
+                let cells = Self::of_receipt(row.index, statement)?;
+                let again = Self(cells.0.clone()).row();
+                (again.as_ref() == Some(row)).then_some(cells)
+            }
+            Entry::Raw(bytes) => {
                 let mut cells = Self::begin(row.index)?;
-                cells.set(Col::Entry, Cell::Text(row.entry.bytes().into_owned()));
+                cells.set(Col::Entry, Cell::Text(bytes.clone()));
                 Some(cells)
             }
         }
@@ -145,7 +148,8 @@ impl Cells {
     pub(crate) fn row(mut self) -> Option<Row> {
         let index = self.uint(Col::Index)?;
         let entry = match self.take(Col::Entry) {
-            Cell::Text(bytes) => Entry::Raw(bytes),
+            // A receipt that stood here would be among the other entries, where no question looks for it.
+            Cell::Text(bytes) => Some(Entry::read(&bytes)).filter(|it| it.receipt().is_none())?,
             _ => Entry::Receipt(Box::new(self.statement()?)),
         };
         // A value that no statement has a place for would be a second truth.

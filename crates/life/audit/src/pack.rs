@@ -10,8 +10,10 @@ use parquet::data_type::{
 use parquet::errors::ParquetError;
 use parquet::file::metadata::KeyValue;
 use parquet::file::writer::{SerializedColumnWriter, SerializedFileWriter};
+use symbolon_capability::Intent;
 use symbolon_codec::Digest32;
 use symbolon_log::Span;
+use symbolon_receipt::IntentRef;
 
 use crate::cells::{Cell, Cells};
 use crate::entry::{Entry, Row};
@@ -111,20 +113,8 @@ impl Packer {
                 self.others.insert(row.index, (bytes.clone(), leaf));
             }
             Entry::Receipt(statement) => {
-                let intent = statement.predicate.intent;
-                match intent.map(|i| (i.index, i.leaf_hash)) {
-                    Some((index, _)) if index < self.summary.first => {
-                        self.summary.closes.push(index);
-                    }
-                    // The receipt's columns say all that the root needs of its intent.
-                    Some((index, hash)) => {
-                        if self.others.get(&index).is_some_and(|(b, leaf)| {
-                            *leaf == hash && symbolon_capability::Intent::is(b)
-                        }) {
-                            self.others.remove(&index);
-                        }
-                    }
-                    None => {}
+                if let Some(intent) = statement.predicate.intent {
+                    self.close(intent);
                 }
                 self.summary.note(row.entry.unix_ms());
                 self.summary.receipts += 1;
@@ -132,6 +122,17 @@ impl Packer {
             }
         }
         Ok(())
+    }
+
+    /// The receipt's columns say all that the root needs of its intent.
+    fn close(&mut self, intent: IntentRef) {
+        let IntentRef { index, leaf_hash } = intent;
+        let is_it = |(bytes, leaf): &(Vec<u8>, Digest32)| *leaf == leaf_hash && Intent::is(bytes);
+        if index < self.summary.first {
+            self.summary.closes.push(index);
+        } else if self.others.get(&index).is_some_and(is_it) {
+            self.others.remove(&index);
+        }
     }
 
     /// Writes the file.
@@ -165,7 +166,7 @@ impl Packer {
     }
 
     fn add(&mut self, row: &Row) -> Result<(), AuditError> {
-        let cells = Cells::of(row).ok_or(AuditError::Rows("a place is too large"))?;
+        let cells = Cells::of(row).ok_or(AuditError::Rows("no columns can hold a receipt"))?;
         for (built, cell) in self.columns.iter_mut().zip(cells.values()) {
             built.is_there.push(cell != Cell::Null);
             match cell {

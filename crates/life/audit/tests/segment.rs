@@ -165,6 +165,18 @@ fn a_row_that_is_changed_double_or_gone_is_found() {
 }
 
 #[test]
+fn a_receipt_cannot_hide_among_other_entries() {
+    let mut rows = some_rows(30);
+    let at = rows.iter().position(|row| row.entry.receipt().is_some()).unwrap();
+    rows[at].entry = Entry::Raw(rows[at].entry.bytes().into_owned());
+    let (file, summary) = packed(&rows);
+    assert_eq!(summary.tree(), Some(span(&rows)), "the tree says nothing against it");
+    let segment = Segment::open(file).unwrap();
+    assert!(matches!(segment.check(), Err(AuditError::Rows(_))));
+    assert!(segment.find(&Filter::default(), 100, |_| false).is_err());
+}
+
+#[test]
 fn a_changed_line_is_refused() {
     let rows = some_rows(12);
     let mut text = Vec::new();

@@ -150,7 +150,7 @@ fn receipt(n: u64, ms: u64, intent: IntentRef) -> Vec<u8> {
 fn two_days() -> World {
     let mut world = World::new();
     for n in 0..20 {
-        world.call(n, n % 5 != 0);
+        world.call(n, !n.is_multiple_of(5));
     }
     let (index, leaf_hash) = world.append(intent(99, EPOCH + 30_000));
     for n in 0..15 {
@@ -195,11 +195,11 @@ fn answers_are_the_same_from_the_log_from_lines_and_from_parquet() {
 #[test]
 fn a_failure_or_death_at_any_step_loses_nothing() {
     let silent = |_: u64, _: u64| {};
-    let mut skip = 0;
+    let mut skip = 0u64;
     loop {
         let world = two_days();
         let faults = Faults::none();
-        let fault = if skip % 2 == 0 { Fault::Io } else { Fault::NoSpace };
+        let fault = if skip.is_multiple_of(2) { Fault::Io } else { Fault::NoSpace };
         faults.fail(Op::Audit, skip, fault);
         let audit = Audit::open_with(&world.home, faults.clone()).unwrap();
         let done = audit.compact(&silent);
@@ -325,11 +325,11 @@ fn a_log_that_is_shorter_than_the_audit_is_not_believed() {
 #[test]
 fn a_full_file_is_followed_by_another() {
     let mut world = World::new();
-    let mut n = 0;
+    let mut n = 0u64;
     while (world.entries.len() as u64) < symbolon_audit::ENTRIES_MAX + 10 {
         world.append(Fields::new(labels::ASK.as_str()).u64(n).finish());
         n += 1;
-        if n % 5000 == 0 {
+        if n.is_multiple_of(5000) {
             world.log.commit().unwrap();
         }
     }

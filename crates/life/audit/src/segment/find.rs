@@ -1,6 +1,7 @@
 //! Finding rows: pages that can hold any, their columns that the filter names, then the rows themselves.
 
 use std::ops::Range;
+use std::slice::from_ref;
 
 use parquet::data_type::FixedLenByteArrayType;
 
@@ -113,7 +114,7 @@ impl<S: Source + 'static> Segment<S> {
         }
         if let Some(request) = &filter.request {
             let values =
-                self.read::<FixedLenByteArrayType>(Col::Request as usize, &[rows.clone()])?;
+                self.read::<FixedLenByteArrayType>(Col::Request as usize, from_ref(&rows))?;
             keep(&mut fits, values.iter(), |v| v.data() == request.as_bytes());
         }
         Ok(rows.zip(fits).filter_map(|(at, fits)| fits.then_some(at)).collect())

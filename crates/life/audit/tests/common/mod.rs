@@ -116,13 +116,13 @@ pub fn receipt(seed: &Seed, intent: Option<IntentRef>) -> Vec<u8> {
             intent,
             retries: if refused { 0 } else { (seed.noise % 3) as u8 },
             idempotency_key: None,
-            minted: (!refused && seed.noise % 5 == 0)
+            minted: (!refused && seed.noise.is_multiple_of(5))
                 .then(|| Minted { made: Vec::new(), used: Some("0123456789abcdef".into()) }),
-            lineage: match !refused && seed.noise % 6 == 0 {
+            lineage: match !refused && seed.noise.is_multiple_of(6) {
                 true => vec![3, 4 + seed.noise % 5].into(),
                 false => (&[]).into(),
             },
-            request_body: (!refused && seed.noise % 7 == 0)
+            request_body: (!refused && seed.noise.is_multiple_of(7))
                 .then(|| RequestBody { bytes: seed.noise % 9999, digest: Some(digest(9)) }),
             response: (!refused && !failed).then(|| Response {
                 status: seed.status,

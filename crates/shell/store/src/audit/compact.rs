@@ -106,7 +106,7 @@ impl Audit {
         let mut packer = Packer::new(lines.first);
         let mut stopped = Ok(());
         let read = read_lines(BufReader::with_capacity(1 << 20, open), lines.first, |row, leaf| {
-            if row.index % 1024 == 0 {
+            if row.index.is_multiple_of(1024) {
                 stopped = self.check_stop();
                 progress(row.index - lines.first, symbolon_audit::ENTRIES_MAX);
             }

@@ -83,7 +83,7 @@ impl Audit {
                 last_ms = entry.unix_ms().or(last_ms);
                 self.write_one(&mut day, index, (bytes, &entry), last_ms)
             });
-            if index % 4096 == 0 {
+            if index.is_multiple_of(4096) {
                 progress(index - from, until - from);
             }
             step.map_err(|error| failed = Some(error)).is_ok()
