@@ -1,7 +1,7 @@
 //! The whole way from a grant to a release, and every way off it.
 
 use std::collections::HashMap;
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 use serde_json::{Map, Value, json};
 use symbolon_ambient::{ManualClock, SeededRng};
@@ -25,13 +25,15 @@ struct World {
     key: Arc<AeadKey>,
 }
 
+/// Read once: it takes longer than most of these tests.
+static CATALOG: LazyLock<Arc<Catalog>> = LazyLock::new(|| Arc::new(Catalog::builtin().unwrap()));
+
 const HERE: Digest32 = Digest32([9; 32]);
 
 impl World {
     fn new() -> Self {
         let clock = Arc::new(ManualClock::at(1_800_000_000_000));
-        let catalog = Arc::new(Catalog::builtin().unwrap());
-        let engine = Engine::new(catalog, HERE, clock.clone(), Arc::new(SeededRng::new(3)));
+        let engine = Engine::new(CATALOG.clone(), HERE, clock.clone(), Arc::new(SeededRng::new(3)));
         let log = Log::open(MemoryStorage::new(), "symbolon.test/log", None).unwrap();
         let key = Arc::new(AeadKey::from_secret(&Secret::<[u8; 32]>::make(|b| b.fill(5))));
         Self { clock, engine, log, key }

@@ -31,8 +31,14 @@ pub(crate) fn decode(reading: &Reading, raw: Bytes) -> Result<Bytes, UpstreamErr
 }
 
 /// Takes every echo of the credential out of body and headers, and drops the headers that are not
-/// a caller's business.
-pub(crate) fn redact(mut answer: Answer, live: &Live) -> Result<Answer, UpstreamError> {
+/// a caller's business. `is_check`: those that tell of the credential are.
+pub(crate) fn redact(
+    mut answer: Answer,
+    live: &Live,
+    is_check: bool,
+) -> Result<Answer, UpstreamError> {
+    let tells = live.registration.service.tells().filter(|_| is_check);
+    let is_told = |name: &str| tells.is_some_and(|t| t.headers().any(|told| told == name));
     let echo = Echo(live);
     let mut clean = Vec::with_capacity(answer.body.len());
     // It was decoded, within its limit.
@@ -49,7 +55,7 @@ pub(crate) fn redact(mut answer: Answer, live: &Live) -> Result<Answer, Upstream
         // The coding is undone, or the caller must know of it.
         let passes = match *name {
             CONTENT_ENCODING => answer.searched.is_some(),
-            _ => is_shown(text),
+            _ => is_shown(text) || is_told(text),
         };
         if !passes {
             continue;

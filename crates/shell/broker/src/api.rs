@@ -268,6 +268,53 @@ pub struct ConnectionView {
     pub verified: Option<u16>,
 }
 
+/// What one live call with a connection's credential showed.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+pub struct VerifiedView {
+    /// The connection's name.
+    pub name: String,
+    /// Its service.
+    pub service: String,
+    /// Where it leads.
+    pub base_url: String,
+    /// `works`; `refused`: the service does not take the credential; `unreachable`; `certificate`: no
+    /// TLS with it; `wrong_host`: it is elsewhere, or may not be reached; `failed`: anything else;
+    /// `damaged`: not in force; `unchecked`: there is no call to make.
+    pub outcome: String,
+    /// In a sentence.
+    pub detail: String,
+    /// The service's status.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub status: Option<u16>,
+    /// Who the credential is, where the answer says so.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub who: Option<String>,
+    /// What it may do, in the service's words, where the answer says so.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub scopes: Option<Vec<String>>,
+    /// Those of them that go far, and that no grant which stands uses.
+    #[serde(default)]
+    pub too_wide: Vec<String>,
+    /// When the credential ends, in the service's words.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ends: Option<String>,
+    /// When the access token that the broker got ends, RFC 3339; it is renewed before.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub token_ends: Option<String>,
+    /// Why it is not renewed any more, in the provider's word.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub renewal: Option<String>,
+    /// When an agent's call through it last ended, RFC 3339, as far as the log was read.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub last_used: Option<String>,
+    /// The check call's receipt.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub receipt: Option<u64>,
+    /// The next step.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub next: Option<String>,
+}
+
 /// A grant to make.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -342,10 +389,10 @@ pub struct GrantView {
     /// `active`, `expired` or `revoked`: it, or a grant above it.
     pub state: String,
     /// The grants that it is part of, the root first; empty where it stands alone.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[serde(default)]
     pub above: Vec<u64>,
     /// What those say beside its own terms, a sentence for each.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[serde(default)]
     pub inherited: Vec<String>,
     /// How many levels of grants its agent may make under it.
     #[serde(default)]

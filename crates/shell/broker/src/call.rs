@@ -39,6 +39,8 @@ pub(crate) struct Prepared {
     pub(crate) is_streamed: bool,
     /// What its caller showed, to be sent in place of the connection's credential.
     pub(crate) minted: Option<Shown>,
+    /// The owner's own look at a credential: headers that tell of it are shown.
+    pub(crate) is_check: bool,
 }
 
 /// Answers up to this size are searched by the task that called.
@@ -59,7 +61,16 @@ impl Prepared {
             content_type,
             body,
         );
-        Self { lease, arguments, bound, digest, own_key: None, is_streamed: false, minted: None }
+        Self {
+            lease,
+            arguments,
+            bound,
+            digest,
+            own_key: None,
+            is_streamed: false,
+            minted: None,
+            is_check: false,
+        }
     }
 
     /// As [`new`](Self::new), of a request whose body is sent on as it comes.
@@ -71,7 +82,16 @@ impl Prepared {
             bound.query(),
             bound.body().map_or("", |b| b.content_type()),
         );
-        Self { lease, arguments, bound, digest, own_key: None, is_streamed: true, minted: None }
+        Self {
+            lease,
+            arguments,
+            bound,
+            digest,
+            own_key: None,
+            is_streamed: true,
+            minted: None,
+            is_check: false,
+        }
     }
 
     /// With a minted credential in place of the connection's. The digest says so too.
@@ -409,19 +429,7 @@ impl Broker {
     /// The owner's own look whether a credential works, before its connection is kept: the
     /// service's read-only check call, through gates, intent and receipt as any other.
     pub(crate) async fn check_call(&self, live: &Arc<Live>) -> Result<u16, CallError> {
-        let session = self.open_session("owner", Door::Cli)?;
-        let lease = self.engine.lease_check(&session, &live.registration).ok_or_else(|| {
-            CallError::caller(
-                "no_check",
-                "the service has no call that shows whether a credential works",
-            )
-            .next("leave --verify away")
-        })?;
-        let arguments = Map::new();
-        let bound = lease.operation.bind(&arguments).map_err(|e| errors::refusal(&e.into()))?;
-        let prepared = Prepared::new(lease, arguments, bound);
-        let opening = self.obtain(&session, &Context::Direct, &prepared).await?;
-        let (answer, receipt) = self.execute_on(live, opening, prepared).await?;
+        let (answer, receipt) = self.check_answer(live).await?;
         if (200..300).contains(&answer.status) {
             return Ok(answer.status);
         }
@@ -432,6 +440,23 @@ impl Broker {
         let error = CallError::caller("check_failed", message)
             .next("enter the credential again, or leave --verify away");
         Err(error.receipt(Some(receipt)))
+    }
+
+    /// As [`Broker::check_call`], with all of the answer that tells of the credential.
+    pub(crate) async fn check_answer(&self, live: &Arc<Live>) -> Result<(Answer, u64), CallError> {
+        let session = self.open_session("owner", Door::Cli)?;
+        let lease = self.engine.lease_check(&session, &live.registration).ok_or_else(|| {
+            CallError::caller(
+                "no_check",
+                "the service has no call that shows whether a credential works",
+            )
+            .next("leave --verify away")
+        })?;
+        let arguments = Map::new();
+        let bound = lease.operation.bind(&arguments).map_err(|e| errors::refusal(&e.into()))?;
+        let prepared = Prepared { is_check: true, ..Prepared::new(lease, arguments, bound) };
+        let opening = self.obtain(&session, &Context::Direct, &prepared).await?;
+        self.execute_on(live, opening, prepared).await
     }
 
     async fn execute_on(
@@ -471,18 +496,19 @@ impl Broker {
             }
             other => other,
         };
+        let is_check = prepared.is_check;
         let redacted = match answered {
             // A long answer is searched where it holds up nobody.
             Ok(raw) if raw.body.len() > SEARCHED_HERE_MAX => {
                 let live = live.clone();
                 let search = tokio::task::spawn_blocking(move || {
-                    let redacted = answer::redact(raw, &live);
+                    let redacted = answer::redact(raw, &live, is_check);
                     symbolon_secret::wipe_stack();
                     redacted
                 });
                 search.await.unwrap_or(Err(UpstreamError::Stopped))
             }
-            Ok(raw) => answer::redact(raw, &live),
+            Ok(raw) => answer::redact(raw, &live, is_check),
             Err(e) => Err(e),
         };
         let was_echoed = !matches!(&redacted, Ok(answer) if answer.redactions.total() == 0);

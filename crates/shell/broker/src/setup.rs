@@ -20,6 +20,7 @@ mod delegate;
 mod grants;
 mod lineage;
 mod several;
+mod verify;
 
 pub(crate) use agents::KnownAgent;
 pub(crate) use connections::wire_form;

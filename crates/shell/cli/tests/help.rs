@@ -62,6 +62,8 @@ fn help_of_steps() {
         ["agents", "list"],
         ["agents", "add"],
         ["agents", "remove"],
+        ["grants", "show"],
+        ["connections", "verify"],
     ] {
         let output = place.run(&[&words[..], &["--help"]].concat());
         assert!(output.status.success(), "{words:?}");

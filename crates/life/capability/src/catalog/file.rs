@@ -32,6 +32,8 @@ pub(super) struct RawService {
     pub headers: Ordered<String>,
     /// Absent where nothing can be called without arguments.
     pub verify: Option<String>,
+    /// What the answer of that operation says of the credential.
+    pub tells: Option<super::tells::RawTells>,
     pub rate: RawRate,
     pub run: Option<RawRun>,
 }

@@ -21,6 +21,7 @@ use super::{
     schema::{DESCRIPTION_CHARS_MAX, check, check_text, compile, to_json},
     scope::{ScopeId, Scopes},
     service::{AuthScheme, BasicUser, FixedHeader, Rate, Service},
+    tells::{RawTells, Tells},
     threads,
 };
 
@@ -94,7 +95,14 @@ impl Checked {
             service: self.service.id.to_string(),
             problem: Problem::Rule("a catalogue has at most 65,536 scopes"),
         })?;
-        Ok(Service { operations, ..self.service })
+        let mut tells = self.service.tells;
+        if let Some(tells) = &mut tells {
+            tells.number(scopes).map_err(|_| CatalogError::Service {
+                service: self.service.id.to_string(),
+                problem: Problem::Rule("tells: a scope that no operation has"),
+            })?;
+        }
+        Ok(Service { operations, tells, ..self.service })
     }
 }
 
@@ -118,12 +126,21 @@ fn read_service(id: ServiceId, auth: AuthScheme, raw: &RawService) -> Result<Ser
         auth,
         headers,
         verify: None,
+        tells: raw.tells.as_ref().map(|tells| read_tells(tells, raw)).transpose()?,
         rate: Rate::new(raw.rate.burst, raw.rate.per_second)
             .ok_or(Problem::Rule("rate: burst is 1 to 1e9, per_second 0.001 to 1e9"))?,
         run: raw.run.as_ref().map(RunHints::read).transpose()?.unwrap_or_default(),
         operations: Vec::new(),
         match_order: Vec::new(),
     })
+}
+
+fn read_tells(tells: &RawTells, raw: &RawService) -> Result<Tells, Problem> {
+    rule(raw.verify.is_some(), "tells speaks of the answer of verify, and there is none")?;
+    let tells = Tells::read(tells)?;
+    let is_own = |pattern: &str| pattern.split('.').next() == Some(raw.id.as_str());
+    rule(tells.patterns().all(is_own), "tells: scopes of this service alone")?;
+    Ok(tells)
 }
 
 fn read_auth(raw: &RawAuth) -> Result<AuthScheme, Problem> {

@@ -45,6 +45,7 @@ mod scope_set;
 mod search;
 mod segment;
 mod service;
+mod tells;
 #[cfg(test)]
 mod tests;
 mod threads;
@@ -72,3 +73,4 @@ pub use scope_set::ScopeSet;
 pub use search::Hit;
 pub use segment::SegmentKind;
 pub use service::{AuthScheme, BasicUser, Rate, Service};
+pub use tells::{Tells, Told};

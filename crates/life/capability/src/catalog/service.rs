@@ -9,6 +9,7 @@ use super::{
     oauth2::Provider,
     operation::Operation,
     run::RunHints,
+    tells::Tells,
 };
 use crate::url::BaseUrl;
 
@@ -23,6 +24,7 @@ pub struct Service {
     pub(super) auth: AuthScheme,
     pub(super) headers: Vec<FixedHeader>,
     pub(super) verify: Option<usize>,
+    pub(super) tells: Option<Tells>,
     pub(super) rate: Rate,
     pub(super) run: RunHints,
     pub(super) operations: Vec<Arc<Operation>>,
@@ -88,6 +90,13 @@ impl Service {
     #[must_use]
     pub fn verify(&self) -> Option<&Arc<Operation>> {
         self.operations.get(self.verify?)
+    }
+
+    /// What the answer of that operation says of the credential itself; `None` where no place is
+    /// known that does.
+    #[must_use]
+    pub const fn tells(&self) -> Option<&Tells> {
+        self.tells.as_ref()
     }
 
     /// The default rate of each of its scopes.

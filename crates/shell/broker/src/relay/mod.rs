@@ -343,7 +343,7 @@ impl Broker {
         Ok(RelayReply { status, headers, body, upgraded: None })
     }
 
-    fn live_named(&self, connection: &str) -> Result<Arc<Live>, CallError> {
+    pub(crate) fn live_named(&self, connection: &str) -> Result<Arc<Live>, CallError> {
         let missing =
             || errors::refusal(&Refusal::NoConnection(connection.chars().take(64).collect()));
         let name = ConnectionName::parse(connection).map_err(|_| missing())?;

@@ -94,7 +94,7 @@ impl Command {
             Self::Container(args) => args.run(ctx).map(done),
             Self::Deed(args) => args.run(ctx).map(done),
             Self::Disconnect(args) => args.run(ctx).map(done),
-            Self::Connections(args) => args.run(ctx).map(done),
+            Self::Connections(args) => args.run(ctx),
             Self::Minted(args) => args.run(ctx).map(done),
             Self::Grant(args) => args.run(ctx).map(done),
             Self::Grants(args) => args.run(ctx).map(done),

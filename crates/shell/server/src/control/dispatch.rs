@@ -144,6 +144,7 @@ impl Handle for Door {
                 Answer::of(broker.sign_deed_event(&place, &event).await?)
             }
             Op::Connections {} => Answer::of(broker.connections().await?),
+            Op::VerifyConnection { name } => Answer::of(broker.verify_connection(&name).await?),
             Op::Disconnect { name } => {
                 broker.disconnect(&name).await?;
                 Ok(Answer::done())

@@ -76,6 +76,9 @@ pub enum Op {
         event: Event,
     },
     Connections {},
+    VerifyConnection {
+        name: String,
+    },
     Disconnect {
         name: String,
     },

@@ -245,7 +245,7 @@ pub(super) struct Grant {
     state: String,
     /// One sentence.
     sentence: String,
-    /// The grants that it is part of, the root first; absent where it stands alone.
+    /// The grants that it is part of, the root first; empty where it stands alone.
     above: Vec<u64>,
     /// What those say beside its own terms.
     inherited: Vec<String>,

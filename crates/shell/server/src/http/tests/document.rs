@@ -3,7 +3,7 @@ use std::collections::BTreeSet;
 use serde::Serialize;
 use serde_json::{Value, json};
 use symbolon_broker::{
-    BodyEncoding, CallError, CallReply, CallRequest, Fault, TokenReply, ToolView,
+    BodyEncoding, CallError, CallReply, CallRequest, Fault, NewDelegation, TokenReply, ToolView,
 };
 
 use super::{CLAUDE, JSON, OWNER, Tester};
@@ -104,6 +104,12 @@ async fn schemas_are_twins_of_the_brokers_types() {
         connection: Some("a".into()),
         minted: Some("a".into()),
     };
+    let delegation = NewDelegation {
+        lasts: Some(String::new()),
+        under: Some(1),
+        cooldown_seconds: Some(1),
+        ..NewDelegation::default()
+    };
     let token = TokenReply { token: String::new(), expires_in_seconds: 1, will: String::new() };
     let schema = Some(std::sync::Arc::new(json!({})));
     let tool = ToolView {
@@ -128,6 +134,7 @@ async fn schemas_are_twins_of_the_brokers_types() {
     twins("Tool", &tool);
     twins("Connection", &connection);
     twins("Grant", &grant);
+    twins("NewDelegation", &delegation);
     twins("ReceiptRow", &receipt);
 }
 
