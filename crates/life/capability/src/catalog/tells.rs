@@ -249,13 +249,8 @@ effect = "write"
 
     fn told(scopes: Option<&str>, body: &str) -> Told {
         let catalog = Catalog::empty().with_extra(SERVICE).unwrap();
-        let tells = catalog
-            .service("demo")
-            .unwrap()
-            .tells()
-            .unwrap()
-            .told(|name| scopes.filter(|_| name == "x-scopes"), body.as_bytes());
-        tells
+        let tells = catalog.service("demo").unwrap().tells().unwrap();
+        tells.told(|name| scopes.filter(|_| name == "x-scopes"), body.as_bytes())
     }
 
     #[test]

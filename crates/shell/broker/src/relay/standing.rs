@@ -65,9 +65,11 @@ pub(super) async fn until_fallen(broker: Arc<Broker>, release: Arc<Release>) -> 
             return refusal;
         }
         let now = broker.clock.mono_ns();
-        let left = release.until_ns().map_or(FOREVER, |end| {
+        let left = release.until_ns().map_or(FOREVER, |end| match end.checked_sub(now) {
             // The timer may be early by a little.
-            Duration::from_nanos(end.saturating_sub(now)) + Duration::from_millis(1)
+            Some(left) => Duration::from_nanos(left) + Duration::from_millis(1),
+            // It has ended, and shadow mode lets it stand.
+            None => SOON,
         });
         tokio::select! {
             // It lives as long as the broker.
@@ -77,5 +79,7 @@ pub(super) async fn until_fallen(broker: Arc<Broker>, release: Arc<Release>) -> 
     }
 }
 
+/// How soon what shadow mode lets stand is looked at again.
+const SOON: Duration = Duration::from_secs(1);
 /// A stream ends before.
 const FOREVER: Duration = Duration::from_secs(30 * 86_400);
