@@ -40,11 +40,11 @@ impl Sealer {
         hook: Option<&Secret<[u8]>>,
     ) {
         row.body = self.key.seal_with(&self.flow_aad(row), definition.as_bytes(), &SystemRng);
-        // EXPOSE: sealed from a secret page into an envelope.
-        let seal = |secret: &Secret<[u8]>| {
-            self.key.seal_with(&self.hook_aad(row), secret.expose(), &SystemRng)
-        };
-        row.hook = hook.map(seal);
+        let aad = self.hook_aad(row);
+        row.hook = hook.map(|secret| {
+            // EXPOSE: sealed from a secret page into an envelope.
+            self.key.seal_with(&aad, secret.expose(), &SystemRng)
+        });
     }
 
     /// The definition.
