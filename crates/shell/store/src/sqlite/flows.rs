@@ -1,7 +1,7 @@
 //! Flows and their runs in SQLite.
 
-use sqlx::sqlite::SqliteRow;
-use sqlx::{Row, query};
+use sqlx::sqlite::{Sqlite, SqliteRow};
+use sqlx::{QueryBuilder, Row, query};
 use symbolon_capability::{AgentName, StoreError};
 use symbolon_codec::Digest32;
 use symbolon_flow::{
@@ -192,20 +192,21 @@ impl FlowStore for SqliteStore {
         states: &[(RunId, RunState, u64)],
     ) -> Result<(), StoreError> {
         let mut tx = self.pool.begin().await.map_err(database)?;
-        for row in steps {
-            query(
-                "INSERT OR REPLACE INTO flow_step (run, step, ordinal, state, receipt, body) \
-                 VALUES (?, ?, ?, ?, ?, ?)",
-            )
-            .bind(row.run.to_string())
-            .bind(row.step)
-            .bind(signed(row.order))
-            .bind(row.state.as_str())
-            .bind(row.receipt.map(signed))
-            .bind(&row.body)
-            .execute(&mut *tx)
-            .await
-            .map_err(database)?;
+        // A statement for many rows: one for each would cost more than its row.
+        for rows in steps.chunks(ROWS_AT_ONCE) {
+            let mut insert = QueryBuilder::<Sqlite>::new(
+                "INSERT OR REPLACE INTO flow_step (run, step, ordinal, state, receipt, body) ",
+            );
+            insert.push_values(rows, |mut values, row| {
+                values
+                    .push_bind(row.run.to_string())
+                    .push_bind(row.step)
+                    .push_bind(signed(row.order))
+                    .push_bind(row.state.as_str())
+                    .push_bind(row.receipt.map(signed))
+                    .push_bind(&row.body);
+            });
+            insert.build().execute(&mut *tx).await.map_err(database)?;
         }
         for (run, state, changed_unix_ms) in states {
             query("UPDATE flow_run SET state = ?, changed_unix_ms = ? WHERE id = ?")
@@ -219,6 +220,9 @@ impl FlowStore for SqliteStore {
         tx.commit().await.map_err(database)
     }
 }
+
+/// Six values each, far below what a statement may bind.
+const ROWS_AT_ONCE: usize = 100;
 
 fn flow(r: &SqliteRow) -> Result<FlowRow, StoreError> {
     Ok(FlowRow {
