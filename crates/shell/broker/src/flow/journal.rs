@@ -1,11 +1,13 @@
 //! Writes down what steps came to: one task, which puts all that waits into one transaction.
 
 use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
 
 use symbolon_flow::{FlowStore, RunId, RunState, StepRow};
 use symbolon_store::SqliteStore;
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinHandle;
+use tokio::time::{Instant, timeout_at};
 
 /// What is kept of runs beside the log. A crash loses what waits here: then receipts decide.
 pub(crate) struct Journal {
@@ -26,6 +28,8 @@ pub(crate) enum Entry {
 
 /// Entries that share a transaction.
 const AT_ONCE: usize = 512;
+/// How long what nobody waits for is held back. A crash loses it, and receipts decide.
+const LINGERS: Duration = Duration::from_millis(20);
 
 impl Journal {
     pub(crate) fn start(store: SqliteStore) -> Self {
@@ -64,31 +68,58 @@ impl Journal {
 
 async fn write(store: SqliteStore, mut queue: mpsc::UnboundedReceiver<Job>) {
     while let Some(first) = queue.recv().await {
-        let (mut steps, mut states, mut waiting, mut stop) = (vec![], vec![], vec![], false);
-        let mut next = Some(first);
-        while let Some(job) = next {
-            match job {
-                Job::Record(entry, told) => {
-                    waiting.extend(told);
-                    match entry {
-                        Entry::Step(row) => steps.push(row),
-                        Entry::State(run, state, at) => states.push((run, state, at)),
-                    }
+        let mut batch = Batch::default();
+        batch.take(first);
+        let until = Instant::now() + LINGERS;
+        while batch.has_room() {
+            let next = match queue.try_recv() {
+                Ok(job) => Some(job),
+                // A transaction costs more than a step: what nobody waits for waits for company.
+                Err(_) if batch.waiting.is_empty() => {
+                    timeout_at(until, queue.recv()).await.ok().flatten()
                 }
-                Job::Stop => stop = true,
-            }
-            let has_room = steps.len() + states.len() < AT_ONCE && !stop;
-            next = if has_room { queue.try_recv().ok() } else { None };
+                Err(_) => None,
+            };
+            let Some(job) = next else { break };
+            batch.take(job);
         }
-        let done = store.record(&steps, &states).await;
+        let done = store.record(&batch.steps, &batch.states).await;
         if let Err(e) = &done {
             tracing::error!("steps of flows are not written down: {e}");
         }
-        for told in waiting {
+        for told in batch.waiting {
             let _ = told.send(done.is_ok());
         }
-        if stop {
+        if batch.stop {
             return;
         }
+    }
+}
+
+/// What shares a transaction.
+#[derive(Default)]
+struct Batch {
+    steps: Vec<StepRow>,
+    states: Vec<(RunId, RunState, u64)>,
+    waiting: Vec<oneshot::Sender<bool>>,
+    stop: bool,
+}
+
+impl Batch {
+    fn take(&mut self, job: Job) {
+        match job {
+            Job::Record(entry, told) => {
+                self.waiting.extend(told);
+                match entry {
+                    Entry::Step(row) => self.steps.push(row),
+                    Entry::State(run, state, at) => self.states.push((run, state, at)),
+                }
+            }
+            Job::Stop => self.stop = true,
+        }
+    }
+
+    fn has_room(&self) -> bool {
+        self.steps.len() + self.states.len() < AT_ONCE && !self.stop
     }
 }
