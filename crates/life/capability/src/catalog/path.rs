@@ -148,6 +148,11 @@ impl PathTemplate {
         self.segments.last().is_some_and(|s| matches!(s.parameter, Some((_, SegmentKind::Path))))
     }
 
+    /// Each segment's text; `None` where a parameter stands in it.
+    pub(super) fn literals(&self) -> impl Iterator<Item = Option<&str>> {
+        self.segments.iter().map(|s| s.parameter.is_none().then_some(&*s.prefix))
+    }
+
     /// Whether some path could match both templates. May say yes where the answer is no.
     pub(super) fn may_overlap(&self, other: &Self) -> bool {
         if self.len() != other.len() && !self.is_open() && !other.is_open() {
