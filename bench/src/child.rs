@@ -131,6 +131,18 @@ async fn mcp(durability: Durability) -> Result<(), BenchError> {
     Ok(())
 }
 
+/// Opens the credential as the wire does, for an upstream that is none; `false` where it does not open.
+pub(crate) fn is_opened(outgoing: &Outgoing<'_>) -> bool {
+    let release = outgoing.release();
+    let opened = symbolon_secret::with_window(|w| {
+        w.opened();
+        let n = release.open_into(w.take(release.wire_len()));
+        w.sealed();
+        n.is_ok_and(|n| n == release.wire_len())
+    });
+    opened.unwrap_or(false)
+}
+
 /// Opens the credential where the wire would, and answers.
 struct NoOp;
 
@@ -139,14 +151,7 @@ impl Upstream for NoOp {
         &'a self,
         outgoing: Outgoing<'a>,
     ) -> std::pin::Pin<Box<dyn Future<Output = Result<Answer, UpstreamError>> + Send + 'a>> {
-        let release = outgoing.release();
-        let opened = symbolon_secret::with_window(|w| {
-            w.opened();
-            let n = release.open_into(w.take(release.wire_len()));
-            w.sealed();
-            n.is_ok_and(|n| n == release.wire_len())
-        });
-        let answer = if opened.unwrap_or(false) {
+        let answer = if is_opened(&outgoing) {
             Answer::text(200, "ok")
         } else {
             Answer::text(500, "not opened")

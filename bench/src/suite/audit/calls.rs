@@ -14,6 +14,7 @@ use symbolon_broker::{
 use symbolon_log::Durability;
 
 use crate::BenchError;
+use crate::child::is_opened;
 use crate::home::{BenchHome, make_credential};
 use crate::meter::Meter;
 use crate::row::Row;
@@ -153,16 +154,9 @@ impl Upstream for Varied {
         &'a self,
         outgoing: Outgoing<'a>,
     ) -> std::pin::Pin<Box<dyn Future<Output = Result<Answer, UpstreamError>> + Send + 'a>> {
-        let release = outgoing.release();
-        let opened = symbolon_secret::with_window(|w| {
-            w.opened();
-            let n = release.open_into(w.take(release.wire_len()));
-            w.sealed();
-            n.is_ok_and(|n| n == release.wire_len())
-        });
         let mut dice = super::Dice(self.0.fetch_add(1, Relaxed));
         let status = STATUSES[dice.below(16) as usize];
-        let mut answer = Answer::text(if opened.unwrap_or(false) { status } else { 500 }, "ok");
+        let mut answer = Answer::text(if is_opened(&outgoing) { status } else { 500 }, "ok");
         answer.bytes_in = dice.below(20_000);
         let kind = TYPES[(dice.below(8) as usize).min(5).saturating_sub(3)];
         answer.headers.insert(CONTENT_TYPE, HeaderValue::from_static(kind));

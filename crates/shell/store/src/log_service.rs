@@ -296,20 +296,17 @@ impl<S: Storage> Shared<S> {
     fn sync_here(&self) -> Result<(), LogError> {
         let is_quick = self.sync_took.load(Ordering::Relaxed) <= QUICK.as_micros() as u64;
         let begin = Instant::now();
-        if !is_quick {
-            return Ok(());
-        }
-        match self.log.try_commit() {
-            Ok(None) => Ok(()),
-            Ok(Some(_)) => {
-                self.synced(begin);
-                Ok(())
-            }
-            Err(error) => {
-                self.wake_all();
-                Err(error)
+        if is_quick {
+            match self.log.try_commit() {
+                Ok(None) => {}
+                Ok(Some(_)) => self.synced(begin),
+                Err(error) => {
+                    self.wake_all();
+                    return Err(error);
+                }
             }
         }
+        Ok(())
     }
 
     fn synced(&self, begin: Instant) {
@@ -400,22 +397,15 @@ impl<S: Storage> Future for Wait<'_, S> {
         if let Some(done) = self.look() {
             return Poll::Ready(done);
         }
-        if self.durability == Durability::Relaxed {
+        if self.durability == Durability::Relaxed || alone::is_alone() {
             std::task::ready!(self.turn.poll(cx.waker()));
-            let handed = self.shared.log.hand_over();
+            let done = match self.durability {
+                Durability::Relaxed => self.shared.log.hand_over().map(drop),
+                Durability::Group if self.turn.is_alone() => self.shared.sync_here(),
+                Durability::Group => Ok(()),
+            };
             self.turn.done();
-            if let Err(error) = handed {
-                return Poll::Ready(Err(error));
-            }
-            if let Some(done) = self.look() {
-                return Poll::Ready(done);
-            }
-        }
-        if self.durability == Durability::Group && alone::is_alone() {
-            std::task::ready!(self.turn.poll(cx.waker()));
-            let synced = if self.turn.is_alone() { self.shared.sync_here() } else { Ok(()) };
-            self.turn.done();
-            if let Err(error) = synced {
+            if let Err(error) = done {
                 return Poll::Ready(Err(error));
             }
             if let Some(done) = self.look() {
