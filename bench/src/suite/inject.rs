@@ -13,7 +13,7 @@ use tokio::net::TcpStream;
 use crate::exchange::{Asked, drive};
 use crate::home::{BenchHome, make_credential};
 use crate::meter::Meter;
-use crate::row::Report;
+use crate::row::{Report, Row};
 use crate::{BenchError, Options};
 
 pub(crate) fn run(options: &Options, report: &mut Report) -> Result<(), BenchError> {
@@ -32,55 +32,95 @@ pub(crate) fn run(options: &Options, report: &mut Report) -> Result<(), BenchErr
     // EXPOSE: the agent's own key, which a caller holds in the clear; the home is thrown away.
     let key = String::from_utf8_lossy(key.expose()).into_owned();
     for &slots in &options.concurrency {
-        let mut seen = Vec::new();
-        let direct = Case {
-            name: "direct",
-            to: nginx.upstream,
-            path: "/thing",
-            auth: nginx.auth.clone(),
-            pid: nginx.upstream_pid()?,
-            kept: "none",
-        };
-        let proxied = Case {
-            name: "nginx",
-            to: nginx.proxy,
-            path: "/thing",
-            auth: String::new(),
-            pid: nginx.proxy_pid()?,
-            kept: "none",
-        };
-        seen.push(direct.measure(slots, options)?);
-        seen.push(proxied.measure(slots, options)?);
         for kept in ["relaxed", "group"] {
             let served = Served::start(&home.path(), kept)?;
-            let own = Case {
-                name: "symbolon",
-                to: served.listen,
-                path: "/to/bench/thing",
-                auth: format!("Bearer {key}"),
-                pid: served.child.id(),
-                kept,
-            };
-            seen.push(own.measure(slots, options)?);
-        }
-        let (direct, peer) = (seen[0].p50_us, seen[1].clone());
-        for mut row in seen {
-            if row.case != "direct" {
-                let added = row.p50_us - direct;
-                row.note = Some(if row.case == "nginx" {
-                    format!("added p50 {added:.1} us")
-                } else {
-                    format!(
-                        "added p50 {added:.1} us = {:.2} x nginx's; {:.2} x its throughput; fdatasync {floor:.0} us",
-                        added / (peer.p50_us - direct).max(0.1),
-                        row.per_second / peer.per_second
-                    )
-                });
+            let cases = [
+                Case {
+                    name: "direct",
+                    to: nginx.upstream,
+                    path: "/thing",
+                    auth: nginx.auth.clone(),
+                    pid: nginx.upstream_pid()?,
+                    kept: "none",
+                },
+                Case {
+                    name: "nginx",
+                    to: nginx.proxy,
+                    path: "/thing",
+                    auth: String::new(),
+                    pid: nginx.proxy_pid()?,
+                    kept: "none",
+                },
+                Case {
+                    name: "symbolon",
+                    to: served.listen,
+                    path: "/to/bench/thing",
+                    auth: format!("Bearer {key}"),
+                    pid: served.child.id(),
+                    kept,
+                },
+            ];
+            for row in in_turns(&cases, kept, slots, options, floor)? {
+                report.row(&row);
             }
-            report.row(&row);
         }
     }
     Ok(())
+}
+
+/// Turns that the cases take: what a machine does from second to second is then no case's advantage.
+const TURNS: usize = 5;
+
+/// Measures the cases in turns, and gives the medians of each; of its ratios to nginx, the medians of
+/// those of one turn.
+fn in_turns(
+    cases: &[Case; 3],
+    kept: &str,
+    slots: usize,
+    options: &Options,
+    floor: f64,
+) -> Result<Vec<Row>, BenchError> {
+    let usual = if kept == "group" { 300 * slots.min(40) } else { 50_000 };
+    let count = options.iterations.unwrap_or(usual).div_ceil(TURNS);
+    let turns = (0..TURNS).map(|_| {
+        cases.iter().map(|case| case.measure(slots, count)).collect::<Result<Vec<_>, _>>()
+    });
+    let turns = turns.collect::<Result<Vec<_>, _>>()?;
+    let of = |at: usize| turns.iter().map(|turn| turn[at].clone()).collect::<Vec<_>>();
+    let mut rows: Vec<_> = (0..cases.len()).filter_map(|at| median_row(&of(at))).collect();
+    let added = |at: usize| move |turn: &Vec<Row>| turn[at].p50_us - turn[0].p50_us;
+    let ratio = |turn: &Vec<Row>| added(2)(turn) / added(1)(turn).max(0.1);
+    let throughput = |turn: &Vec<Row>| turn[2].per_second / turn[1].per_second;
+    rows[1].note = Some(format!("added p50 {:.1} us", median(turns.iter().map(added(1)))));
+    rows[2].note = Some(format!(
+        "added p50 {:.1} us = {:.2} x nginx's; {:.2} x its throughput; fdatasync {floor:.0} us",
+        median(turns.iter().map(added(2))),
+        median(turns.iter().map(ratio)),
+        median(turns.iter().map(throughput)),
+    ));
+    Ok(rows)
+}
+
+/// Medians of what several turns of one case gave; right only where all were.
+fn median_row(turns: &[Row]) -> Option<Row> {
+    let of = |value: fn(&Row) -> f64| median(turns.iter().map(value));
+    Some(Row {
+        p50_us: of(|r| r.p50_us),
+        p95_us: of(|r| r.p95_us),
+        p99_us: of(|r| r.p99_us),
+        per_second: of(|r| r.per_second),
+        // Counted in ticks of 10 ms, so of all turns together.
+        cpu_us_per_op: turns.iter().map(|r| r.cpu_us_per_op).sum::<f64>() / turns.len() as f64,
+        correct: turns.iter().all(|r| r.correct),
+        memory_delta_kib: turns.iter().map(|r| r.memory_delta_kib).sum(),
+        ..turns.first()?.clone()
+    })
+}
+
+fn median(values: impl Iterator<Item = f64>) -> f64 {
+    let mut values: Vec<_> = values.collect();
+    values.sort_by(f64::total_cmp);
+    values.get(values.len() / 2).copied().unwrap_or_default()
 }
 
 /// One place to send the same request to.
@@ -94,9 +134,7 @@ struct Case {
 }
 
 impl Case {
-    fn measure(&self, slots: usize, options: &Options) -> Result<crate::Row, BenchError> {
-        let usual = if self.kept == "group" { 300 * slots.min(40) } else { 20_000 };
-        let count = options.iterations.unwrap_or(usual);
+    fn measure(&self, slots: usize, count: usize) -> Result<Row, BenchError> {
         // One thread drives, as wrk -t1 does, so that it costs every case the same.
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
         runtime.block_on(async {

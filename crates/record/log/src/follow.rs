@@ -3,7 +3,7 @@
 use symbolon_codec::Digest32;
 
 use crate::LogError;
-use crate::index::read_file;
+use crate::index::read_offsets;
 use crate::record::{Chain, HEADER, Scan, Step};
 use crate::storage::Storage;
 use crate::tile::TILE_WIDTH;
@@ -80,11 +80,11 @@ impl<S: Storage> Follower<S> {
 /// The last bundle that begins at or before an entry and whose place is stored: its first entry, its offset.
 fn near<S: Storage>(storage: &S, entry: u64) -> Result<Option<(u64, u64)>, LogError> {
     let bundle = entry / TILE_WIDTH;
-    for file in (0..=bundle / TILE_WIDTH).rev() {
-        let Some(offsets) = read_file(storage, file)? else { continue };
-        let wanted = usize::try_from(bundle - file * TILE_WIDTH).unwrap_or(usize::MAX);
+    for part in (0..=bundle / TILE_WIDTH).rev() {
+        let Some(offsets) = read_offsets(storage, part)? else { continue };
+        let wanted = usize::try_from(bundle - part * TILE_WIDTH).unwrap_or(usize::MAX);
         let place = wanted.min(offsets.len() - 1);
-        let entry = (file * TILE_WIDTH + place as u64) * TILE_WIDTH;
+        let entry = (part * TILE_WIDTH + place as u64) * TILE_WIDTH;
         // What stands before the first record is the file's header, and no check.
         return Ok((entry > 0).then_some((entry, offsets[place])));
     }
@@ -146,11 +146,11 @@ mod tests {
     fn an_index_that_is_wrong_or_gone_costs_time_alone() {
         let (storage, _log) = log(700);
         storage.edit_files(|files| {
-            files.get_mut("index/000").unwrap()[15] ^= 1;
+            files.get_mut("offsets").unwrap()[15] ^= 1;
         });
         let mut follower = Follower::open(storage.clone(), ORIGIN, 300).unwrap();
         assert_eq!(all(&mut follower, 700).len(), 400);
-        storage.edit_files(|files| drop(files.remove("index/000")));
+        storage.edit_files(|files| drop(files.remove("offsets")));
         let mut follower = Follower::open(storage, ORIGIN, 300).unwrap();
         assert_eq!(all(&mut follower, 700).len(), 400);
     }

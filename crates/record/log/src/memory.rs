@@ -89,24 +89,12 @@ impl Storage for MemoryStorage {
     }
 
     fn read(&self, offset: u64, out: &mut [u8]) -> io::Result<usize> {
-        let inner = self.lock();
-        let start = usize::try_from(offset).unwrap_or(usize::MAX).min(inner.entries.len());
-        let from = &inner.entries[start..];
-        let count = from.len().min(out.len());
-        out[..count].copy_from_slice(&from[..count]);
-        Ok(count)
+        Ok(read_from(&self.lock().entries, offset, out))
     }
 
     fn write(&self, offset: u64, bytes: &[u8]) -> io::Result<()> {
         self.step()?;
-        let start = usize::try_from(offset).map_err(io::Error::other)?;
-        let mut inner = self.lock();
-        let end = start + bytes.len();
-        if inner.entries.len() < end {
-            inner.entries.resize(end, 0);
-        }
-        inner.entries[start..end].copy_from_slice(bytes);
-        Ok(())
+        write_into(&mut self.lock().entries, offset, bytes)
     }
 
     fn sync(&self) -> io::Result<()> {
@@ -130,16 +118,22 @@ impl Storage for MemoryStorage {
     }
 
     fn get(&self, name: &str, max: u64) -> io::Result<Option<Vec<u8>>> {
-        Ok(self.lock().files.get(name).filter(|f| f.len() as u64 <= max).cloned())
+        let max = usize::try_from(max).unwrap_or(usize::MAX);
+        Ok(self.lock().files.get(name).map(|f| f[..f.len().min(max)].to_vec()))
     }
 
-    fn size_of(&self, name: &str) -> io::Result<Option<u64>> {
-        Ok(self.lock().files.get(name).map(|f| f.len() as u64))
+    fn read_at(&self, name: &str, offset: u64, out: &mut [u8]) -> io::Result<usize> {
+        let inner = self.lock();
+        Ok(inner.files.get(name).map_or(0, |file| read_from(file, offset, out)))
     }
 
-    fn put(&self, name: &str, bytes: &[u8]) -> io::Result<()> {
+    fn write_at(&self, name: &str, offset: u64, bytes: &[u8]) -> io::Result<()> {
         self.step()?;
-        self.lock().files.insert(name.to_owned(), bytes.to_vec());
+        let mut inner = self.lock();
+        let file = inner.files.entry(name.to_owned()).or_default();
+        write_into(file, offset, bytes)?;
+        let file = file.clone();
+        inner.published.insert(name.to_owned(), file);
         Ok(())
     }
 
@@ -150,12 +144,21 @@ impl Storage for MemoryStorage {
         inner.published.insert(name.to_owned(), bytes.to_vec());
         Ok(())
     }
+}
 
-    fn remove(&self, name: &str) -> io::Result<()> {
-        let mut inner = self.lock();
-        let folder = format!("{name}/");
-        inner.files.retain(|n, _| n != name && !n.starts_with(&folder));
-        inner.published.remove(name);
-        Ok(())
+fn read_from(file: &[u8], offset: u64, out: &mut [u8]) -> usize {
+    let from = usize::try_from(offset).ok().and_then(|at| file.get(at..)).unwrap_or_default();
+    let count = from.len().min(out.len());
+    out[..count].copy_from_slice(&from[..count]);
+    count
+}
+
+fn write_into(file: &mut Vec<u8>, offset: u64, bytes: &[u8]) -> io::Result<()> {
+    let start = usize::try_from(offset).map_err(io::Error::other)?;
+    let end = start + bytes.len();
+    if file.len() < end {
+        file.resize(end, 0);
     }
+    file[start..end].copy_from_slice(bytes);
+    Ok(())
 }

@@ -9,12 +9,12 @@ use symbolon_crypto::VerifyingKey;
 use crate::LogError;
 use crate::checkpoint::Checkpoint;
 use crate::hash::complete_root;
-use crate::index::read_tile;
+use crate::index::{OFFSET_BYTES, OFFSETS, hashes_name, read_tile};
 use crate::log::{Log, lock};
 use crate::proof::verify_inclusion;
 use crate::recovery::{CHECKPOINT, UNSIGNED};
 use crate::storage::Storage;
-use crate::tile::{TILE_WIDTH, Tile, TileKind, bundle_push, encode_hashes};
+use crate::tile::{HASH_BYTES, TILE_WIDTH, Tile, TileKind, bundle_push, encode_hashes};
 
 /// An entry's proof against a signed checkpoint.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -36,7 +36,7 @@ pub(crate) struct Published {
     signed: Option<(Checkpoint, String)>,
     /// Size of the last checkpoint, signed or not.
     size: Option<u64>,
-    /// Full tiles under this many entries are stored.
+    /// Full tiles under this many entries, a multiple of 256, are stored.
     stored: u64,
 }
 
@@ -77,7 +77,7 @@ impl<S: Storage> Log<S> {
         if signer.is_none() && published.size == Some(size) {
             return Err(LogError::NoKey);
         }
-        self.store_tiles(published.stored, size)?;
+        self.store(published.stored, size)?;
         published.stored = size / TILE_WIDTH * TILE_WIDTH;
         let root = self.settled_tree().root(size, &mut |l, n| self.load_tile(l, n))?;
         let checkpoint = Checkpoint { origin: self.origin.clone(), size, root };
@@ -171,65 +171,32 @@ impl<S: Storage> Log<S> {
         Ok(InclusionBundle { index, leaf_hash, size, path, checkpoint: note })
     }
 
-    /// Writes the full tiles, bundles and index between two sizes, and the partial ones at the
-    /// second. None of it is synced: all of it can be made again.
-    fn store_tiles(&self, from: u64, to: u64) -> Result<(), LogError> {
-        for level in 0u8..8 {
-            let span = 8 * (u32::from(level) + 1);
-            let (first, last) =
-                (from.checked_shr(span).unwrap_or(0), to.checked_shr(span).unwrap_or(0));
-            let kind = TileKind::Hashes { level };
-            for number in first..last {
-                self.store_full(kind, number)?;
-                if level == 0 {
-                    self.store_full(TileKind::Entries, number)?;
-                }
-            }
-            let hashes = to >> (8 * u32::from(level));
-            if hashes == 0 {
-                break;
-            }
-            let width = (hashes % TILE_WIDTH) as u16;
-            if width > 0 {
-                let tile = Tile { kind, number: last, width };
-                let hashes =
-                    self.settled_tree().partial_tile(level, last, width.into(), &mut |l, n| {
-                        self.load_tile(l, n)
-                    })?;
-                self.put(&tile, &encode_hashes(&hashes))?;
-                if level == 0 {
-                    let entries = Tile { kind: TileKind::Entries, ..tile };
-                    self.put(&entries, &self.bundle(to - u64::from(width)..to)?)?;
-                }
-            }
+    /// The bytes of a tile or a bundle of what has been written, as C2SP `tlog-tiles` has them.
+    /// Bundles are made from the entries, which are not kept twice.
+    ///
+    /// # Errors
+    /// [`LogError::NoEntry`] where the log does not reach so far, or what reading gives.
+    pub fn tile(&self, tile: &Tile) -> Result<Vec<u8>, LogError> {
+        let Tile { kind, number, width } = *tile;
+        let level = match kind {
+            TileKind::Hashes { level } => u32::from(level),
+            TileKind::Entries => 0,
+        };
+        let end = number.checked_mul(TILE_WIDTH).and_then(|n| n.checked_add(width.into()));
+        let end = end.and_then(|n| n.checked_mul(TILE_WIDTH.checked_pow(level)?));
+        let size = self.written_size();
+        let end = end.filter(|end| *end <= size && (1..=TILE_WIDTH).contains(&width.into()));
+        let end = end.ok_or(LogError::NoEntry { index: number, size })?;
+        match kind {
+            TileKind::Entries => self.bundle(number * TILE_WIDTH..end),
+            TileKind::Hashes { level } => self.hashes(level, number, width),
         }
-        let files = lock(&self.index).files(from / TILE_WIDTH, to.div_ceil(TILE_WIDTH));
-        for (name, bytes) in files {
-            self.storage.put(&name, &bytes).map_err(LogError::storage("write the index"))?;
-        }
-        lock(&self.tree).stored(to);
-        Ok(())
     }
 
-    fn store_full(&self, kind: TileKind, number: u64) -> Result<(), LogError> {
-        let tile = Tile::full(kind, number);
-        let bytes = match kind {
-            TileKind::Entries => self.bundle(number * TILE_WIDTH..(number + 1) * TILE_WIDTH)?,
-            TileKind::Hashes { level } => {
-                let hashes = self
-                    .settled_tree()
-                    .full_tile(level, number, &mut |l, n| self.load_tile(l, n))?;
-                encode_hashes(&hashes)
-            }
-        };
-        let there = self.storage.size_of(&tile.to_string());
-        // After opening, most of what was read again is stored already.
-        if there.map_err(LogError::storage("look for a tile"))? != Some(bytes.len() as u64) {
-            self.put(&tile, &bytes)?;
-        }
-        self.storage
-            .remove(&tile.partial_folder())
-            .map_err(LogError::storage("remove a partial tile"))
+    fn hashes(&self, level: u8, number: u64, width: u16) -> Result<Vec<u8>, LogError> {
+        let load = &mut |l, n| self.load_tile(l, n);
+        let hashes = self.settled_tree().partial_tile(level, number, width.into(), load)?;
+        Ok(encode_hashes(&hashes))
     }
 
     fn bundle(&self, range: Range<u64>) -> Result<Vec<u8>, LogError> {
@@ -239,6 +206,31 @@ impl<S: Storage> Log<S> {
             Ok(true)
         })?;
         Ok(bundle)
+    }
+
+    /// Writes the hashes of every level and the offsets of the bundles between two sizes.
+    fn store(&self, from: u64, to: u64) -> Result<(), LogError> {
+        let failed = LogError::storage;
+        for level in 0u8..8 {
+            let hashes = to >> (8 * u32::from(level));
+            if hashes == 0 {
+                break;
+            }
+            let first = (from >> (8 * u32::from(level))) / TILE_WIDTH;
+            let mut bytes = Vec::new();
+            for number in first..hashes.div_ceil(TILE_WIDTH) {
+                let width = (hashes - number * TILE_WIDTH).min(TILE_WIDTH) as u16;
+                bytes.extend(self.hashes(level, number, width)?);
+            }
+            let at = first * TILE_WIDTH * HASH_BYTES;
+            let written = self.storage.write_at(&hashes_name(level), at, &bytes);
+            written.map_err(failed("write the hashes"))?;
+        }
+        let (first, bytes) = lock(&self.index).part(from / TILE_WIDTH, to.div_ceil(TILE_WIDTH));
+        let written = self.storage.write_at(OFFSETS, first * OFFSET_BYTES, &bytes);
+        written.map_err(failed("write the offsets"))?;
+        lock(&self.tree).stored(to);
+        Ok(())
     }
 
     /// A full tile from the storage, or made again.
@@ -261,10 +253,6 @@ impl<S: Storage> Log<S> {
             Ok(true)
         })?;
         Ok(hashes)
-    }
-
-    fn put(&self, tile: &Tile, bytes: &[u8]) -> Result<(), LogError> {
-        self.storage.put(&tile.to_string(), bytes).map_err(LogError::storage("write a tile"))
     }
 
     fn publish(&self, name: &str, text: &str) -> Result<(), LogError> {

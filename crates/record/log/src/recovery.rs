@@ -5,7 +5,7 @@ use symbolon_crypto::VerifyingKey;
 
 use crate::LogError;
 use crate::checkpoint::{Checkpoint, CheckpointError};
-use crate::index::{Index, read_file, read_tile};
+use crate::index::{Index, read_offsets, read_tile};
 use crate::note::NOTE_BYTES_MAX;
 use crate::record::{Chain, HEADER, Scan, Step};
 use crate::storage::Storage;
@@ -115,13 +115,13 @@ impl Start {
     fn recent<S: Storage>(storage: &S, covered: u64) -> Result<Option<Self>, LogError> {
         let length = storage.len().map_err(LogError::storage("measure the entries"))?;
         let Some(before) = length.checked_sub(WINDOW_BYTES) else { return Ok(None) };
-        for file in (0..=covered / (TILE_WIDTH * TILE_WIDTH)).rev() {
-            let Some(mut offsets) = read_file(storage, file)? else { return Ok(None) };
-            let bundles = covered / TILE_WIDTH + 1 - file * TILE_WIDTH;
+        for part in (0..=covered / (TILE_WIDTH * TILE_WIDTH)).rev() {
+            let Some(mut offsets) = read_offsets(storage, part)? else { return Ok(None) };
+            let bundles = covered / TILE_WIDTH + 1 - part * TILE_WIDTH;
             let early = offsets.partition_point(|o| *o <= before);
             let Some(place) = early.min(bundles as usize).checked_sub(1) else { continue };
             let offset = offsets[place];
-            let entry = (file * TILE_WIDTH + place as u64) * TILE_WIDTH;
+            let entry = (part * TILE_WIDTH + place as u64) * TILE_WIDTH;
             let chain = Chain::read(storage, offset).map_err(LogError::storage("read a record"))?;
             let mut whole = true;
             let tree = Tree::resume(entry, &mut |level, number| {
@@ -131,7 +131,7 @@ impl Start {
             })?;
             let (Some(chain), true) = (chain, whole && entry > 0) else { return Ok(None) };
             offsets.truncate(place);
-            let first_bundle = file * TILE_WIDTH;
+            let first_bundle = part * TILE_WIDTH;
             return Ok(Some(Self { entry, offset, chain, tree, first_bundle, offsets }));
         }
         Ok(None)
@@ -235,12 +235,11 @@ fn read_unsigned<S: Storage>(storage: &S, origin: &str) -> Result<Option<Checkpo
 }
 
 fn read_text<S: Storage>(storage: &S, name: &str) -> Result<Option<String>, LogError> {
-    let size = storage.size_of(name).map_err(LogError::storage("read the checkpoint"))?;
-    if size.is_none() {
+    // One byte more than a note has, to see a longer one.
+    let bytes = storage.get(name, NOTE_BYTES_MAX as u64 + 1);
+    let Some(bytes) = bytes.map_err(LogError::storage("read the checkpoint"))? else {
         return Ok(None);
-    }
-    let bytes = storage.get(name, NOTE_BYTES_MAX as u64);
-    let bytes = bytes.map_err(LogError::storage("read the checkpoint"))?;
-    let text = bytes.and_then(|b| String::from_utf8(b).ok());
+    };
+    let text = String::from_utf8(bytes).ok().filter(|text| text.len() <= NOTE_BYTES_MAX);
     Ok(Some(text.ok_or(CheckpointError::Line("text"))?))
 }

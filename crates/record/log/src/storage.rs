@@ -21,16 +21,14 @@ pub trait Storage: Send + Sync {
     /// Sets aside what the file of entries holds from `offset` on, and cuts it there, durably.
     fn cut(&self, offset: u64) -> io::Result<()>;
 
-    /// A named file, or nothing where there is none or it is longer than `max` bytes.
+    /// The first `max` bytes of a named file, or nothing where there is none.
     fn get(&self, name: &str, max: u64) -> io::Result<Option<Vec<u8>>>;
-    /// Length of a named file, or nothing.
-    fn size_of(&self, name: &str) -> io::Result<Option<u64>>;
-    /// Writes a named file that can be made again: readers never see half of it, power may lose it.
-    fn put(&self, name: &str, bytes: &[u8]) -> io::Result<()>;
+    /// Reads from a named file; fewer bytes than asked only at its end, none where there is no file.
+    fn read_at(&self, name: &str, offset: u64, out: &mut [u8]) -> io::Result<usize>;
+    /// Writes into a named file, which it makes where there is none, durably.
+    fn write_at(&self, name: &str, offset: u64, bytes: &[u8]) -> io::Result<()>;
     /// Replaces a named file atomically and durably.
     fn publish(&self, name: &str, bytes: &[u8]) -> io::Result<()>;
-    /// Removes a named file or folder, if there is one.
-    fn remove(&self, name: &str) -> io::Result<()>;
 }
 
 impl<S: Storage + ?Sized> Storage for Arc<S> {
@@ -52,16 +50,13 @@ impl<S: Storage + ?Sized> Storage for Arc<S> {
     fn get(&self, name: &str, max: u64) -> io::Result<Option<Vec<u8>>> {
         (**self).get(name, max)
     }
-    fn size_of(&self, name: &str) -> io::Result<Option<u64>> {
-        (**self).size_of(name)
+    fn read_at(&self, name: &str, offset: u64, out: &mut [u8]) -> io::Result<usize> {
+        (**self).read_at(name, offset, out)
     }
-    fn put(&self, name: &str, bytes: &[u8]) -> io::Result<()> {
-        (**self).put(name, bytes)
+    fn write_at(&self, name: &str, offset: u64, bytes: &[u8]) -> io::Result<()> {
+        (**self).write_at(name, offset, bytes)
     }
     fn publish(&self, name: &str, bytes: &[u8]) -> io::Result<()> {
         (**self).publish(name, bytes)
-    }
-    fn remove(&self, name: &str) -> io::Result<()> {
-        (**self).remove(name)
     }
 }

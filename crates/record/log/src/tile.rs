@@ -6,6 +6,8 @@ use symbolon_codec::Digest32;
 
 /// Hashes in a full tile, and entries in a full bundle.
 pub const TILE_WIDTH: u64 = 256;
+/// Bytes of a hash.
+pub(crate) const HASH_BYTES: u64 = 32;
 
 /// Which tree level a tile is of, or the entries themselves.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -35,11 +37,6 @@ impl Tile {
     pub fn full(kind: TileKind, number: u64) -> Self {
         Self { kind, number, width: TILE_WIDTH as u16 }
     }
-
-    /// The folder that holds the partial forms of this tile.
-    pub fn partial_folder(&self) -> String {
-        format!("{}.p", Self::full(self.kind, self.number))
-    }
 }
 
 impl fmt::Display for Tile {
@@ -65,7 +62,8 @@ pub(crate) fn number_path(number: u64) -> String {
 
 /// The bytes of a hash tile.
 pub(crate) fn encode_hashes(hashes: &[Digest32]) -> Vec<u8> {
-    hashes.iter().flat_map(|h| *h.as_bytes()).collect()
+    let hashes: Vec<_> = hashes.iter().map(|h| *h.as_bytes()).collect();
+    hashes.into_flattened()
 }
 
 /// The hashes of a full tile, or nothing where the length is another.
@@ -103,7 +101,6 @@ mod tests {
     fn names_are_those_of_the_specification() {
         let t = Tile { kind: TileKind::Hashes { level: 0 }, number: 1_234_067, width: 8 };
         assert_eq!(t.to_string(), "tile/0/x001/x234/067.p/8");
-        assert_eq!(t.partial_folder(), "tile/0/x001/x234/067.p");
         assert_eq!(Tile::full(TileKind::Entries, 0).to_string(), "tile/entries/000");
         assert_eq!(Tile::full(TileKind::Hashes { level: 2 }, 1000).to_string(), "tile/2/x001/000");
     }

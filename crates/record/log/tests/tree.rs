@@ -5,8 +5,13 @@ mod common;
 use common::*;
 use symbolon_codec::Digest32;
 use symbolon_log::{
-    Checkpoint, ProofError, leaf_hash, parse_bundle, verify_consistency, verify_inclusion,
+    Checkpoint, ProofError, Tile, TileKind, leaf_hash, parse_bundle, verify_consistency,
+    verify_inclusion,
 };
+
+fn tile(kind: TileKind, number: u64, width: u16) -> Tile {
+    Tile { kind, number, width }
+}
 
 #[test]
 fn every_proof_up_to_a_full_tile_and_past_it() {
@@ -53,13 +58,13 @@ fn three_levels_of_tiles() {
         }
     }
     let files = log.storage().files();
-    assert!(files.contains_key("tile/1/000") && files.contains_key("tile/2/000.p/1"));
-    assert_eq!(files["index/000"].len(), 256 * 8);
-    assert_eq!(files["index/001"].len(), (70_000 - 65_536usize).div_ceil(256) * 8);
+    let sizes = [("hashes/0", 70_000), ("hashes/1", 273), ("hashes/2", 1)];
+    assert!(sizes.iter().all(|(name, hashes)| files[*name].len() == 32 * hashes));
+    assert_eq!(files["offsets"].len(), 70_000usize.div_ceil(256) * 8);
 }
 
 #[test]
-fn a_static_folder_holds_what_the_checkpoint_covers() {
+fn tiles_and_bundles_lead_to_the_root_of_the_checkpoint() {
     let log = filled(300);
     log.checkpoint().unwrap();
     for i in 300..520 {
@@ -68,30 +73,64 @@ fn a_static_folder_holds_what_the_checkpoint_covers() {
     log.commit().unwrap();
     let note = log.checkpoint().unwrap();
     let files = log.storage().files();
-    let names: Vec<_> = files.keys().filter(|n| n.starts_with("tile")).cloned().collect();
-    assert_eq!(
-        names,
-        [
-            "tile/0/000",
-            "tile/0/001",
-            "tile/0/002.p/8",
-            "tile/1/000.p/1",
-            "tile/1/000.p/2",
-            "tile/entries/000",
-            "tile/entries/001",
-            "tile/entries/002.p/8",
-        ]
-    );
-    // A client that has nothing but the files comes to the root.
+    let names: Vec<_> = files.keys().map(String::as_str).collect();
+    assert_eq!(names, ["checkpoint", "hashes/0", "hashes/1", "offsets"]);
+    assert_eq!(files["checkpoint"], note.as_bytes());
+
+    let level = |level| {
+        let tiles = [(0, 256), (1, 256), (2, 8)].map(|(n, w)| log.tile(&tile(level, n, w)));
+        tiles.map(Result::unwrap)
+    };
     let mut found = Vec::new();
-    for name in ["tile/entries/000", "tile/entries/001", "tile/entries/002.p/8"] {
-        found.extend(parse_bundle(&files[name]).unwrap().into_iter().map(leaf_hash));
+    for bundle in level(TileKind::Entries) {
+        found.extend(parse_bundle(&bundle).unwrap().into_iter().map(leaf_hash));
     }
-    let tiles = ["tile/0/000", "tile/0/001", "tile/0/002.p/8"].map(|n| files[n].clone()).concat();
+    let tiles = level(TileKind::Hashes { level: 0 }).concat();
     assert!(tiles.chunks(32).eq(found.iter().map(|h| &h.as_bytes()[..])));
+    assert_eq!(tiles, files["hashes/0"]);
     let checkpoint = Checkpoint::open(&note, &key().verifying_key(), ORIGIN).unwrap();
     assert_eq!((checkpoint.size, checkpoint.root), (520, naive_root(&found)));
-    assert_eq!(files["checkpoint"], note.as_bytes());
+}
+
+#[test]
+fn only_tiles_of_what_is_written_can_be_asked_for() {
+    let log = filled(520);
+    log.checkpoint().unwrap();
+    let above = TileKind::Hashes { level: 1 };
+    assert_eq!(log.tile(&tile(above, 0, 2)).unwrap().len(), 64);
+    assert_eq!(log.tile(&tile(TileKind::Entries, 1, 3)).unwrap(), {
+        let whole = log.tile(&tile(TileKind::Entries, 1, 256)).unwrap();
+        let ends = parse_bundle(&whole).unwrap()[..3].iter().map(|e| e.len() + 2).sum();
+        whole[..ends].to_vec()
+    });
+    for (kind, number, width) in [
+        (TileKind::Entries, 2, 9),
+        (TileKind::Entries, 2, 0),
+        (TileKind::Entries, 0, 257),
+        (TileKind::Entries, u64::MAX, 256),
+        (above, 0, 3),
+        (TileKind::Hashes { level: 255 }, 0, 1),
+    ] {
+        assert!(log.tile(&tile(kind, number, width)).is_err(), "{kind:?} {number} {width}");
+    }
+}
+
+/// A crash while hashes were written: the next checkpoint completes them.
+#[test]
+fn hashes_that_were_cut_off_are_written_again() {
+    let log = filled(600);
+    log.checkpoint().unwrap();
+    let whole = log.storage().files();
+    let storage = log.storage().after_kill();
+    storage.edit_files(|files| {
+        files.get_mut("hashes/0").unwrap().truncate(300 * 32 + 7);
+        files.get_mut("offsets").unwrap().truncate(11);
+        files.remove("hashes/1");
+        files.remove("checkpoint");
+    });
+    let again = open(storage).unwrap();
+    again.checkpoint().unwrap();
+    assert_eq!(again.storage().files(), whole);
 }
 
 #[test]
@@ -99,9 +138,10 @@ fn a_tile_that_went_bad_is_made_again() {
     let log = filled(3000);
     log.checkpoint().unwrap();
     log.storage().edit_files(|files| {
-        files.get_mut("tile/0/003").unwrap()[5] ^= 1;
-        files.remove("tile/0/004");
-        files.get_mut("tile/0/005").unwrap().truncate(100);
+        let hashes = files.get_mut("hashes/0").unwrap();
+        hashes[3 * 256 * 32 + 5] ^= 1;
+        hashes[4 * 256 * 32..5 * 256 * 32].fill(0);
+        hashes.truncate(5 * 256 * 32 + 100);
     });
     for index in [3 * 256, 3 * 256 + 7, 4 * 256 + 1, 5 * 256, 2999] {
         let proof = log.prove(index).unwrap();

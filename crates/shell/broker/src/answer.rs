@@ -121,12 +121,7 @@ pub(crate) fn reply(answer: Answer, receipt: u64, duration_ms: u64) -> CallReply
 
 /// The answer as HTTP.
 pub(crate) fn forward(answer: Answer, receipt: u64) -> ForwardReply {
-    ForwardReply {
-        status: answer.status,
-        headers: shown(&answer.headers),
-        body: answer.body,
-        receipt,
-    }
+    ForwardReply { status: answer.status, headers: answer.headers, body: answer.body, receipt }
 }
 
 fn shown(headers: &HeaderMap) -> Vec<(String, String)> {

@@ -60,7 +60,7 @@ pub struct ForwardReply {
     /// The upstream's status.
     pub status: u16,
     /// Response headers that pass, redacted.
-    pub headers: Vec<(String, String)>,
+    pub headers: http::HeaderMap,
     /// The body, decoded and redacted.
     pub body: bytes::Bytes,
     /// The receipt's number.

@@ -97,17 +97,14 @@ impl Storage for Nowhere {
     fn get(&self, name: &str, max: u64) -> io::Result<Option<Vec<u8>>> {
         self.0.get(name, max)
     }
-    fn size_of(&self, name: &str) -> io::Result<Option<u64>> {
-        self.0.size_of(name)
+    fn read_at(&self, name: &str, offset: u64, out: &mut [u8]) -> io::Result<usize> {
+        self.0.read_at(name, offset, out)
     }
-    fn put(&self, name: &str, bytes: &[u8]) -> io::Result<()> {
-        self.0.put(name, bytes)
+    fn write_at(&self, name: &str, offset: u64, bytes: &[u8]) -> io::Result<()> {
+        self.0.write_at(name, offset, bytes)
     }
     fn publish(&self, name: &str, bytes: &[u8]) -> io::Result<()> {
         self.0.publish(name, bytes)
-    }
-    fn remove(&self, name: &str) -> io::Result<()> {
-        self.0.remove(name)
     }
 }
 

@@ -11,7 +11,7 @@ pub enum Op {
     Write,
     /// Syncing entries.
     Sync,
-    /// Writing a tile, a bundle or the index.
+    /// Writing hashes or offsets.
     Put,
     /// Publishing a checkpoint.
     Publish,

@@ -12,7 +12,7 @@ use symbolon_log::Storage;
 
 use crate::faults::{Fault, Faults, Op};
 
-/// Keeps a log's entries and tiles as files of mode 0600 in a folder of mode 0700
+/// Keeps a log's entries and hashes as files of mode 0600 in a folder of mode 0700
 /// (`specs/log.md`, "The folder").
 ///
 /// The file of entries is given its blocks ahead of the writer, and zeros into them, so that a sync
@@ -72,7 +72,7 @@ impl FolderStorage {
         Ok(Self { folder: folder.to_owned(), entries, extent: Mutex::new(extent), faults })
     }
 
-    /// The folder, to serve its tiles from.
+    /// The folder.
     pub fn folder(&self) -> &Path {
         &self.folder
     }
@@ -137,16 +137,7 @@ impl Storage for FolderStorage {
     }
 
     fn read(&self, offset: u64, out: &mut [u8]) -> io::Result<usize> {
-        let mut done = 0;
-        while done < out.len() {
-            match self.entries.read_at(&mut out[done..], offset + done as u64) {
-                Ok(0) => break,
-                Ok(count) => done += count,
-                Err(e) if e.kind() == io::ErrorKind::Interrupted => {}
-                Err(e) => return Err(e),
-            }
-        }
-        Ok(done)
+        read_at(&self.entries, offset, out)
     }
 
     fn write(&self, offset: u64, bytes: &[u8]) -> io::Result<()> {
@@ -177,47 +168,36 @@ impl Storage for FolderStorage {
 
     fn get(&self, name: &str, max: u64) -> io::Result<Option<Vec<u8>>> {
         let Some(file) = found(File::open(self.path(name)?))? else { return Ok(None) };
-        let meta = file.metadata()?;
-        if !meta.is_file() || meta.len() > max {
-            return Ok(None);
-        }
-        let mut bytes = Vec::with_capacity(meta.len() as usize);
+        let mut bytes = Vec::new();
         file.take(max).read_to_end(&mut bytes)?;
         Ok(Some(bytes))
     }
 
-    fn size_of(&self, name: &str) -> io::Result<Option<u64>> {
-        Ok(found(fs::symlink_metadata(self.path(name)?))?.map(|m| m.len()))
+    fn read_at(&self, name: &str, offset: u64, out: &mut [u8]) -> io::Result<usize> {
+        match found(File::open(self.path(name)?))? {
+            Some(file) => read_at(&file, offset, out),
+            None => Ok(0),
+        }
     }
 
-    fn put(&self, name: &str, bytes: &[u8]) -> io::Result<()> {
+    fn write_at(&self, name: &str, offset: u64, bytes: &[u8]) -> io::Result<()> {
         self.fault(Op::Put)?;
         let path = self.path(name)?;
-        let new = beside(&path);
-        let file = match found(open_new(&new))? {
+        let open = || private().create(true).truncate(false).open(&path);
+        let file = match found(open())? {
             Some(file) => file,
             None => {
                 path.parent().map_or(Ok(()), make_folder)?;
-                open_new(&new)?
+                open()?
             }
         };
-        (&file).write_all(bytes)?;
-        fs::rename(&new, &path)
+        file.write_all_at(bytes, offset)?;
+        file.sync_data()
     }
 
     fn publish(&self, name: &str, bytes: &[u8]) -> io::Result<()> {
         self.fault(Op::Publish)?;
         replace_file(&self.path(name)?, bytes)
-    }
-
-    fn remove(&self, name: &str) -> io::Result<()> {
-        let path = self.path(name)?;
-        let Some(meta) = found(fs::symlink_metadata(&path))? else { return Ok(()) };
-        let removed = match meta.is_dir() {
-            true => fs::remove_dir_all(&path),
-            false => fs::remove_file(&path),
-        };
-        found(removed).map(drop)
     }
 }
 
@@ -258,6 +238,20 @@ fn private() -> OpenOptions {
 /// A leftover of a crash under the same name is written over.
 fn open_new(path: &Path) -> io::Result<File> {
     private().create(true).truncate(true).open(path)
+}
+
+/// Fewer bytes than asked only at the end.
+fn read_at(file: &File, offset: u64, out: &mut [u8]) -> io::Result<usize> {
+    let mut done = 0;
+    while done < out.len() {
+        match file.read_at(&mut out[done..], offset + done as u64) {
+            Ok(0) => break,
+            Ok(count) => done += count,
+            Err(e) if e.kind() == io::ErrorKind::Interrupted => {}
+            Err(e) => return Err(e),
+        }
+    }
+    Ok(done)
 }
 
 fn beside(path: &Path) -> PathBuf {

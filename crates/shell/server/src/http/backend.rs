@@ -3,7 +3,7 @@
 use std::{future::Future, sync::Arc};
 
 use bytes::Bytes;
-use http::{HeaderMap, Method, StatusCode, uri::PathAndQuery};
+use http::{HeaderMap, Method, uri::PathAndQuery};
 use serde_json::Value;
 use symbolon_broker::{
     ApprovalView, ApprovalsView, Asking, Broker, CallError, Called, ConnectionView, Context,
@@ -37,19 +37,6 @@ impl Asked {
             Some(path) => path,
         }
     }
-}
-
-/// What the upstream answered, redacted, with its status and headers.
-#[derive(Debug, Clone)]
-pub struct Forwarded {
-    /// Its status.
-    pub status: StatusCode,
-    /// Its headers that help a caller.
-    pub headers: Vec<(String, String)>,
-    /// Its body.
-    pub body: Bytes,
-    /// The receipt's number.
-    pub receipt: u64,
 }
 
 /// The broker's methods that HTTP translates to. `Arc<Broker>` has them; tests have a double.
@@ -106,18 +93,6 @@ pub trait Backend: Calls {
         let _ = reason;
         Err(no_approvals(number))
     }
-    /// As [`Backend::forward`]; where a person is asked, says so at once instead of waiting.
-    fn forward_asking(
-        &self,
-        session: &Arc<Self::Session>,
-        context: Context,
-        asked: Asked,
-        asking: Asking,
-    ) -> impl Future<Output = Result<Called<Forwarded>, CallError>> + Send + 'static {
-        let _ = asking;
-        let call = self.forward(session, context, asked);
-        async move { call.await.map(Called::Done) }
-    }
     /// A webhook that begins a flow.
     fn deliver(
         &self,
@@ -130,13 +105,15 @@ pub trait Backend: Calls {
     }
     /// Prometheus text.
     fn metrics(&self) -> String;
-    /// A request of the gateway door through every gate.
+    /// A request of the gateway door through every gate; where a person is asked, says so at once
+    /// instead of waiting.
     fn forward(
         &self,
         session: &Arc<Self::Session>,
         context: Context,
-        asked: Asked,
-    ) -> impl Future<Output = Result<Forwarded, CallError>> + Send + 'static;
+        asked: Arc<Asked>,
+        asking: Asking,
+    ) -> impl Future<Output = Result<Called<ForwardReply>, CallError>> + Send + 'static;
 }
 
 impl Backend for Arc<Broker> {
@@ -192,13 +169,26 @@ impl Backend for Arc<Broker> {
         Broker::deny(self, number, Via::Http, reason)
     }
 
-    fn forward_asking(
+    async fn deliver(
+        &self,
+        name: String,
+        signed: HookSigned,
+        body: Bytes,
+    ) -> Result<FlowDelivered, CallError> {
+        self.flow_deliver(&name, &signed, &body).await
+    }
+
+    fn metrics(&self) -> String {
+        Broker::metrics(self)
+    }
+
+    fn forward(
         &self,
         session: &Arc<Session>,
         context: Context,
-        asked: Asked,
+        asked: Arc<Asked>,
         asking: Asking,
-    ) -> impl Future<Output = Result<Called<Forwarded>, CallError>> + Send + 'static {
+    ) -> impl Future<Output = Result<Called<ForwardReply>, CallError>> + Send + 'static {
         let (broker, session) = (self.clone(), session.clone());
         async move {
             let (method, path, query) = (asked.method.as_str(), asked.path(), asked.target.query());
@@ -215,48 +205,7 @@ impl Backend for Arc<Broker> {
                 body,
                 asking,
             );
-            Ok(match forwarded.await? {
-                Called::Done(reply) => Called::Done(Forwarded::from(reply)),
-                Called::Asked(pending) => Called::Asked(pending),
-            })
-        }
-    }
-
-    async fn deliver(
-        &self,
-        name: String,
-        signed: HookSigned,
-        body: Bytes,
-    ) -> Result<FlowDelivered, CallError> {
-        self.flow_deliver(&name, &signed, &body).await
-    }
-
-    fn metrics(&self) -> String {
-        Broker::metrics(self)
-    }
-
-    fn forward(
-        &self,
-        session: &Arc<Self::Session>,
-        context: Context,
-        asked: Asked,
-    ) -> impl Future<Output = Result<Forwarded, CallError>> + Send + 'static {
-        let (broker, session) = (self.clone(), session.clone());
-        async move {
-            let (method, path, query) = (asked.method.as_str(), asked.path(), asked.target.query());
-            let body = asked.body.clone();
-            let forwarded = Broker::forward(
-                &broker,
-                &session,
-                &context,
-                &asked.connection,
-                method,
-                path,
-                query,
-                &asked.headers,
-                body,
-            );
-            forwarded.await.map(Forwarded::from)
+            forwarded.await
         }
     }
 }
@@ -264,16 +213,4 @@ impl Backend for Arc<Broker> {
 /// For a backend that asks nobody.
 fn no_approvals(number: u64) -> CallError {
     CallError::caller("no_approval", format!("there is no question {number}")).status(404)
-}
-
-impl From<ForwardReply> for Forwarded {
-    fn from(reply: ForwardReply) -> Self {
-        Self {
-            // The broker read it from an upstream's status line, where nothing else fits.
-            status: StatusCode::from_u16(reply.status).unwrap_or(StatusCode::BAD_GATEWAY),
-            headers: reply.headers,
-            body: reply.body,
-            receipt: reply.receipt,
-        }
-    }
 }

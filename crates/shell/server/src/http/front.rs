@@ -157,7 +157,7 @@ impl<B: Backend> Front<B> {
     async fn gateway(&self, agent: &Arc<str>, head: Parts, body: Bytes) -> Response<Body> {
         let forwarded = async {
             let seat = self.api.seats.of(agent)?;
-            to::forward(&seat, to::asked(&head, body)?).await
+            to::forward(&seat, to::asked(head, body)?).await
         };
         match forwarded.await {
             Ok(response) => response.map(Either::Left),

@@ -26,7 +26,7 @@ mod tests;
 mod tls;
 mod to;
 
-pub use backend::{Asked, Backend, Forwarded};
+pub use backend::{Asked, Backend};
 pub use connection::Connection;
 pub use front::{Body, Front};
 pub use listen::{Serving, serve};

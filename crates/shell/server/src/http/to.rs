@@ -4,14 +4,16 @@
 //! broker matches method and path to an operation and runs the same gates; its answer leaves as it came,
 //! redacted.
 
+use std::sync::Arc;
+
 use bytes::Bytes;
 use http::{HeaderName, HeaderValue, Response, StatusCode, header, request::Parts};
 use http_body_util::Full;
-use symbolon_broker::{Asking, CallError, Called, Context};
+use symbolon_broker::{Asking, CallError, Called, Context, ForwardReply};
 use symbolon_mcp::{Answered, Finish, Held, Seat};
 
 use super::{
-    backend::{Asked, Backend, Forwarded},
+    backend::{Asked, Backend},
     failure::failure,
 };
 
@@ -19,7 +21,7 @@ use super::{
 pub(super) const PREFIX: &str = "/to/";
 
 /// Takes a request of this door apart, nothing decoded.
-pub(super) fn asked(head: &Parts, body: Bytes) -> Result<Asked, CallError> {
+pub(super) fn asked(head: Parts, body: Bytes) -> Result<Asked, CallError> {
     let rest = head.uri.path().strip_prefix(PREFIX).unwrap_or_default();
     let connection = rest.split('/').next().unwrap_or_default();
     let Some(target) = head.uri.path_and_query().filter(|_| !connection.is_empty()) else {
@@ -31,11 +33,11 @@ pub(super) fn asked(head: &Parts, body: Bytes) -> Result<Asked, CallError> {
         ));
     };
     Ok(Asked {
-        connection: connection.to_owned(),
-        method: head.method.clone(),
         path_from: PREFIX.len() + connection.len(),
+        connection: connection.to_owned(),
+        method: head.method,
         target: target.clone(),
-        headers: head.headers.clone(),
+        headers: head.headers,
         body,
     })
 }
@@ -45,6 +47,7 @@ pub(super) async fn forward<B: Backend>(
     seat: &Seat<B>,
     asked: Asked,
 ) -> Result<Response<Full<Bytes>>, CallError> {
+    let asked = Arc::new(asked);
     let stays = Asking { stays: true, ..Asking::default() };
     let pending = match once(seat, asked.clone(), stays).await? {
         Called::Done((forwarded, held)) => return Ok(answer(forwarded, held)),
@@ -61,39 +64,34 @@ pub(super) async fn forward<B: Backend>(
 
 async fn once<B: Backend>(
     seat: &Seat<B>,
-    asked: Asked,
+    asked: Arc<Asked>,
     asking: Asking,
-) -> Result<Called<(Forwarded, Held)>, CallError> {
+) -> Result<Called<(ForwardReply, Held)>, CallError> {
     let slot = seat.slots().enter().await?;
-    let call = seat.calls().forward_asking(seat.session(), Context::Direct, asked, asking);
+    let call = seat.calls().forward(seat.session(), Context::Direct, asked, asking);
     let room = seat.room().clone();
     let forwarded = Finish::new(async move {
         let forwarded = match call.await? {
             Called::Done(forwarded) => forwarded,
             Called::Asked(pending) => return Ok(Called::Asked(pending)),
         };
-        let Forwarded { status, receipt, .. } = forwarded;
-        let answered = Answered { status: status.as_u16(), receipt, bytes: forwarded.body.len() };
+        let ForwardReply { status, receipt, .. } = forwarded;
+        let answered = Answered { status, receipt, bytes: forwarded.body.len() };
         let held = room.take(answered, slot).await?;
         Ok::<_, CallError>(Called::Done((forwarded, held)))
     });
     forwarded.await
 }
 
-fn answer(forwarded: Forwarded, held: Held) -> Response<Full<Bytes>> {
+fn answer(forwarded: ForwardReply, held: Held) -> Response<Full<Bytes>> {
     let mut response = Response::new(Full::new(held.until_freed(forwarded.body)));
-    *response.status_mut() = forwarded.status;
+    // The broker read it from an upstream's status line, where nothing else fits.
+    *response.status_mut() =
+        StatusCode::from_u16(forwarded.status).unwrap_or(StatusCode::BAD_GATEWAY);
     let headers = response.headers_mut();
-    headers.reserve(forwarded.headers.len() + 2);
-    for (name, value) in forwarded.headers {
-        let (Ok(name), Ok(value)) = (HeaderName::try_from(name), HeaderValue::try_from(value))
-        else {
-            // The broker filters headers; what is no header at all is dropped rather than sent.
-            continue;
-        };
-        if !is_framing(&name) {
-            headers.append(name, value);
-        }
+    *headers = forwarded.headers;
+    for name in FRAMING {
+        headers.remove(name);
     }
     headers.insert(RECEIPT, HeaderValue::from(forwarded.receipt));
     headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
@@ -104,15 +102,12 @@ fn answer(forwarded: Forwarded, held: Held) -> Response<Full<Bytes>> {
 const RECEIPT: HeaderName = HeaderName::from_static("symbolon-receipt");
 
 /// Headers about the upstream's connection, which is not this one.
-fn is_framing(name: &HeaderName) -> bool {
-    matches!(
-        name.as_str(),
-        "connection"
-            | "content-length"
-            | "keep-alive"
-            | "te"
-            | "trailer"
-            | "transfer-encoding"
-            | "upgrade"
-    )
-}
+const FRAMING: [HeaderName; 7] = [
+    header::CONNECTION,
+    header::CONTENT_LENGTH,
+    HeaderName::from_static("keep-alive"),
+    header::TE,
+    header::TRAILER,
+    header::TRANSFER_ENCODING,
+    header::UPGRADE,
+];

@@ -24,7 +24,7 @@ async fn a_request_goes_on_as_it_came_and_its_answer_comes_back_as_http() {
     assert_eq!(answer.header("content-type"), "application/json");
     let many: Vec<_> = answer.head.headers.get_all("x-many").iter().collect();
     assert_eq!(many, ["1", "2"]);
-    for name in ["transfer-encoding", "content-length", "x-bad", "b"] {
+    for name in ["transfer-encoding", "content-length"] {
         assert_eq!(answer.header(name), "", "{name}");
     }
 }
