@@ -12,6 +12,7 @@ pub mod log_records;
 pub mod openapi;
 pub mod path_template;
 pub mod redact;
+pub mod tools_list;
 
 /// Reads one input; panics where a property does not hold.
 pub type Target = fn(&[u8]);
@@ -30,4 +31,5 @@ pub const ALL: &[(&str, Target)] = &[
     ("openapi", openapi::run),
     ("path_template", path_template::run),
     ("redact", redact::run),
+    ("tools_list", tools_list::run),
 ];

@@ -43,7 +43,7 @@ pub struct Engine {
     calendar: Calendar,
     ledger: Arc<Ledger>,
     shadow: AtomicBool,
-    catalog: Arc<Catalog>,
+    catalog: RwLock<Arc<Catalog>>,
     policy: RwLock<Option<Arc<Policy>>>,
     generation: AtomicU64,
     tokens: Table,
@@ -66,7 +66,7 @@ impl Engine {
             clock,
             rng,
             fingerprint,
-            catalog,
+            catalog: RwLock::new(catalog),
             policy: RwLock::new(None),
             generation: AtomicU64::new(0),
             tokens: Table::new(),
@@ -76,8 +76,15 @@ impl Engine {
     }
 
     /// The tools it knows.
-    pub fn catalog(&self) -> &Arc<Catalog> {
-        &self.catalog
+    pub fn catalog(&self) -> Arc<Catalog> {
+        self.catalog.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Takes another catalogue, in which every scope has the number that it had: leases of before are
+    /// resolved again at their next use.
+    pub fn set_catalog(&self, catalog: Arc<Catalog>) {
+        *self.catalog.write().unwrap_or_else(PoisonError::into_inner) = catalog;
+        self.generation.fetch_add(1, Ordering::Release);
     }
 
     /// What is counted: for the rules of grants that are put into force.

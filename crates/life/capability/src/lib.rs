@@ -16,6 +16,7 @@ pub mod hours;
 pub mod idempotency;
 pub mod limit;
 pub mod minted;
+pub mod mount;
 pub mod name;
 pub mod oauth2;
 pub mod opening;
@@ -42,6 +43,7 @@ pub use hours::{Hours, Zone, ZoneName};
 pub use idempotency::IdempotencyKey;
 pub use limit::Limit;
 pub use minted::{MintedId, MintedRow, MintedStore};
+pub use mount::{MountRow, MountStore};
 pub use name::{AgentName, ConnectionName, NameError};
 pub use oauth2::{ClientAuth, ClientId, Endpoint, Flow, OAuth2, OAuth2Error, TokenScope};
 pub use opening::{

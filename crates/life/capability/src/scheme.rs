@@ -10,7 +10,7 @@ use crate::catalog::{AuthScheme, BasicUser};
 
 /// The scheme of one connection. As text: `bearer`, `header:NAME`, `header:NAME:PREFIX`,
 /// `query:NAME`, `cookie:NAME`, `form:NAME`,
-/// `aws4:REGION:SERVICE`, `aws4-session:REGION:SERVICE`, `hmac`, `basic`, `basic-user:NAME`, `basic-key`, `mtls`, `oauth2:…`
+/// `aws4:REGION:SERVICE`, `aws4-session:REGION:SERVICE`, `hmac`, `basic`, `basic-user:NAME`, `basic-key`, `mtls`, `none`, `oauth2:…`
 /// (see [`OAuth2`]).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Scheme {
@@ -57,6 +57,9 @@ pub enum Scheme {
     /// Nothing in the request: the TLS handshake shows a certificate (RFC 8446, section 4.4.2); the
     /// credential is its chain and its key.
     Mtls,
+    /// Nothing goes out: the service asks for no credential. What is sealed is random, and opens the
+    /// way that any other does, so that a call without a credential has the same evidence.
+    None,
 }
 
 /// Which part of Basic's `user:password` the credential is.
@@ -104,6 +107,7 @@ impl Scheme {
         region: Option<&str>,
     ) -> Result<Self, SchemeError> {
         Ok(match auth {
+            AuthScheme::None => Self::None,
             AuthScheme::Bearer => Self::Bearer,
             AuthScheme::Header { name, prefix } => {
                 Self::Header { name: name.to_string(), prefix: prefix.to_string() }
@@ -148,6 +152,7 @@ impl fmt::Display for Scheme {
             Self::Basic(BasicHalf::User) => f.write_str("basic-key"),
             Self::OAuth2(oauth) => write!(f, "oauth2:{oauth}"),
             Self::Mtls => f.write_str("mtls"),
+            Self::None => f.write_str("none"),
         }
     }
 }
@@ -177,6 +182,7 @@ impl FromStr for Scheme {
         Ok(match text.split_once(':') {
             None if text == "bearer" => Self::Bearer,
             None if text == "mtls" => Self::Mtls,
+            None if text == "none" => Self::None,
             None if text == "basic" => Self::Basic(BasicHalf::Both),
             None if text == "basic-key" => Self::Basic(BasicHalf::User),
             Some(("header", rest)) => {
@@ -223,6 +229,7 @@ mod tests {
             "basic-user:api",
             "basic-key",
             "mtls",
+            "none",
             "oauth2:device:none:https%3A//id.example/token:client:",
         ] {
             assert_eq!(text.parse::<Scheme>().unwrap().to_string(), text);
@@ -248,6 +255,7 @@ mod tests {
             "basic-user:",
             "basic-user:a:b",
             "mtls:x",
+            "none:x",
             "oauth2",
             "oauth2:device:none:http%3A//id.example/token:client:",
         ] {

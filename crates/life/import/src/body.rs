@@ -191,6 +191,48 @@ fn json_body<'n>(
     Ok(out)
 }
 
+/// Arguments of a tool of an MCP server: members of an object become parameters; what else there is
+/// is one parameter, `arguments`.
+///
+/// # Errors
+/// Why no call can make arguments that the tool takes.
+pub(crate) fn arguments<'n>(
+    document: &Document<'n>,
+    schema: &'n Node,
+    names: &mut HashSet<String>,
+) -> Result<Read, String> {
+    let converted = convert(document, schema);
+    let mut shape = converted.shape;
+    let losses: Vec<String> =
+        converted.losses.into_iter().map(|why| format!("arguments: {why}")).collect();
+    let mut out = Read { losses, ..Read::default() };
+    let is_object = shape.types == ["object"];
+    let is_closed = matches!(shape.additional_properties, None | Some(Additional::Flag(false)));
+    if is_object && is_closed && shape.properties.is_empty() {
+        // No members, and no others beside them.
+        return Ok(out);
+    }
+    let is_flat = is_object
+        && shape.additional_properties.is_none()
+        && shape.properties.0.len() <= PARAMETERS_MAX
+        && shape.properties.0.iter().all(|(name, _)| is_wire(name));
+    if is_flat {
+        for (wire, member) in shape.properties.0 {
+            add(&mut out.body.body, &wire, member, names)?;
+        }
+        return Ok(out);
+    }
+    if !is_object {
+        // The protocol has an object there, whatever the schema says.
+        shape =
+            Shape { additional_properties: Some(Additional::Flag(true)), ..Shape::of("object") };
+        out.losses.push("arguments: their schema is no object's: left open".to_owned());
+    }
+    out.body.body_whole = true;
+    add(&mut out.body.body, "arguments", Shape { required: true, ..shape }, names)?;
+    Ok(out)
+}
+
 fn is_wire(name: &str) -> bool {
     (1..=128).contains(&name.len()) && name.bytes().all(|b| b.is_ascii_graphic())
 }
@@ -209,3 +251,6 @@ fn add(
     fields.0.push((name, shape));
     Ok(())
 }
+
+/// The catalogue takes as many.
+const PARAMETERS_MAX: usize = 64;

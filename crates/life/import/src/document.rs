@@ -59,6 +59,18 @@ impl<'n> Document<'n> {
         })
     }
 
+    /// A schema that stands alone, with its definitions in it. `work`: how many schemas may be
+    /// walked through.
+    pub fn of_schema(root: &'n Node, work: u32) -> Self {
+        Self {
+            root,
+            dialect: Dialect::OpenApi31,
+            found: RefCell::default(),
+            patterns: RefCell::default(),
+            work_left: Cell::new(work),
+        }
+    }
+
     pub const fn root(&self) -> &'n Node {
         self.root
     }

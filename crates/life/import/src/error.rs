@@ -25,6 +25,12 @@ pub enum ImportError {
     /// No `openapi: 3.0.x`, `openapi: 3.1.x` or `swagger: "2.0"`.
     #[error("this is no OpenAPI 3.0, OpenAPI 3.1 or Swagger 2.0 document")]
     NotOpenApi,
+    /// What a mounted server gave as its list of tools is none.
+    #[error("this is no list of MCP tools: {what}")]
+    List {
+        /// What is wrong with it.
+        what: String,
+    },
     /// The id that the service is to have.
     #[error("{0}")]
     Id(symbolon_capability::catalog::NameError),

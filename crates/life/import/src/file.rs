@@ -2,6 +2,7 @@
 
 use serde::{Serialize, Serializer};
 use serde_json::{Number, Value};
+use symbolon_codec::Digest32;
 
 /// Named values in their order.
 #[derive(Clone, Debug, PartialEq)]
@@ -77,6 +78,17 @@ pub(crate) struct Tool {
     pub idempotency_key: Option<String>,
     #[serde(skip_serializing_if = "Fields::is_empty")]
     pub headers: Fields<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub mcp: Option<McpPart>,
+}
+
+/// What an operation asks of a mounted MCP server: a tool as it was pinned, or the list of tools.
+#[derive(Clone, Debug, Serialize)]
+pub(crate) struct McpPart {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub tool: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub definition: Option<Digest32>,
 }
 
 #[derive(Clone, Debug, Default, Serialize)]

@@ -214,12 +214,12 @@ fn service_part(
 }
 
 /// The catalogue's own word on it, schemas compiled.
-fn check(service: &ServicePart, tools: &[&Tool]) -> Result<(), ImportError> {
+pub(crate) fn check(service: &ServicePart, tools: &[&Tool]) -> Result<(), ImportError> {
     let text = text_of(service, tools);
     Catalog::empty().with_draft(&text).map(drop).map_err(ImportError::Refused)
 }
 
-fn reason(error: &ImportError) -> String {
+pub(crate) fn reason(error: &ImportError) -> String {
     let ImportError::Refused(error) = error else { return error.to_string() };
     match error {
         CatalogError::Operation { problem, .. } => problem.to_string(),
@@ -230,7 +230,7 @@ fn reason(error: &ImportError) -> String {
     }
 }
 
-fn text_of(service: &ServicePart, tools: &[&Tool]) -> String {
+pub(crate) fn text_of(service: &ServicePart, tools: &[&Tool]) -> String {
     // INFALLIBLE: strings, numbers and lists alone, and every key is a string.
     serde_json::to_string(&File { service, operation: tools }).expect("a file of ours is JSON")
 }

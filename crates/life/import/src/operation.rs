@@ -107,6 +107,7 @@ pub(crate) fn read<'n>(
         body: body.body,
         idempotency_key: read.idempotency_key,
         headers: read.headers,
+        mcp: None,
     };
     Ok(Made { tool, losses, marked })
 }

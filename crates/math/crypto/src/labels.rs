@@ -179,6 +179,8 @@ table! { TAGS: Tag {
     FLOW_RUN = Tag::new("flow", "run", 1);
     /// What a step of a run gave.
     FLOW_STEP = Tag::new("flow", "step", 1);
+    /// What a mounted MCP server is, and how it is started.
+    MOUNT = Tag::new("mount", "server", 1);
     /// The operator's Ed25519 seed.
     OPERATOR_SEED = Tag::new("operator", "signing-seed", 1);
     /// A row of the state database.

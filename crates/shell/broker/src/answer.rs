@@ -98,8 +98,11 @@ pub(crate) fn reply(answer: Answer, receipt: u64, duration_ms: u64) -> CallReply
     let is_json = kind == "application/json" || kind.ends_with("+json");
     let values = || answer.body.iter().filter(|b| matches!(b, b',' | b'[' | b'{')).count();
     let json = is_json && values() <= VALUES_MAX;
+    let result = answer.tool.and_then(|_| serde_json::from_slice(&answer.body).ok());
     let (body, encoding) = if answer.body.is_empty() {
         (Value::Null, BodyEncoding::None)
+    } else if let Some(value) = result {
+        (value, BodyEncoding::ToolResult)
     } else if let Some(value) = json.then(|| serde_json::from_slice(&answer.body).ok()).flatten() {
         (value, BodyEncoding::Json)
     } else {

@@ -54,6 +54,14 @@ pub struct CallReply {
     pub duration_ms: u64,
 }
 
+impl CallReply {
+    /// Whether the service says that the call failed: by its status, or in a tool's result.
+    pub fn is_failure(&self) -> bool {
+        let is_result = self.encoding == BodyEncoding::ToolResult;
+        self.status >= 400 || is_result && self.body.get("isError") == Some(&Value::Bool(true))
+    }
+}
+
 /// What the upstream answered to a forwarded request, redacted, as HTTP.
 #[derive(Debug, Clone)]
 pub struct ForwardReply {
@@ -77,6 +85,9 @@ pub enum BodyEncoding {
     Text,
     /// Base64 of other bytes.
     Base64,
+    /// The result of a mounted server's tool: `content`, perhaps `structuredContent`, `isError`; or
+    /// `isError` and `error` where the server gave an error in its place.
+    ToolResult,
     /// No body.
     None,
 }

@@ -85,6 +85,8 @@ pub struct Broker {
     pub(crate) spending: Spending,
     /// What gets and renews access tokens.
     pub(crate) office: Arc<Office>,
+    /// What mounted servers are spoken to with.
+    pub(crate) mounting: crate::mount::Office,
     /// Connections that are being made by a flow of OAuth.
     pub(crate) flows: Flows,
     /// Runs of flows.
@@ -165,7 +167,12 @@ impl Broker {
         let executions = Executions::start(store.clone());
         let way_out = Client::of(options.limits, options.resolver.clone());
         let office = Office::new(store.clone(), clock.clone(), way_out);
+        let mounting = crate::mount::Office::new(
+            Client::of(options.limits, options.resolver.clone()),
+            clock.clone(),
+        );
         let broker = Arc::new(Self {
+            mounting,
             started_ns: clock.mono_ns(),
             home,
             manifest,
@@ -259,6 +266,11 @@ impl Broker {
             uptime_ms: (now - self.started_ns) / 1_000_000,
             clear_ns: Clear { count: clear.count, p50: clear.p50, p99: clear.p99 },
         }
+    }
+
+    /// Gives the programs of mounted servers a proxy to use connections through.
+    pub fn set_surroundings(&self, surroundings: std::sync::Weak<dyn crate::mount::Surroundings>) {
+        self.mounting.set_surroundings(surroundings);
     }
 
     /// The folder that everything of it lives in.

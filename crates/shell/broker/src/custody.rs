@@ -119,7 +119,12 @@ impl Broker {
         self.end_approvals(Ending::Locked);
         if let Some(open) = open {
             let live = open.live.read().unwrap_or_else(PoisonError::into_inner);
-            live.values().for_each(|l| l.close_idle());
+            for live in live.values() {
+                live.close_idle();
+                if let Some(mount) = &live.mount {
+                    mount.stop();
+                }
+            }
         }
         self.generation.send_modify(|g| *g += 1);
     }

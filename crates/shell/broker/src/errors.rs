@@ -9,6 +9,7 @@ use symbolon_store::{HomeError, ManifestError};
 
 use crate::api::{CallError, Fault};
 use crate::minted::UnusableMinted;
+use crate::mount::{MountError, MountFault};
 use crate::upstream::UpstreamError;
 use crate::wire::WireError;
 
@@ -262,7 +263,31 @@ pub(crate) fn upstream(error: &UpstreamError) -> CallError {
             CallError { fault: Fault::Caller, ..peer(code, 403) }.next("mint another")
         }
         UpstreamError::Token(e) => e.shown(),
+        UpstreamError::Mount(e) => mount(error, e),
         UpstreamError::Request(_) => CallError { fault: Fault::Us, ..peer("request", 500) },
+    }
+}
+
+/// Why a mounted server gave nothing: nothing of what it said.
+fn mount(error: &UpstreamError, why: &MountError) -> CallError {
+    let (fault, status) = match &why.fault {
+        MountFault::NotMounted(_) => (Fault::Caller, 404),
+        MountFault::Start(_) | MountFault::Crashing(_) => (Fault::Environment, 502),
+        MountFault::Stopped => (Fault::Environment, 503),
+        MountFault::Silent => (Fault::Peer, 504),
+        MountFault::Busy => (Fault::Caller, 429),
+        _ => (Fault::Peer, 502),
+    };
+    let shown = CallError::new(why.fault.code(), fault, status, chain(error));
+    match &why.fault {
+        MountFault::NotMounted(_) => shown.next("symbolon mount add --help"),
+        MountFault::Changed { mount, .. } | MountFault::Gone { mount, .. } => {
+            shown.next(format!("symbolon mount refresh {mount}"))
+        }
+        MountFault::Start(_) | MountFault::Crashing(_) => shown.next("symbolon mount show NAME"),
+        MountFault::Ended | MountFault::Silent if why.sent => shown
+            .next("look at the receipt first if the call writes; then symbolon mount show NAME"),
+        _ => shown,
     }
 }
 

@@ -19,6 +19,7 @@ mod json_text;
 mod lanes;
 mod metrics;
 mod minted;
+mod mount;
 mod oauth;
 mod policy;
 mod reading;
@@ -40,9 +41,13 @@ pub use containers::{ContainerKeys, SealedLayerKey, SignatureView, SignerView};
 pub use edge::{Strict, Watch};
 pub use lanes::Lanes;
 pub use minted::{MintError, PLACEHOLDER_BYTES, UnusableMinted, has_placeholder, is_placeholder};
+pub use mount::{
+    MountChange, MountError, MountFault, MountPlace, MountProgram, MountRefreshed, MountToolView,
+    MountView, NewMount, Surrounding, Surroundings,
+};
 pub use oauth::TokenError;
 pub use relay::{RelayBody, RelayLimits, RelayReply, RelayRequest, RelayedBody, Upgraded};
 pub use runs::{Route, RunVariables};
 pub use services::home_catalog;
 pub use setup::CONNECTIONS_AT_ONCE_MAX;
-pub use upstream::{Answer, Outgoing, Upstream, UpstreamError};
+pub use upstream::{Answer, Outgoing, ToolOutcome, Upstream, UpstreamError};

@@ -27,7 +27,7 @@ use crate::echo;
 use crate::errors;
 use crate::policy::{decision_of, refused_decision, settlement};
 use crate::retry::Tries;
-use crate::upstream::{Answer, UpstreamError};
+use crate::upstream::{Answer, ToolOutcome, UpstreamError};
 
 mod list;
 
@@ -88,7 +88,8 @@ impl<B: Deref<Target = Broker>> Completion<B> {
         let counters = &self.broker.counters;
         counters.answered.fetch_add(1, Relaxed);
         counters.redactions.fetch_add(u64::from(answer.redactions.total()), Relaxed);
-        let entered = self.enter(Some(response), None, None, true);
+        let error = answer.tool.and_then(ToolOutcome::code);
+        let entered = self.enter(Some(response), None, error, true);
         async move {
             let ticket = entered?;
             self.broker.log.handed_over(ticket).await.map_err(errors::log_receipt)?;
@@ -333,7 +334,7 @@ impl Broker {
     /// [`CallError`]: locked, no such entry, an intent without a receipt.
     pub async fn receipt(&self, number: u64) -> Result<Value, CallError> {
         let open = self.opened()?;
-        let (log, catalog) = (self.log.clone(), self.engine.catalog().clone());
+        let (log, catalog) = (self.log.clone(), self.engine.catalog());
         let work = move || {
             if number >= log.size() {
                 return Err(CallError::caller(

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::sync::{Arc, PoisonError};
 
-use symbolon_capability::catalog::ScopeSet;
+use symbolon_capability::catalog::{Catalog, ScopeSet};
 use symbolon_capability::oauth2::IssuedStore;
 use symbolon_capability::{AgentName, Grant, GrantId, LiveGrant, MintedStore, Policy, Store};
 
@@ -12,6 +12,7 @@ use crate::api::CallError;
 use crate::broker::Open;
 use crate::errors;
 use crate::minted;
+use crate::mount::{Kept, Mount};
 use crate::upstream::Live;
 
 mod agents;
@@ -43,10 +44,13 @@ impl Broker {
         let mut policy = Policy::default();
         let mut live = HashMap::new();
         let mut issued: HashMap<_, _> = self.store.issued().await?.into_iter().collect();
+        let catalog = self.engine.catalog();
+        let mounts = self.kept_mounts(open).await?;
         for (connection, envelope) in self.store.connections().await? {
-            let Some(service) = self.engine.catalog().service(&connection.service).cloned() else {
+            let Some(service) = catalog.service(&connection.service).cloned() else {
                 continue;
             };
+            let mounted = mounts.iter().find(|m| m.row.name.as_str() == connection.service);
             let row = issued.remove(&connection.name);
             let before = open
                 .live
@@ -55,8 +59,16 @@ impl Broker {
                 .get(&connection.name)
                 .cloned();
             let one = match before {
-                Some(live) if live.is(&connection, &envelope) => live,
-                _ => match self.register(open, connection, service, envelope, row) {
+                Some(live) if live.is(&connection, &envelope, &service, mounted) => live,
+                before => match self.register_in(
+                    &catalog,
+                    open,
+                    connection,
+                    service,
+                    envelope,
+                    row,
+                    mounting(before.as_deref(), mounted),
+                ) {
                     Ok(live) => live,
                     Err(e) => {
                         // One connection that does not open (a changed row) must not close the rest.
@@ -147,16 +159,28 @@ impl Broker {
     }
 
     pub(crate) fn scopes(&self, patterns: &[String]) -> Result<ScopeSet, CallError> {
-        let scopes = self.engine.catalog().scopes();
-        patterns.iter().try_fold(ScopeSet::default(), |set, pattern| {
-            let more = scopes.expand(pattern).map_err(|e| {
-                let service = pattern.split('.').next().unwrap_or_default();
-                CallError::caller("scope", e.to_string())
-                    .next(format!("symbolon tools search {service}"))
-            })?;
-            Ok(set.union(&more))
-        })
+        scopes_in(&self.engine.catalog(), patterns)
     }
+}
+
+/// The scopes of a catalogue that these patterns mean.
+fn scopes_in(catalog: &Catalog, patterns: &[String]) -> Result<ScopeSet, CallError> {
+    let scopes = catalog.scopes();
+    patterns.iter().try_fold(ScopeSet::default(), |set, pattern| {
+        let more = scopes.expand(pattern).map_err(|e| {
+            let service = pattern.split('.').next().unwrap_or_default();
+            CallError::caller("scope", e.to_string())
+                .next(format!("symbolon tools search {service}"))
+        })?;
+        Ok(set.union(&more))
+    })
+}
+
+/// The server that a connection leads to. Its program goes on where it is the one of before.
+fn mounting(before: Option<&Live>, mounted: Option<&Kept>) -> Option<Arc<Mount>> {
+    let kept = mounted?;
+    let running = before.and_then(|live| live.mount.clone()).filter(|mount| mount.is(mounted));
+    Some(running.unwrap_or_else(|| Arc::new(Mount::new(kept))))
 }
 
 fn agent_name(text: &str) -> Result<AgentName, CallError> {

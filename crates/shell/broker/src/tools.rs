@@ -44,8 +44,8 @@ impl Broker {
     pub fn describe_tool(&self, session: &Session, name: &str) -> Result<ToolView, CallError> {
         let policy = self.engine.policy().unwrap_or_default();
         let unknown = || symbolon_capability::Refusal::UnknownTool(name.chars().take(64).collect());
-        let operation =
-            self.engine.catalog().operation(name).ok_or_else(|| errors::refusal(&unknown()))?;
+        let catalog = self.engine.catalog();
+        let operation = catalog.operation(name).ok_or_else(|| errors::refusal(&unknown()))?;
         Ok(view(operation, granted(&policy, session, operation, self.clock.mono_ns()), true))
     }
 

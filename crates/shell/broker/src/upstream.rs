@@ -10,7 +10,7 @@ use http::header::{
     ACCEPT_ENCODING, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue, LOCATION, USER_AGENT,
 };
 use symbolon_ambient::{Rng, SystemRng};
-use symbolon_capability::catalog::Bound;
+use symbolon_capability::catalog::{Bound, Service};
 use symbolon_capability::{
     BasicHalf, Connection, Refusal, Registration, Release, Scheme, SealedCredential,
 };
@@ -29,6 +29,7 @@ use symbolon_secret::Secret;
 use crate::api::CallError;
 use crate::arm::Draft;
 use crate::minted::{LearnError, MintError, UnusableMinted};
+use crate::mount::{Kept, Mount, MountError};
 use crate::oauth::{Issued, Keeper, TokenError, copy};
 use crate::reading::Reading;
 use crate::sign::{AWS_TOKEN, Signer};
@@ -54,6 +55,8 @@ pub struct Live {
     pub(crate) minted: Option<Arc<SealedCredential>>,
     /// Credentials that the answer held.
     made: Vec<Arc<SealedCredential>>,
+    /// The MCP server that it leads to, where one is mounted.
+    pub(crate) mount: Option<Arc<Mount>>,
     /// What renews it; calls ask it, see [`Live::ready`].
     keeper: Option<Arc<Keeper>>,
     envelope: Box<[u8]>,
@@ -83,11 +86,12 @@ impl Live {
         let learnt = registration.credential.learn(|wire| {
             let signer = Signer::of(&c.auth, registration.service.auth(), wire);
             let identity = (c.auth == Scheme::Mtls).then(|| Identity::read(wire));
-            let pattern = match (&issued, &identity) {
-                (Some(_), _) => None,
-                // The key never leaves: nothing of it can come back.
-                (None, Some(_)) => Some(nothing()?),
-                (None, None) => Some(Pattern::learn(&slot, wire, &SystemRng)?),
+            let stays = identity.is_some() || c.auth == Scheme::None;
+            let pattern = match &issued {
+                Some(_) => None,
+                // It never leaves: nothing of it can come back.
+                None if stays => Some(nothing()?),
+                None => Some(Pattern::learn(&slot, wire, &SystemRng)?),
             };
             Ok::<_, PatternError>((pattern, signer, identity))
         });
@@ -129,10 +133,16 @@ impl Live {
             issued,
             minted: None,
             made: Vec::new(),
+            mount: None,
             keeper: None,
             envelope: envelope.into(),
             registration,
         })
+    }
+
+    /// The same connection, that leads to a mounted server.
+    pub(crate) fn with_mount(self, mount: Option<Arc<Mount>>) -> Self {
+        Self { mount, ..self }
     }
 
     /// The same connection, whose tokens `keeper` renews.
@@ -227,10 +237,18 @@ impl Live {
         Ok(verdict)
     }
 
-    /// Whether this is the same connection still.
-    pub(crate) fn is(&self, c: &Connection, envelope: &[u8]) -> bool {
+    /// Whether this is the same connection still, of the same service.
+    pub(crate) fn is(
+        &self,
+        c: &Connection,
+        envelope: &[u8],
+        service: &Arc<Service>,
+        mounted: Option<&Kept>,
+    ) -> bool {
         let own = &self.registration.connection;
         *self.envelope == *envelope
+            && Arc::ptr_eq(&self.registration.service, service)
+            && self.mount.as_ref().map_or(mounted.is_none(), |mount| mount.is(mounted))
             && own.created_unix_ms == c.created_unix_ms
             && own.scopes == c.scopes
     }
@@ -265,7 +283,7 @@ pub(crate) fn slot(scheme: &Scheme) -> Result<Slot, CallError> {
         Scheme::Form { name } => Slot::form(name),
         Scheme::Aws4 { session, .. } => Slot::signed(session.then_some(AWS_TOKEN)),
         Scheme::Hmac => Slot::signed(None),
-        Scheme::Mtls => Ok(Slot::Nowhere),
+        Scheme::Mtls | Scheme::None => Ok(Slot::Nowhere),
         Scheme::Basic(BasicHalf::Both | BasicHalf::Password { .. } | BasicHalf::User) => {
             Ok(Slot::Basic)
         }
@@ -301,6 +319,21 @@ impl<'a> Outgoing<'a> {
         Self { live, release, bound, key, left }
     }
 
+    /// The connection.
+    pub(crate) const fn live(&self) -> &'a Live {
+        self.live
+    }
+
+    /// The request.
+    pub(crate) const fn bound(&self) -> &'a Bound {
+        self.bound
+    }
+
+    /// What is left of the call's time.
+    pub(crate) const fn left(&self) -> Duration {
+        self.left
+    }
+
     /// The idempotency key that this try carries.
     pub fn idempotency_key(&self) -> Option<&HeaderValue> {
         self.key.as_ref().map(|(_, key)| key)
@@ -331,8 +364,32 @@ pub struct Answer {
     pub searched: Option<Searched>,
     /// Echoes of the credential that were taken out, by form.
     pub redactions: Counts,
+    /// What a mounted server's tool came to; `None` of every other answer.
+    pub tool: Option<ToolOutcome>,
     /// The connection it came over.
     pub(crate) spent: Spent,
+}
+
+/// What a mounted server's tool came to. The answer is whole in each case.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ToolOutcome {
+    /// A result.
+    Done,
+    /// A result that says that the tool failed.
+    Failed,
+    /// An error of the server's in place of a result.
+    Refused,
+}
+
+impl ToolOutcome {
+    /// What the receipt says of a failure.
+    pub(crate) const fn code(self) -> Option<&'static str> {
+        match self {
+            Self::Done => None,
+            Self::Failed => Some("tool_error"),
+            Self::Refused => Some("mcp_error"),
+        }
+    }
 }
 
 impl Answer {
@@ -347,6 +404,7 @@ impl Answer {
             redirects: 0,
             searched: None,
             redactions: Counts::default(),
+            tool: None,
             spent: Spent::default(),
         }
     }
@@ -401,6 +459,9 @@ pub enum UpstreamError {
     /// There is no access token to send.
     #[error(transparent)]
     Token(Arc<TokenError>),
+    /// A mounted server.
+    #[error(transparent)]
+    Mount(#[from] MountError),
     /// The request cannot be built.
     #[error("the request cannot be built: {0}")]
     Request(String),
@@ -430,6 +491,7 @@ impl UpstreamError {
     pub fn released(&self) -> bool {
         match self {
             Self::Wire(e) => e.released(),
+            Self::Mount(e) => e.sent,
             Self::Request(_) | Self::Token(_) | Self::Minted(_) => false,
             _ => true,
         }
@@ -516,6 +578,7 @@ impl Wire {
                         redirects: hops,
                         searched: reading.searched,
                         redactions: Counts::default(),
+                        tool: None,
                         spent,
                     });
                 }

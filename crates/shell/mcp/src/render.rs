@@ -72,6 +72,9 @@ pub fn refusal(error: &CallError) -> CallToolResult {
 }
 
 fn called(reply: CallReply) -> CallToolResult {
+    if reply.encoding == BodyEncoding::ToolResult {
+        return mounted(reply);
+    }
     let failed = reply.status >= 400;
     let mut text = Text::default();
     if failed {
@@ -86,6 +89,11 @@ fn called(reply: CallReply) -> CallToolResult {
         _ => text.push(&format!("HTTP {}, no body", reply.status)),
     }
     let text = text.cut();
+    result(text, told(reply), failed)
+}
+
+/// What there is to tell of a reply.
+fn told(reply: CallReply) -> Value {
     let mut structured = serde_json::Map::new();
     structured.insert("status".into(), reply.status.into());
     structured.insert("headers".into(), json!(reply.headers));
@@ -94,7 +102,38 @@ fn called(reply: CallReply) -> CallToolResult {
     structured.insert("redactions".into(), reply.redactions.into());
     structured.insert("receipt".into(), reply.receipt.into());
     structured.insert("duration_ms".into(), reply.duration_ms.into());
-    result(text, Value::Object(structured), failed)
+    Value::Object(structured)
+}
+
+/// The result of a mounted server's tool, as that server gave it: its content is this tool's. Content
+/// of a kind that is not known here is passed as the text of its JSON.
+fn mounted(mut reply: CallReply) -> CallToolResult {
+    let failed = reply.is_failure();
+    let blocks = match reply.body.get_mut("content").map(Value::take) {
+        Some(Value::Array(blocks)) => blocks,
+        _ => Vec::new(),
+    };
+    let block = |value: Value| {
+        serde_json::from_value(value.clone()).unwrap_or_else(|_| {
+            let mut text = Text::default();
+            text.push_json(&value);
+            ContentBlock::text(text.cut())
+        })
+    };
+    let mut content: Vec<ContentBlock> = blocks.into_iter().map(block).collect();
+    let rest = ["structuredContent", "error"].into_iter();
+    let body = rest.filter_map(|name| reply.body.get_mut(name).map(Value::take)).next();
+    reply.body = body.unwrap_or(Value::Null);
+    if content.is_empty() {
+        let mut text = Text::default();
+        text.push_json(&reply.body);
+        content.push(ContentBlock::text(text.cut()));
+    }
+    let structured = told(reply);
+    let mut result =
+        if failed { CallToolResult::error(content) } else { CallToolResult::success(content) };
+    result.structured_content = Some(structured);
+    result
 }
 
 /// A value of ours as structured content, and as text.
@@ -254,5 +293,28 @@ mod tests {
         let structured = result.structured_content.unwrap();
         assert_eq!(structured["code"], "no_grant");
         assert_eq!(structured["receipt"], 4);
+    }
+
+    #[test]
+    fn a_mounted_tools_content_is_passed_on_with_its_error() {
+        let body = json!({
+            "content": [
+                {"type": "text", "text": "no such file"},
+                {"type": "image", "data": "AAAA", "mimeType": "image/png"},
+                {"type": "of the future", "x": 1},
+            ],
+            "isError": true,
+        });
+        let result = answer(Answer::Called(reply(200, BodyEncoding::ToolResult, body)));
+        assert_eq!(result.is_error, Some(true));
+        assert_eq!(text(&result), "no such file");
+        assert!(result.content[1].as_image().is_some());
+        let unknown = result.content[2].as_text().unwrap();
+        assert_eq!(unknown.text, r#"{"type":"of the future","x":1}"#);
+        assert_eq!(result.structured_content.unwrap()["receipt"], 9);
+        let good = json!({"content": [], "structuredContent": {"n": 1}});
+        let result = answer(Answer::Called(reply(200, BodyEncoding::ToolResult, good)));
+        assert_eq!((result.is_error, text(&result)), (Some(false), r#"{"n":1}"#));
+        assert_eq!(result.structured_content.unwrap()["body"], json!({"n": 1}));
     }
 }

@@ -2,6 +2,7 @@
 #![forbid(unsafe_code)]
 
 mod authority;
+mod environment;
 mod front;
 mod leaves;
 mod open;

@@ -424,6 +424,7 @@ mod containers;
 mod flows;
 mod issued;
 mod minted;
+mod mounts;
 mod spending;
 
 #[cfg(test)]

@@ -254,6 +254,7 @@ impl Operation {
             BodyShape::JsonRpc { .. } => {
                 return self.call_body(arguments, &Value::from(1)).map(Some);
             }
+            BodyShape::Mcp(_) => return self.mcp_body(arguments).map(Some),
             BodyShape::Form => {
                 let mut pairs = Pairs::default();
                 given().for_each(|(parameter, value)| pairs.deep(parameter.wire(), value));

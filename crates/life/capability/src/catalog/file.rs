@@ -54,6 +54,7 @@ pub(super) struct RawRun {
 #[derive(Debug, Deserialize)]
 #[serde(tag = "scheme", rename_all = "lowercase", deny_unknown_fields)]
 pub(super) enum RawAuth {
+    None {},
     Bearer {},
     Header {
         name: String,
@@ -133,6 +134,8 @@ pub(super) struct RawOperation {
     pub jsonrpc: Option<String>,
     /// How its parameters stand.
     pub jsonrpc_params: Option<RawParams>,
+    /// What it asks of a mounted MCP server.
+    pub mcp: Option<super::mcp::RawMcp>,
     pub idempotency_key: Option<String>,
     #[serde(default)]
     pub headers: Ordered<String>,

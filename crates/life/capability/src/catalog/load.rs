@@ -145,6 +145,7 @@ fn read_tells(tells: &RawTells, raw: &RawService) -> Result<Tells, Problem> {
 
 fn read_auth(raw: &RawAuth) -> Result<AuthScheme, Problem> {
     Ok(match raw {
+        RawAuth::None {} => AuthScheme::None,
         RawAuth::Bearer {} => AuthScheme::Bearer,
         RawAuth::Header { name, prefix } => {
             rule(
@@ -395,6 +396,9 @@ fn check_parameters(
 fn read_body(raw: &RawOperation, parameters: &[Parameter]) -> Result<BodyShape, Problem> {
     let count = parameters.iter().filter(|p| p.place() == Place::Body).count();
     let encoding = raw.body_encoding;
+    if let Some(mcp) = &raw.mcp {
+        return super::mcp::read(raw, mcp, parameters);
+    }
     if raw.grpc {
         return read_grpc(raw, parameters);
     }

@@ -8,6 +8,7 @@ use serde_json::{Map, Value, json};
 use super::{
     binary::BinaryAnswer,
     jsonrpc::ParamsShape,
+    mcp::McpRequest,
     method::Method,
     mints::Mint,
     name::{ScopeName, ToolName},
@@ -87,6 +88,8 @@ pub(super) enum BodyShape {
         method: Box<str>,
         params: ParamsShape,
     },
+    /// A request to a mounted MCP server.
+    Mcp(McpRequest),
     /// What the program sends, unread.
     Bytes {
         /// It need not be whole before it is sent.
@@ -100,6 +103,8 @@ impl BodyShape {
         match self {
             Self::GraphQl { document } => Some((Selector::Document, document)),
             Self::JsonRpc { method, .. } => Some((Selector::Method, method)),
+            Self::Mcp(McpRequest::Call { tool, .. }) => Some((Selector::Tool, tool)),
+            Self::Mcp(McpRequest::List) => Some((Selector::Tool, "")),
             _ => None,
         }
     }
@@ -117,6 +122,7 @@ impl BodyShape {
 enum Selector {
     Document,
     Method,
+    Tool,
 }
 
 impl Operation {

@@ -129,6 +129,35 @@ impl Catalog {
             .collect()
     }
 
+    /// The same catalogue with the service of an imported file in place of the one of its id, if there
+    /// is one; with none of that id where there is no file. Scopes keep their numbers, also those
+    /// that nothing has any more.
+    ///
+    /// # Errors
+    /// As [`Catalog::with_draft`]; a file of another service is refused.
+    pub fn with_replaced(&self, id: &str, file: Option<&str>) -> Result<Self, CatalogError> {
+        let mut catalog = Self {
+            services: self.services.iter().filter(|s| s.id().as_str() != id).cloned().collect(),
+            scopes: self.scopes.clone(),
+            ..Self::default()
+        };
+        for service in &catalog.services {
+            for operation in service.operations() {
+                catalog.by_name.insert(operation.name().clone(), catalog.operations.len());
+                catalog.operations.push(Arc::clone(operation));
+            }
+        }
+        let Some(file) = file else { return Ok(catalog) };
+        let catalog = catalog.with_draft(file)?;
+        match catalog.service(id) {
+            Some(_) => Ok(catalog),
+            None => Err(CatalogError::Service {
+                service: id.chars().take(64).collect(),
+                problem: Problem::Rule("the file is of another service"),
+            }),
+        }
+    }
+
     fn with(mut self, checked: Checked) -> Result<Self, CatalogError> {
         let service = checked.number(&mut self.scopes)?;
         if self.service(service.id().as_str()).is_some() {

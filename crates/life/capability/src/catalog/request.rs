@@ -158,6 +158,10 @@ impl Service {
                 body = Some(call.fill(operation, &mut arguments)?);
                 operation
             }
+            // Its endpoint is a session's, which the broker holds: a tool is called by its name.
+            BodyShape::Mcp(_) => {
+                return Err(RequestError::NotListed { service: self.id().to_string() });
+            }
             _ => {
                 read_body(operation, request, &mut arguments)?;
                 operation
@@ -288,6 +292,7 @@ fn read_body(
         BodyShape::None
         | BodyShape::GraphQl { .. }
         | BodyShape::JsonRpc { .. }
+        | BodyShape::Mcp(_)
         | BodyShape::Bytes { .. } => Ok(()),
         BodyShape::Json => match read_json(request.body)? {
             Value::Object(members) => name_members(operation, members, arguments),

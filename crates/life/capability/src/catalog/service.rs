@@ -125,6 +125,8 @@ pub(super) type FixedHeader = (Box<str>, Box<str>);
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum AuthScheme {
+    /// Nothing: the service asks for no credential.
+    None,
     /// `Authorization: Bearer <credential>` (RFC 6750).
     Bearer,
     /// `<name>: <prefix><credential>`.

@@ -78,8 +78,9 @@ impl Engine {
         // Read before the policy: a change in between makes the lease stale, never the reverse.
         let generation = self.generation();
         let policy = self.policy().ok_or(Refusal::Locked)?;
+        let catalog = self.catalog();
         let operation =
-            self.catalog.operation(tool).ok_or_else(|| Refusal::UnknownTool(short(tool)))?.clone();
+            catalog.operation(tool).ok_or_else(|| Refusal::UnknownTool(short(tool)))?.clone();
         let grants = policy.grants.get(session.agent()).map(Vec::as_slice).unwrap_or_default();
         let registration = choose(&policy, grants, session, &operation, connection)?;
         let grants = grants

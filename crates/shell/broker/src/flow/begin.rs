@@ -191,9 +191,10 @@ impl Broker {
 
     /// Every call is of a tool that is there, with arguments that it knows.
     pub(super) fn check_calls(&self, flow: &Flow) -> Result<(), CallError> {
+        let catalog = self.engine.catalog();
         let calls = flow.steps().iter().flat_map(|step| [Some(step.call()), step.undo()]);
         for call in calls.flatten() {
-            let operation = self.engine.catalog().operation(&call.tool).ok_or_else(|| {
+            let operation = catalog.operation(&call.tool).ok_or_else(|| {
                 let word = call.tool.split('.').next().unwrap_or_default();
                 let what = format!("there is no tool {}", call.tool);
                 at(call, what).next(format!("symbolon tools search {word}"))

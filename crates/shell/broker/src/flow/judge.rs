@@ -43,6 +43,10 @@ pub(crate) fn context(kind: Kind, run: RunId, id: &str, epoch: u32, work: Work) 
 pub(crate) fn verdict(statement: &Statement<'_>) -> Verdict {
     let predicate = &statement.predicate;
     match &predicate.response {
+        // A mounted server's tool that failed: whole, and no status says so.
+        Some(response) if response.status < 400 && predicate.error.is_some() => {
+            Verdict::Answered(500)
+        }
         Some(response) => Verdict::Answered(response.status),
         None if predicate.decision.outcome == Outcome::Refused => Verdict::Unsent,
         None if predicate.times.released.is_none() => Verdict::Unsent,

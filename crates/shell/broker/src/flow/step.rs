@@ -106,7 +106,7 @@ impl Maker {
         match answered {
             Ok(Ok((answer, receipt))) => {
                 let reply = answer::reply(answer, receipt, 0);
-                if reply.status >= 400 {
+                if reply.is_failure() {
                     return self.refused_by_upstream(&reply, traits);
                 }
                 let output = self.output(work, reply);
@@ -170,7 +170,10 @@ impl Maker {
             408 | 425 | 500..=599 => traits.reads || traits.is_keyed,
             _ => false,
         };
-        let why = format!("the service answered {}", reply.status);
+        let why = match reply.status {
+            ..400 => "the tool answered with an error".to_owned(),
+            status => format!("the service answered {status}"),
+        };
         let at_least = Duration::from_secs(seconds.unwrap_or(0).min(RETRY_AFTER_SECONDS_MAX));
         let failure = Failure { why, may_repeat, at_least };
         Came::Failed { failure, receipt: Some(reply.receipt) }

@@ -123,6 +123,10 @@ fn carries_minted(scheme: &Scheme) -> bool {
         | Scheme::Cookie { .. }
         | Scheme::Form { .. }
         | Scheme::Basic(BasicHalf::Password { .. } | BasicHalf::User) => true,
-        Scheme::Basic(BasicHalf::Both) | Scheme::Aws4 { .. } | Scheme::Hmac | Scheme::Mtls => false,
+        Scheme::Basic(BasicHalf::Both)
+        | Scheme::Aws4 { .. }
+        | Scheme::Hmac
+        | Scheme::Mtls
+        | Scheme::None => false,
     }
 }

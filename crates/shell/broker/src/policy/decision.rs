@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 
+use symbolon_capability::catalog::McpRequest;
 use symbolon_capability::engine::Refused;
 use symbolon_capability::{Gate as CapabilityGate, Gates, Refusal, Release};
 use symbolon_receipt::{Decision, Gate, Outcome};
@@ -21,6 +22,11 @@ pub(crate) fn decision_of(release: &Release) -> Decision<'static> {
         if !gates.iter().any(|g| g.gate == refusal.rule()) {
             gates.push(one(refusal.rule(), false, refusal.code()));
         }
+    }
+    if let Some(McpRequest::Call { definition, .. }) = release.operation().mcp() {
+        // Which definition of the tool was asked for: the call was made of it or not at all.
+        let detail = Cow::Owned(format!("sha256:{definition}"));
+        gates.push(Gate { gate: Cow::Borrowed("definition"), held: true, detail });
     }
     let outcome = if missed.is_empty() { Outcome::Allowed } else { Outcome::Shadowed };
     Decision { outcome, gates }

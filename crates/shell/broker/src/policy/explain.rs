@@ -128,7 +128,8 @@ impl Broker {
     fn no_connection(&self, url: &str) -> CheckView {
         let leads =
             |s: &&std::sync::Arc<Service>| below(s.base_url_template().as_str(), url).is_some();
-        let service = self.engine.catalog().services().iter().find(leads);
+        let catalog = self.engine.catalog();
+        let service = catalog.services().iter().find(leads);
         CheckView {
             rule: "connection".to_owned(),
             held: Some(false),

@@ -118,7 +118,8 @@ impl Broker {
     fn budget_scopes(&self, budget: &Budget) -> Result<Option<ScopeSet>, CallError> {
         let mut all = ScopeSet::default();
         for pattern in budget.scopes() {
-            let scopes = self.engine.catalog().scopes();
+            let catalog = self.engine.catalog();
+            let scopes = catalog.scopes();
             let found = scopes
                 .expand(pattern)
                 .or_else(|e| scopes.expand(&format!("{pattern}.*")).map_err(|_| e));

@@ -5,6 +5,7 @@ mod key;
 mod tries;
 mod verdict;
 
+use std::pin::Pin;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -13,6 +14,7 @@ use symbolon_capability::engine::TOKEN_TTL_SECONDS;
 
 use crate::Broker;
 use crate::call::Prepared;
+use crate::mount::MountFault;
 use crate::receipts::Completion;
 use crate::upstream::{Answer, Live, Outgoing, UpstreamError};
 use verdict::{Came, came};
@@ -27,6 +29,9 @@ const TRIES_MAX: u8 = 3;
 const PAUSE_MS: u64 = 100;
 /// A longer `Retry-After` is the caller's to wait for.
 const RETRY_AFTER_MAX: Duration = Duration::from_secs(10);
+
+/// A call on its way.
+type Sending<'a> = Pin<Box<dyn Future<Output = Result<Answer, UpstreamError>> + Send + 'a>>;
 
 impl Broker {
     /// Sends a released call, and where that is safe once more. `live` becomes what the answer came
@@ -52,7 +57,16 @@ impl Broker {
             tries.begin();
             let left = whole.saturating_sub(begun.elapsed());
             let outgoing = Outgoing::new(live, release.clone(), &prepared.bound, key.clone(), left);
-            let answered = self.upstream.send(outgoing).await;
+            let answered = match (release.operation().mcp(), &live.mount) {
+                (None, _) => self.upstream.send(outgoing).await,
+                (Some(_), Some(mount)) => {
+                    // Boxed: other calls need not make room for what it waits for.
+                    let made = mount.exchange(&self.mounting, outgoing, prepared.is_check);
+                    let made: Sending<'_> = Box::pin(made);
+                    made.await
+                }
+                (Some(_), None) => Err(not_mounted(release)),
+            };
             let is_under_key = key.is_some() && tries.released();
             let came = came(&answered, is_under_key, self.clock.unix_ms());
             tries.ended(&answered);
@@ -101,6 +115,12 @@ impl Broker {
         let most = PAUSE_MS << retries.min(TRIES_MAX);
         Duration::from_millis(u64::from_le_bytes(random) % (most + 1))
     }
+}
+
+/// A tool whose server nobody mounted: its catalogue file was brought here by hand.
+fn not_mounted(release: &Release) -> UpstreamError {
+    let service = release.operation().name().service().to_owned();
+    MountFault::NotMounted(service).unsent().into()
 }
 
 /// How long after its release an approved call is tried again: as long as its token would live.

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use symbolon_ambient::SystemRng;
-use symbolon_capability::catalog::{AuthScheme, Service};
+use symbolon_capability::catalog::{AuthScheme, Catalog, Service};
 use symbolon_capability::oauth2::{IssuedRow, IssuedStore};
 use symbolon_capability::{
     BasicHalf, Connection, ConnectionName, Registration, Scheme, SchemeError, SealedCredential,
@@ -17,6 +17,7 @@ use symbolon_secret::Secret;
 use crate::Broker;
 use crate::api::*;
 use crate::broker::Open;
+use crate::mount::Mount;
 use crate::oauth::{Issued, Keeper};
 use crate::upstream::{Live, allow, slot};
 use crate::wire::Identity;
@@ -213,20 +214,37 @@ impl Broker {
         envelope: Vec<u8>,
         issued: Option<IssuedRow>,
     ) -> Result<Arc<Live>, CallError> {
+        let catalog = self.engine.catalog();
+        self.register_in(&catalog, open, connection, service, envelope, issued, None)
+    }
+
+    /// As [`Broker::register`], of a service of this catalogue, behind which perhaps a mounted server is.
+    #[allow(clippy::too_many_arguments)] // what a connection is made of
+    pub(crate) fn register_in(
+        &self,
+        catalog: &Catalog,
+        open: &Arc<Open>,
+        connection: Connection,
+        service: Arc<Service>,
+        envelope: Vec<u8>,
+        issued: Option<IssuedRow>,
+        mount: Option<Arc<Mount>>,
+    ) -> Result<Arc<Live>, CallError> {
         let aad = connection.aad(self.manifest.vault.as_bytes());
         let credential =
             SealedCredential::new(open.connections_key.clone(), aad, envelope.clone().into());
         let base = base_url(&connection.base_url, allow(&connection))
             .map_err(|e| CallError::environment("state_damaged", e.to_string()))?;
         let registration = Arc::new(Registration {
-            scopes: self.scopes(&connection.scopes)?,
+            scopes: super::scopes_in(catalog, &connection.scopes)?,
             origin: base.authority().to_string(),
             connection,
             service,
             credential,
         });
         let Scheme::OAuth2(oauth) = &registration.connection.auth else {
-            return Live::new(registration, base, envelope, None).map(Arc::new);
+            let live = Live::new(registration, base, envelope, None)?;
+            return Ok(Arc::new(live.with_mount(mount)));
         };
         let row = issued.ok_or_else(|| {
             let message = format!("{}: its tokens are gone", registration.connection.name);
@@ -235,7 +253,8 @@ impl Broker {
         })?;
         let (oauth, seal) = (oauth.clone(), self.seal(open));
         let issued = Issued::new(&seal, &registration.connection, row, self.clock.unix_ms());
-        let current = Arc::new(Live::new(registration, base, envelope, Some(Arc::new(issued)))?);
+        let current = Live::new(registration, base, envelope, Some(Arc::new(issued)))?;
+        let current = Arc::new(current.with_mount(mount));
         let keeper = Keeper::new(self.office.clone(), oauth, seal, current.clone())?;
         Ok(Arc::new(current.kept_by(keeper)))
     }
@@ -274,6 +293,10 @@ pub(crate) fn wire_form(
     let (before, after) = match scheme {
         Scheme::Basic(BasicHalf::Password { user }) => (format!("{user}:"), ""),
         Scheme::Basic(BasicHalf::User) => (String::new(), ":"),
+        Scheme::None => {
+            return Err(CallError::caller("credential", "this service takes no credential")
+                .next("symbolon mount ls"));
+        }
         Scheme::Mtls => {
             return Identity::seal_form(raw, now_unix_ms).map_err(|e| {
                 CallError::caller("client_certificate", e.to_string())

@@ -135,8 +135,8 @@ impl Broker {
         parent: Option<&Grant>,
         scopes: &ScopeSet,
     ) -> Result<(Connection, ScopeSet), CallError> {
-        let mut services: Vec<&str> =
-            self.engine.catalog().scopes().names(scopes).map(|s| s.service()).collect();
+        let catalog = self.engine.catalog();
+        let mut services: Vec<&str> = catalog.scopes().names(scopes).map(|s| s.service()).collect();
         services.dedup();
         let [service] = services[..] else {
             return Err(CallError::caller(
@@ -186,8 +186,8 @@ impl Broker {
     }
 
     fn has_parameter(&self, scopes: &ScopeSet, name: &str) -> bool {
-        let mut tools =
-            self.engine.catalog().operations().iter().filter(|o| scopes.contains(o.scope_id()));
+        let catalog = self.engine.catalog();
+        let mut tools = catalog.operations().iter().filter(|o| scopes.contains(o.scope_id()));
         tools.any(|o| o.parameters().iter().any(|p| p.name() == name))
     }
 

@@ -104,10 +104,10 @@ impl Broker {
         scopes: &ScopeSet,
     ) -> Result<(), CallError> {
         let Some(parent) = above.last() else { return Ok(()) };
-        let catalog = self.engine.catalog().scopes();
+        let catalog = self.engine.catalog();
         let beyond = scopes.difference(&self.scopes_of(above));
         let mut found: Vec<String> =
-            catalog.names(&beyond).map(|name| format!("the scope {name}")).collect();
+            catalog.scopes().names(&beyond).map(|name| format!("the scope {name}")).collect();
         if grant.connection != parent.connection {
             found.push(format!(
                 "the connection {} (grant {} is on {})",

@@ -56,10 +56,13 @@ impl Args {
         } else {
             show(&reply)?;
         }
-        if reply.status < 400 {
+        if !reply.is_failure() {
             return Ok(());
         }
-        let what = format!("the service answered {}", reply.status);
+        let what = match reply.status {
+            ..400 => "the tool answered with an error".to_owned(),
+            status => format!("the service answered {status}"),
+        };
         let next = format!("symbolon receipts show {}", reply.receipt);
         Err(Failure::refused("upstream_status", what).next(next).already_told())
     }
@@ -68,7 +71,9 @@ impl Args {
 fn show(reply: &CallReply) -> Result<(), Failure> {
     let body = match reply.encoding {
         BodyEncoding::None => None,
-        BodyEncoding::Json => serde_json::to_string_pretty(&reply.body).ok(),
+        BodyEncoding::Json | BodyEncoding::ToolResult => {
+            serde_json::to_string_pretty(&reply.body).ok()
+        }
         BodyEncoding::Text | BodyEncoding::Base64 => reply.body.as_str().map(str::to_owned),
     };
     if let Some(body) = body {
@@ -80,7 +85,7 @@ fn show(reply: &CallReply) -> Result<(), Failure> {
     };
     let (status, receipt) = (reply.status, reply.receipt);
     out::say(&format!("{status} in {} ms{redacted}, receipt {receipt}", reply.duration_ms));
-    if status < 400 {
+    if !reply.is_failure() {
         out::say_next(&format!("symbolon receipts show {receipt}"));
     }
     Ok(())

@@ -32,6 +32,7 @@ mod init;
 mod lock;
 mod mcp;
 mod minted;
+mod mount;
 mod owner;
 mod policy;
 mod receipts;
@@ -54,6 +55,7 @@ pub enum Command {
     Disconnect(disconnect::Args),
     Connections(connections::Args),
     Minted(minted::Args),
+    Mount(mount::Args),
     Grant(grant::Args),
     Grants(grants::Args),
     Revoke(revoke::Args),
@@ -96,6 +98,7 @@ impl Command {
             Self::Disconnect(args) => args.run(ctx).map(done),
             Self::Connections(args) => args.run(ctx),
             Self::Minted(args) => args.run(ctx).map(done),
+            Self::Mount(args) => args.run(ctx).map(done),
             Self::Grant(args) => args.run(ctx).map(done),
             Self::Grants(args) => args.run(ctx).map(done),
             Self::Revoke(args) => args.run(ctx).map(done),

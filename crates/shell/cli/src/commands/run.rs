@@ -83,30 +83,9 @@ fn agent_of(command: &[OsString]) -> String {
 
 /// What the program finds: where the proxy is, what it trusts, and placeholders.
 fn environment(view: &RunView, key: &Secret<[u8]>) -> Vec<(OsString, OsString)> {
-    // EXPOSE: a program takes its proxy's password from its environment; it is worth nothing after
-    // the run, nor off this machine, and opens no vault.
-    let key = String::from_utf8_lossy(key.expose());
-    let proxy = format!("http://{}:{key}@{}", view.user, view.proxy);
     let mut all: Vec<(OsString, OsString)> = Vec::new();
+    all.extend(view.way_out(key).into_iter().map(|(name, value)| (name.into(), value.into())));
     let mut set = |name: &str, value: &str| all.push((name.into(), value.into()));
-    for name in PROXIES {
-        set(name, &proxy);
-    }
-    for name in ["NO_PROXY", "no_proxy"] {
-        set(name, "");
-    }
-    for name in AUTHORITIES {
-        set(name, &view.ca_file.to_string_lossy());
-    }
-    // OpenSSL looks into a folder beside its file; ours has nothing that it takes for a root.
-    if view.pass_through.is_empty()
-        && let Some(folder) = view.ca_file.parent()
-    {
-        set("SSL_CERT_DIR", &folder.to_string_lossy());
-    }
-    // Node 22.21 and 24.5 look at the proxy's variables only when told to.
-    set("NODE_USE_ENV_PROXY", "1");
-    set("SYMBOLON_RUN", &view.run);
     for connection in &view.connections {
         for (name, value) in &connection.env {
             set(name, value);
@@ -126,40 +105,6 @@ fn environment(view: &RunView, key: &Secret<[u8]>) -> Vec<(OsString, OsString)> 
     }
     all
 }
-
-const PROXIES: [&str; 11] = [
-    "HTTPS_PROXY",
-    "https_proxy",
-    "HTTP_PROXY",
-    "http_proxy",
-    "ALL_PROXY",
-    "all_proxy",
-    "WSS_PROXY",
-    "wss_proxy",
-    "npm_config_https_proxy",
-    "npm_config_proxy",
-    "GRPC_PROXY",
-];
-
-/// Where programs and libraries look for what they trust.
-const AUTHORITIES: [&str; 16] = [
-    "NIX_SSL_CERT_FILE",
-    "SSL_CERT_FILE",
-    "CURL_CA_BUNDLE",
-    "REQUESTS_CA_BUNDLE",
-    "PIP_CERT",
-    "AWS_CA_BUNDLE",
-    "GIT_SSL_CAINFO",
-    "NODE_EXTRA_CA_CERTS",
-    "npm_config_cafile",
-    "DENO_CERT",
-    "CARGO_HTTP_CAINFO",
-    "BUNDLE_SSL_CA_CERT",
-    "HTTPLIB2_CA_CERTS",
-    "GRPC_DEFAULT_SSL_ROOTS_FILE_PATH",
-    "CLOUDSDK_CORE_CUSTOM_CA_CERTS_FILE",
-    "HEX_CACERTS_PATH",
-];
 
 #[cfg(test)]
 mod tests {

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use serde_json::json;
-use symbolon_broker::{Broker, CallError, Door as Way, Fault, Lanes, Session, Via};
+use symbolon_broker::{Broker, CallError, Door as Way, Fault, Lanes, Session, Surroundings, Via};
 use symbolon_crypto::VerifyingKey;
 use symbolon_mcp::ServeError;
 use symbolon_proxy::{Proxy, RunGuard};
@@ -23,6 +23,8 @@ pub(super) struct Door {
     broker: Arc<Broker>,
     /// For the programs of runs.
     proxy: Proxy,
+    /// The same, for the programs of mounted servers: the broker knows it for as long as we do.
+    _surroundings: Arc<dyn Surroundings>,
     /// The owner locked by hand: nothing unlocks by itself until they unlock by hand.
     held: AtomicBool,
 }
@@ -30,7 +32,9 @@ pub(super) struct Door {
 impl Door {
     pub(super) fn new(broker: Arc<Broker>, lanes: Lanes) -> Self {
         let proxy = Proxy::new(broker.clone(), lanes);
-        Self { broker, proxy, held: AtomicBool::new(false) }
+        let surroundings: Arc<dyn Surroundings> = Arc::new(proxy.clone());
+        broker.set_surroundings(Arc::downgrade(&surroundings));
+        Self { broker, proxy, _surroundings: surroundings, held: AtomicBool::new(false) }
     }
 
     async fn unlock_unattended(&self, asked: bool) -> Result<Unlocked, CallError> {
@@ -147,6 +151,16 @@ impl Handle for Door {
             Op::VerifyConnection { name } => Answer::of(broker.verify_connection(&name).await?),
             Op::Disconnect { name } => {
                 broker.disconnect(&name).await?;
+                Ok(Answer::done())
+            }
+            Op::MountAdd { new } => Answer::of(broker.mount_add(new, secret).await?),
+            Op::Mounts {} => Answer::of(broker.mounts().await?),
+            Op::MountShow { name } => Answer::of(broker.mount_show(&name).await?),
+            Op::MountRefresh { name, accept } => {
+                Answer::of(broker.mount_refresh(&name, accept.as_deref()).await?)
+            }
+            Op::MountRemove { name } => {
+                broker.mount_remove(&name).await?;
                 Ok(Answer::done())
             }
             Op::Minted {} => Answer::of(broker.minted().await?),

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use symbolon_broker::{
     CallRequest, Context, ExplainRequest, FlowDecision, FlowRequest, Method, NewConnection,
-    NewGrant, ReceiptFilter, ResolveRequest, SealedLayerKey, Yes,
+    NewGrant, NewMount, ReceiptFilter, ResolveRequest, SealedLayerKey, Yes,
 };
 use symbolon_codec::{Digest32, json};
 use symbolon_container::deed::{Event, Place};
@@ -80,6 +80,23 @@ pub enum Op {
         name: String,
     },
     Disconnect {
+        name: String,
+    },
+    /// A credential stands beside it, where the server takes one.
+    MountAdd {
+        new: NewMount,
+    },
+    Mounts {},
+    MountShow {
+        name: String,
+    },
+    /// `accept`: the name of the list that was shown.
+    MountRefresh {
+        name: String,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        accept: Option<String>,
+    },
+    MountRemove {
         name: String,
     },
     Minted {},
@@ -279,6 +296,7 @@ impl Op {
                 | Op::RotateWrap { .. }
                 | Op::Connect { .. }
                 | Op::ConnectSeveral { .. }
+                | Op::MountAdd { .. }
                 | Op::OauthBegin { .. }
                 | Op::OauthFinish { .. }
         )

@@ -69,7 +69,7 @@ pub(super) struct CallReply {
     /// JSON as it is, text as a string, other bytes as base64.
     #[schema(value_type = serde_json::Value)]
     body: (),
-    /// `json`, `text`, `base64` or `none`.
+    /// `json`, `text`, `base64`, `tool_result` (of a mounted MCP server) or `none`.
     encoding: String,
     /// How often the credential was found in the response and taken out.
     redactions: u32,

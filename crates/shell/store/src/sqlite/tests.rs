@@ -206,3 +206,40 @@ async fn several_connections_are_kept_all_or_none() {
     let kept = store.connections().await.unwrap();
     assert!(kept.len() == 2 && kept.iter().all(|(_, e)| e == b"new"));
 }
+
+#[tokio::test]
+async fn a_mount_and_its_connection_come_and_go_together() {
+    use symbolon_capability::{MountRow, MountStore, SealedConnection};
+    let scratch = Scratch::new("mounts");
+    let store = SqliteStore::create(&scratch.file()).await.unwrap();
+    let row = |body: &[u8]| MountRow {
+        name: ConnectionName::parse("files").unwrap(),
+        created_unix_ms: 7,
+        body: body.to_vec(),
+    };
+    let own = |replace| SealedConnection {
+        connection: connection("files"),
+        envelope: b"sealed".to_vec(),
+        replace,
+    };
+    store.put_mount(&row(b"one"), &own(false)).await.unwrap();
+    let twice = store.put_mount(&row(b"two"), &own(false)).await;
+    assert!(matches!(twice, Err(StoreError::Exists(_))), "{twice:?}");
+    assert_eq!(store.mounts().await.unwrap(), [row(b"one")]);
+    store.put_mount(&row(b"two"), &own(true)).await.unwrap();
+    store.replace_mount(&row(b"three")).await.unwrap();
+    drop(store);
+    let store = SqliteStore::open(&scratch.file()).await.unwrap();
+    assert_eq!(store.mounts().await.unwrap(), [row(b"three")]);
+    // A connection of that name that is no mount's keeps the mount out, and nothing is half kept.
+    store.put_connection(&connection("other"), b"own", false).await.unwrap();
+    let other = MountRow { name: ConnectionName::parse("other").unwrap(), ..row(b"x") };
+    let beside = SealedConnection { connection: connection("other"), ..own(false) };
+    assert!(matches!(store.put_mount(&other, &beside).await, Err(StoreError::Exists(_))));
+    assert_eq!(store.mounts().await.unwrap().len(), 1);
+    store.delete_mount(&row(b"").name).await.unwrap();
+    assert!(matches!(store.delete_mount(&row(b"").name).await, Err(StoreError::Missing(_))));
+    assert!(store.mounts().await.unwrap().is_empty());
+    let left = store.connections().await.unwrap();
+    assert_eq!(left.iter().map(|(c, _)| c.name.as_str()).collect::<Vec<_>>(), ["other"]);
+}
