@@ -18,6 +18,7 @@ use symbolon_receipt::IntentRef;
 use crate::cells::{Cell, Cells};
 use crate::entry::{Entry, Row};
 use crate::error::AuditError;
+use crate::same::Same;
 use crate::summary::{KEY, Summary, VERSION};
 use crate::table::{COLUMNS, Column, Kind, PAGE_ROWS, properties, schema};
 
@@ -85,6 +86,7 @@ impl Packer {
             unix_ms: None,
             closes: Vec::new(),
             span: Vec::new(),
+            same: Same::default(),
         };
         Self {
             columns,
@@ -143,6 +145,8 @@ impl Packer {
         if self.span.next() == self.span.first() {
             return Err(AuditError::Count { found: 0 });
         }
+        // Only receipts are in the columns yet.
+        self.summary.same = Same::of(self.columns.iter().map(|built| built.same(&self.texts)));
         for (index, (bytes, _)) in std::mem::take(&mut self.others) {
             let row = Row { index, entry: Entry::Raw(bytes) };
             self.summary.note(row.entry.unix_ms());
@@ -205,6 +209,22 @@ impl Built {
         }
     }
 
+    /// The value of every row, where there are rows and all have the same or none.
+    fn same(&self, texts: &Texts) -> Option<Cell> {
+        let is_there = *self.is_there.first()?;
+        if self.is_there.iter().any(|there| *there != is_there) {
+            return None;
+        }
+        match self.kind {
+            _ if !is_there => Some(Cell::Null),
+            Kind::Int | Kind::Time => one(&self.numbers).map(|value| Cell::Int(*value)),
+            Kind::Hash => one(&self.hashes).map(|value| Cell::Hash(*value)),
+            Kind::Text | Kind::Bytes => {
+                one(&self.texts).map(|place| Cell::Text(texts.all[*place as usize].data().to_vec()))
+            }
+        }
+    }
+
     /// A page at a time, so that all columns have their pages at the same rows.
     fn write(
         &self,
@@ -236,4 +256,10 @@ impl Built {
         }
         column.close()
     }
+}
+
+/// The value that all are.
+fn one<T: PartialEq>(values: &[T]) -> Option<&T> {
+    let (first, rest) = values.split_first()?;
+    rest.iter().all(|value| value == first).then_some(first)
 }

@@ -5,6 +5,7 @@ use symbolon_codec::Digest32;
 use symbolon_log::Span;
 
 use crate::ENTRIES_MAX;
+use crate::same::Same;
 
 /// The range of the log that a file holds, and what any reader can check it by. Everything here follows from
 /// the rows ([`Segment::check`](crate::Segment::check)).
@@ -27,6 +28,9 @@ pub struct Summary {
     pub closes: Vec<u64>,
     /// The entries' part of the log's tree ([`Span`]).
     pub span: Vec<Digest32>,
+    /// Columns that say one thing of every receipt.
+    #[serde(default, skip_serializing_if = "Same::is_empty")]
+    pub same: Same,
 }
 
 /// The version that is written, and the only one that is read.

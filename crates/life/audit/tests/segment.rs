@@ -61,6 +61,7 @@ proptest! {
     fn a_query_finds_what_looking_at_every_row_finds(
         seeds in prop::collection::vec(arb_seed(), 1..2500),
         filters in prop::collection::vec((arb_filter(), 1usize..40), 6),
+        one in any::<prop::sample::Index>(),
     ) {
         let rows = rows(1000, &seeds);
         let (file, summary) = packed(&rows);
@@ -68,7 +69,10 @@ proptest! {
         let segment = Segment::open(file).unwrap();
         segment.check().unwrap();
         let closed = closed(&rows);
-        for (filter, limit) in filters {
+        let request = one.get(&rows).entry.receipt().map(|statement| statement.request);
+        let by_request = filters.iter().map(|(f, limit)| (Filter { request, ..f.clone() }, *limit));
+        let by_request: Vec<_> = by_request.take(usize::from(request.is_some()) * 2).collect();
+        for (filter, limit) in filters.into_iter().chain(by_request) {
             let found = segment.find(&filter, limit, |i| closed.contains(&i)).unwrap();
             prop_assert_eq!(found, naive(&rows, &filter, limit, &closed), "{:?}", filter);
         }
@@ -162,6 +166,45 @@ fn a_row_that_is_changed_double_or_gone_is_found() {
         double.insert(at, rows[at].clone());
         assert!(!same_tree(&double), "{at} double");
     }
+}
+
+#[test]
+fn what_a_file_says_of_all_receipts_is_held_against_each() {
+    let (file, summary) = packed(&some_rows(1200));
+    let said = serde_json::to_string(&summary.same).unwrap();
+    assert!(said.contains(r#""context":"direct""#) && said.contains(r#""entry":null"#), "{said}");
+    assert!(!said.contains("agent") && !said.contains("status"), "they differ: {said}");
+    let find = |text: &str| file.windows(text.len()).position(|w| w == text.as_bytes()).unwrap();
+    for (is, other) in [
+        (r#""context":"direct""#, r#""context":"dir-ct""#),
+        (r#""approval":null"#, r#""approval":"{}""#),
+        (r#""durability":"relaxed""#, r#""durability":"group"  "#),
+    ] {
+        let mut changed = file.clone();
+        changed[find(is)..][..is.len()].copy_from_slice(other.as_bytes());
+        let segment = Segment::open(changed).unwrap();
+        assert_ne!(segment.summary().same, summary.same);
+        assert!(matches!(segment.check(), Err(AuditError::Rows(_))), "{other}");
+    }
+    let mut changed = file.clone();
+    let is = r#""context":"direct""#;
+    changed[find(is)..][..is.len()].copy_from_slice(br#""cantext":"direct""#);
+    assert!(matches!(Segment::open(changed), Err(AuditError::Form(_))), "no such column");
+}
+
+#[test]
+fn one_receipt_that_differs_takes_a_column_out_of_what_all_say() {
+    let mut rows = some_rows(600);
+    let last = rows.iter().rposition(|row| row.entry.receipt().is_some()).unwrap();
+    let Entry::Receipt(mut statement) = rows[last].entry.clone() else { unreachable!() };
+    statement.predicate.context = "flow".into();
+    rows[last].entry = Entry::Receipt(statement);
+    let (file, summary) = packed(&rows);
+    assert!(!serde_json::to_string(&summary.same).unwrap().contains("context"));
+    let segment = Segment::open(file).unwrap();
+    segment.check().unwrap();
+    let newest = segment.find(&Filter::default(), 1, |_| true).unwrap();
+    assert_eq!(newest, rows[last..=last]);
 }
 
 #[test]

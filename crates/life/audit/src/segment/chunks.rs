@@ -37,6 +37,12 @@ impl Source for Vec<u8> {
 
 pub(super) struct Chunks<S>(Arc<S>);
 
+impl<S> Clone for Chunks<S> {
+    fn clone(&self) -> Self {
+        Self(self.0.clone())
+    }
+}
+
 impl<S: Source> Chunks<S> {
     pub(super) fn new(source: S) -> Self {
         Self(Arc::new(source))

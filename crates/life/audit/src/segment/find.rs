@@ -1,14 +1,11 @@
 //! Finding rows: pages that can hold any, their columns that the filter names, then the rows themselves.
 
 use std::ops::Range;
-use std::slice::from_ref;
-
-use parquet::data_type::FixedLenByteArrayType;
 
 use crate::entry::{Row, Word};
 use crate::error::AuditError;
 use crate::filter::Filter;
-use crate::segment::marks::Pages;
+use crate::segment::marks::{Asked, Numbers, Pages};
 use crate::segment::{Segment, Source};
 use crate::summary::Summary;
 use crate::table::{Col, PAGE_ROWS};
@@ -35,11 +32,20 @@ impl<S: Source + 'static> Segment<S> {
             let others = self.others()?.iter().filter(|row| filter.finds(row, &is_closed));
             found.extend(others.cloned());
         }
-        let pages = self.pages(filter)?;
+        let mut asked = self.ask(filter)?;
         let mut places = Vec::new();
-        for page in (0..Pages::BITS as usize).rev().filter(|page| pages >> page & 1 == 1) {
+        if let Some(few) = asked.named.iter().min_by_key(|named| named.count())
+            && few.count() <= PAGE_ROWS
+            && filter.request.is_none()
+        {
+            let rows = few.rows().into_iter().filter(|row| asked.has(filter, *row));
+            places.extend(rows.take(limit));
+            asked.pages = 0;
+        }
+        for page in (0..Pages::BITS as usize).rev().filter(|page| asked.pages >> page & 1 == 1) {
             let rows = page * PAGE_ROWS..self.receipts().min((page + 1) * PAGE_ROWS);
-            places.extend(self.fitting(filter, rows)?.into_iter().rev().take(limit - places.len()));
+            let fitting = self.fitting(filter, &asked, rows)?;
+            places.extend(fitting.into_iter().rev().take(limit - places.len()));
             if places.len() == limit {
                 break;
             }
@@ -52,72 +58,92 @@ impl<S: Source + 'static> Segment<S> {
         Ok(found)
     }
 
-    /// Pages of receipts that can hold what the filter finds.
-    fn pages(&self, filter: &Filter) -> Result<Pages, AuditError> {
+    /// What the filter asks of each column that it names, and the pages of receipts that can hold what it finds.
+    fn ask(&self, filter: &Filter) -> Result<Question<'_>, AuditError> {
         let count = self.receipts().div_ceil(PAGE_ROWS) as u32;
-        let mut pages = Pages::MAX.checked_shr(Pages::BITS - count).unwrap_or(0);
+        let mut asked = Question {
+            pages: Pages::MAX.checked_shr(Pages::BITS - count).unwrap_or(0),
+            named: Vec::new(),
+            times: None,
+            places: None,
+        };
         if let Some(index) = filter.index {
+            let places = self.places()?;
             let index = i64::try_from(index).unwrap_or(i64::MAX);
-            pages &= self.pages_of_places(|low, high| (low..=high).contains(&index))?;
+            asked.pages &= places.pages(|low, high| (low..=high).contains(&index));
+            asked.places = Some(places);
         }
         if filter.since.is_some() || filter.until.is_some() {
-            pages &= self.pages_of_times(|low, high| {
+            let times = self.times()?;
+            asked.pages &= times.pages(|low, high| {
                 let (low, high) = (low.unsigned_abs(), high.unsigned_abs());
                 filter.since.is_none_or(|since| high >= since)
                     && filter.until.is_none_or(|until| low < until)
-            })?;
+            });
+            asked.times = Some(times);
         }
         if let Some(agent) = &filter.agent {
-            pages &= self.pages_of(Col::Agent, |text| text == agent)?;
+            asked.name(self.named(Col::Agent)?.ask(|text| **text == **agent));
         }
         if let Some(host) = &filter.host {
-            pages &= self.pages_of(Col::Host, |text| text == host)?;
+            asked.name(self.named(Col::Host)?.ask(|text| **text == **host));
         }
         if !filter.tools.is_empty() {
-            pages &= self.pages_of(Col::Tool, |text| filter.has_tool(text))?;
+            asked.name(self.named(Col::Tool)?.ask(|text| filter.has_tool(text)));
         }
-        if let Some(words) = &filter.outcomes {
-            pages &= self.pages_of_words(words)?;
+        // A receipt has one of four words: whoever takes any of them asks nothing.
+        if !Word::ALL.iter().all(|word| *word == Word::Open || filter.has_word(*word)) {
+            asked.name(self.words()?.ask(|word| filter.has_word(*word)));
         }
-        Ok(pages)
+        Ok(asked)
     }
 
-    /// Rows of a page that the filter finds, by their places, from the columns that it names.
-    fn fitting(&self, filter: &Filter, rows: Range<usize>) -> Result<Vec<usize>, AuditError> {
-        let mut fits = vec![true; rows.len()];
-        if let Some(index) = filter.index {
-            let values = self.numbers(Col::Index, rows.clone())?;
-            keep(&mut fits, values.iter(), |v| u64::try_from(*v) == Ok(index));
+    /// Rows of a page that the filter finds, by their places.
+    fn fitting(
+        &self,
+        filter: &Filter,
+        asked: &Question<'_>,
+        rows: Range<usize>,
+    ) -> Result<Vec<usize>, AuditError> {
+        let mut kept = vec![true; rows.len()];
+        for named in &asked.named {
+            named.keep(rows.clone(), &mut kept);
         }
-        if filter.since.is_some() || filter.until.is_some() {
-            let values = self.numbers(Col::Completed, rows.clone())?;
-            keep(&mut fits, values.iter(), |v| {
-                u64::try_from(*v).is_ok_and(|ms| filter.has_time(ms))
-            });
+        if let Some(times) = asked.times {
+            times.keep(rows.clone(), &mut kept, |ms| filter.has_time(ms));
         }
-        if let Some(agent) = &filter.agent {
-            let values = self.texts(Col::Agent, rows.clone())?;
-            keep(&mut fits, values.iter(), |v| v.data() == agent.as_bytes());
+        if let Some(places) = asked.places {
+            places.keep(rows.clone(), &mut kept, |place| filter.index == Some(place));
         }
-        if let Some(host) = &filter.host {
-            let values = self.texts(Col::Host, rows.clone())?;
-            keep(&mut fits, values.iter(), |v| v.data() == host.as_bytes());
+        if let Some(request) = filter.request.filter(|_| kept.contains(&true)) {
+            let values = self.hashes(Col::Request, rows.clone())?;
+            for (kept, value) in kept.iter_mut().zip(values.iter()) {
+                *kept &= value.is_some_and(|value| value.data() == request.as_bytes());
+            }
         }
-        if !filter.tools.is_empty() {
-            let values = self.texts(Col::Tool, rows.clone())?;
-            let fitting = |v: &[u8]| std::str::from_utf8(v).is_ok_and(|tool| filter.has_tool(tool));
-            keep(&mut fits, values.iter(), |v| fitting(v.data()));
-        }
-        if filter.outcomes.is_some() {
-            let words = self.words(rows.clone())?;
-            keep(&mut fits, words.iter().map(Some), |word| filter.has_word(*word));
-        }
-        if let Some(request) = &filter.request {
-            let values =
-                self.read::<FixedLenByteArrayType>(Col::Request as usize, from_ref(&rows))?;
-            keep(&mut fits, values.iter(), |v| v.data() == request.as_bytes());
-        }
-        Ok(rows.zip(fits).filter_map(|(at, fits)| fits.then_some(at)).collect())
+        Ok(rows.zip(kept).filter_map(|(at, kept)| kept.then_some(at)).collect())
+    }
+}
+
+/// A filter, as a file's columns can answer it.
+struct Question<'a> {
+    pages: Pages,
+    named: Vec<Asked<'a>>,
+    times: Option<&'a Numbers>,
+    places: Option<&'a Numbers>,
+}
+
+impl<'a> Question<'a> {
+    /// Whether a row is what the columns in memory are asked for.
+    fn has(&self, filter: &Filter, row: usize) -> bool {
+        self.named.iter().all(|named| named.has(row))
+            && self.times.is_none_or(|times| times.has(row, |ms| filter.has_time(ms)))
+            && self.places.is_none_or(|all| all.has(row, |place| filter.index == Some(place)))
+    }
+
+    fn name(&mut self, asked: Asked<'a>) {
+        self.pages &= asked.pages;
+        self.named.push(asked);
     }
 }
 
@@ -125,14 +151,4 @@ impl<S: Source + 'static> Segment<S> {
 fn runs(places: &[usize]) -> Vec<Range<usize>> {
     let runs = places.chunk_by(|a, b| a + 1 == *b);
     runs.filter_map(|run| Some(*run.first()?..run.last()? + 1)).collect()
-}
-
-fn keep<'a, T: 'a>(
-    fits: &mut [bool],
-    values: impl Iterator<Item = Option<&'a T>>,
-    holds: impl Fn(&T) -> bool,
-) {
-    for (fits, value) in fits.iter_mut().zip(values) {
-        *fits &= value.is_some_and(&holds);
-    }
 }

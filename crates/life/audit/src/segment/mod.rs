@@ -3,12 +3,17 @@
 mod chunks;
 mod find;
 mod marks;
+mod pages;
 
 use std::ops::Range;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::OnceLock;
 
-use parquet::data_type::{ByteArray, ByteArrayType, DataType, FixedLenByteArrayType, Int64Type};
+use parquet::column::page::Page;
+use parquet::column::reader::ColumnReaderImpl;
+use parquet::data_type::{
+    ByteArray, ByteArrayType, DataType, FixedLenByteArray, FixedLenByteArrayType, Int64Type,
+};
 use parquet::file::metadata::ParquetMetaData;
 use parquet::file::reader::FileReader;
 use parquet::file::serialized_reader::{ReadOptionsBuilder, SerializedFileReader};
@@ -25,13 +30,19 @@ use crate::summary::{KEY, Summary};
 use crate::table::{COLUMNS, Col, Kind, PAGE_ROWS, schema};
 use chunks::Chunks;
 use marks::Marks;
+use pages::{Fetched, has_pages};
 
 /// A Parquet file that is open.
 pub struct Segment<S: Source> {
     reader: SerializedFileReader<Chunks<S>>,
+    source: Chunks<S>,
     summary: Summary,
+    /// By column, the one value that every receipt has there, as the summary says.
+    same: Vec<Option<Cell>>,
     rows: usize,
-    marks: OnceLock<Marks>,
+    marks: Marks,
+    /// By column, once it was read.
+    dictionaries: Vec<OnceLock<Page>>,
 }
 
 /// A column's values in some rows: which rows have one, and those.
@@ -48,9 +59,14 @@ impl<S: Source + 'static> Segment<S> {
     pub fn open(source: S) -> Result<Self, AuditError> {
         guarded(|| {
             let options = ReadOptionsBuilder::new().with_page_index().build();
-            let reader = SerializedFileReader::new_with_options(Chunks::new(source), options)?;
+            let source = Chunks::new(source);
+            let reader = SerializedFileReader::new_with_options(source.clone(), options)?;
             let (summary, rows) = claimed(reader.metadata())?;
-            Ok(Self { reader, summary, rows, marks: OnceLock::new() })
+            let same = summary.same.cells();
+            let same = same.ok_or_else(|| AuditError::Form("it has no such column".to_owned()))?;
+            let dictionaries = COLUMNS.iter().map(|_| OnceLock::new()).collect();
+            let marks = Marks::default();
+            Ok(Self { reader, source, summary, same, rows, marks, dictionaries })
         })
     }
 
@@ -72,7 +88,13 @@ impl<S: Source + 'static> Segment<S> {
         let mut named = Vec::new();
         let mut before = None;
         for start in (0..self.rows).step_by(PAGE_ROWS) {
-            for (at, row) in (start..).zip(self.rows(start..self.rows.min(start + PAGE_ROWS))?) {
+            let all: Vec<usize> = (0..COLUMNS.len()).collect();
+            let range = start..self.rows.min(start + PAGE_ROWS);
+            for (at, cells) in (start..).zip(self.cells_at(&all, &[range])?) {
+                if (at as u64) < self.summary.receipts && !self.has_same(&cells) {
+                    return Err(AuditError::Rows("a receipt is not what the summary says of all"));
+                }
+                let row = Self::row(cells)?;
                 let is_receipt = row.entry.receipt().is_some();
                 if is_receipt != ((at as u64) < self.summary.receipts) {
                     return Err(AuditError::Rows("a row is not among its kind"));
@@ -118,54 +140,94 @@ impl<S: Source + 'static> Segment<S> {
         self.rows_at(&[range])
     }
 
-    /// Rows in these ranges, which follow each other. Each column is gone through once.
+    /// Rows in these ranges, which follow each other. Of receipts, columns with one value are not read.
     fn rows_at(&self, ranges: &[Range<usize>]) -> Result<Vec<Row>, AuditError> {
+        let are_receipts = ranges.last().is_none_or(|last| last.end <= self.receipts());
+        let is_read = |column: &usize| !are_receipts || self.same[*column].is_none();
+        let columns: Vec<usize> = (0..COLUMNS.len()).filter(is_read).collect();
+        self.cells_at(&columns, ranges)?.into_iter().map(Self::row).collect()
+    }
+
+    fn row(cells: Vec<Cell>) -> Result<Row, AuditError> {
+        let row = Cells::from_values(cells).and_then(Cells::row);
+        row.ok_or(AuditError::Rows("a row is no receipt and no other entry"))
+    }
+
+    /// The values of rows: of these columns as they are read, of others the one that all receipts have.
+    fn cells_at(
+        &self,
+        columns: &[usize],
+        ranges: &[Range<usize>],
+    ) -> Result<Vec<Vec<Cell>>, AuditError> {
         let count = ranges.iter().map(Range::len).sum();
-        let mut rows = vec![Vec::with_capacity(COLUMNS.len()); count];
-        for (at, column) in COLUMNS.iter().enumerate() {
-            match column.kind {
+        let blank: Vec<Cell> = self.same.iter().map(|it| it.clone().unwrap_or_default()).collect();
+        let mut rows = vec![blank; count];
+        let fetched = guarded(|| self.fetch(columns, ranges))?;
+        for (at, fetched) in columns.iter().copied().zip(fetched) {
+            match COLUMNS[at].kind {
                 Kind::Int | Kind::Time => {
-                    let values = self.read::<Int64Type>(at, ranges)?;
-                    spread(values, &mut rows, |value| Some(Cell::Int(*value)))
+                    let values = self.decode::<Int64Type>(at, fetched, ranges)?;
+                    spread(values, at, &mut rows, |value| Some(Cell::Int(*value)))
                 }
                 Kind::Hash => {
-                    let values = self.read::<FixedLenByteArrayType>(at, ranges)?;
-                    spread(values, &mut rows, |value| {
+                    let values = self.decode::<FixedLenByteArrayType>(at, fetched, ranges)?;
+                    spread(values, at, &mut rows, |value| {
                         Some(Cell::Hash(Digest32(value.data().try_into().ok()?)))
                     })
                 }
                 Kind::Text | Kind::Bytes => {
-                    let values = self.read::<ByteArrayType>(at, ranges)?;
-                    spread(values, &mut rows, |value| Some(Cell::Text(value.data().to_vec())))
+                    let values = self.decode::<ByteArrayType>(at, fetched, ranges)?;
+                    spread(values, at, &mut rows, |value| Some(Cell::Text(value.data().to_vec())))
                 }
             }
             .ok_or(AuditError::Rows("a value is missing"))?;
         }
-        let row = |cells| Cells::from_values(cells)?.row();
-        let rows: Option<Vec<Row>> = rows.into_iter().map(row).collect();
-        rows.ok_or(AuditError::Rows("a row is no receipt and no other entry"))
+        Ok(rows)
     }
 
-    fn numbers(&self, col: Col, range: Range<usize>) -> Result<Values<i64>, AuditError> {
-        self.read::<Int64Type>(col as usize, &[range])
+    fn has_same(&self, cells: &[Cell]) -> bool {
+        let all = self.same.iter().zip(cells);
+        all.into_iter().all(|(same, cell)| same.as_ref().is_none_or(|same| same == cell))
+    }
+
+    fn numbers(&self, col: Col, range: Range<usize>) -> Result<Vec<i64>, AuditError> {
+        self.read::<Int64Type>(col, range).map(|values| values.values)
     }
 
     fn texts(&self, col: Col, range: Range<usize>) -> Result<Values<ByteArray>, AuditError> {
-        self.read::<ByteArrayType>(col as usize, &[range])
+        self.read::<ByteArrayType>(col, range)
     }
 
-    fn read<T: DataType>(
+    fn hashes(
+        &self,
+        col: Col,
+        range: Range<usize>,
+    ) -> Result<Values<FixedLenByteArray>, AuditError> {
+        self.read::<FixedLenByteArrayType>(col, range)
+    }
+
+    fn read<T: DataType>(&self, col: Col, range: Range<usize>) -> Result<Values<T::T>, AuditError> {
+        let (column, ranges) = (col as usize, [range]);
+        let mut fetched = guarded(|| self.fetch(&[column], &ranges))?;
+        let fetched = fetched.pop().ok_or(AuditError::Rows("a column is missing"))?;
+        self.decode::<T>(column, fetched, &ranges)
+    }
+
+    /// Values of a column in ranges, of the pages that were fetched for them.
+    fn decode<T: DataType>(
         &self,
         column: usize,
+        fetched: Fetched,
         ranges: &[Range<usize>],
     ) -> Result<Values<T::T>, AuditError> {
         guarded(|| {
-            let group = self.reader.get_row_group(0)?;
-            let reader = T::get_column_reader(group.get_column_reader(column)?);
-            let mut reader = reader.ok_or(AuditError::Rows("a column is of another type"))?;
+            let chunk = self.reader.metadata().row_group(0).column(column);
+            let mut at = fetched.first;
+            let mut reader =
+                ColumnReaderImpl::<T>::new(chunk.column_descr_ptr(), Box::new(fetched));
             let count = ranges.iter().map(Range::len).sum();
             let (mut defs, mut values) = (Vec::with_capacity(count), Vec::with_capacity(count));
-            let (mut at, mut found) = (0, 0);
+            let mut found = 0;
             for range in ranges {
                 let ahead = range.start.checked_sub(at);
                 let ahead = ahead.ok_or(AuditError::Rows("ranges do not follow each other"))?;
@@ -200,11 +262,12 @@ impl<T> Values<T> {
 
 fn spread<T>(
     values: Values<T>,
+    column: usize,
     rows: &mut [Vec<Cell>],
     cell: impl Fn(&T) -> Option<Cell>,
 ) -> Option<()> {
     for (row, value) in rows.iter_mut().zip(values.iter()) {
-        row.push(value.map_or(Some(Cell::Null), &cell)?);
+        row[column] = value.map_or(Some(Cell::Null), &cell)?;
     }
     Some(())
 }
@@ -228,6 +291,9 @@ fn claimed(metadata: &ParquetMetaData) -> Result<(Summary, usize), AuditError> {
         && rows <= ENTRIES_MAX;
     if !counted {
         return Err(wrong("it has another number of rows"));
+    }
+    if !has_pages(metadata, rows as usize) {
+        return Err(wrong("its pages do not follow each other"));
     }
     Ok((summary, rows as usize))
 }
