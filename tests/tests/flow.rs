@@ -562,6 +562,57 @@ fn the_clock_begins_a_flow_each_minute_and_once() {
     assert_eq!(at.home.json(&["flow", "ls", "--stored"]), json!([]));
 }
 
+#[test]
+fn a_webhook_that_kill_9_cut_off_began_its_run_or_may_come_again() {
+    let at = At::new();
+    let text = "flow: paid\nkind: pipeline\ninputs: {event: object}\nsteps: [{id: a, call: flowbin.make, with: {word: '{{ inputs.event.customer }}'}}]\n";
+    let file = at.file(text);
+    let added = at.home.json(&["flow", "add", file.to_str().expect("a plain path"), "--hook"]);
+    let secret = added["secret"].as_str().expect("a secret").to_owned();
+    at.home.ok(&["lock", "--stop"]);
+    let port = symbolon_tests::service::free_port();
+    let begin = || {
+        let mut serve = at.home.command(&["serve", "--listen", &format!("127.0.0.1:{port}")]);
+        let mut serve = symbolon_tests::service::Service::start("serve", &mut serve);
+        serve.wait_for_port(port);
+        serve
+    };
+    let send = |id: &str| {
+        let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
+        let now = now.expect("now").as_secs();
+        let body = json!({"customer": id});
+        Request::post(port, "/hooks/paid")
+            .header("webhook-id", id)
+            .header("webhook-timestamp", &now.to_string())
+            .header("webhook-signature", &signature(&secret, id, now, &body.to_string()))
+            .json(&body)
+    };
+    let ids: Vec<String> = (0..12).map(|n| format!("evt_{n}")).collect();
+    for (n, id) in ids.iter().enumerate() {
+        let mut serve = begin();
+        let request = send(id);
+        // The sender hears nothing where the process dies first: that is what is tried here.
+        let sender = std::thread::spawn(move || request.send());
+        std::thread::sleep(Duration::from_micros(400 * n as u64));
+        serve.kill();
+        drop(sender.join());
+    }
+    let _serve = begin();
+    for id in &ids {
+        let answer = send(id).answer();
+        let told = answer.json();
+        assert!(matches!(answer.status, 200 | 202), "{told}");
+        assert_eq!(told["is_new"], answer.status == 202, "{told}");
+        let run = told["run"].as_str().expect("a run").to_owned();
+        let again = send(id).answer().expect(200).json();
+        assert_eq!(again["run"], json!(run), "{again}");
+        let view = at.show(&run);
+        assert_eq!(view["flow"], "paid", "the run of an id that was taken is there: {view}");
+    }
+    let runs = at.home.json(&["flow", "ls"]);
+    assert_eq!(runs.as_array().map(Vec::len), Some(ids.len()), "one run an id: {runs}");
+}
+
 /// `v1,` and the signature, made by openssl.
 fn signature(secret: &str, id: &str, at: u64, body: &str) -> String {
     use std::io::Write;

@@ -28,4 +28,4 @@ pub use path::{Path, Root};
 pub use run::{Failure, Outcome, Run, Start, Work};
 pub use shape::Shape;
 pub use state::{Change, RunId, Scope, StepState};
-pub use store::{Delivery, FlowRow, FlowStore, RUNS_KEPT, RunRow, RunState, StepRow};
+pub use store::{FlowRow, FlowStore, RUNS_KEPT, RunRow, RunState, StepRow};

@@ -31,15 +31,6 @@ pub struct FlowRow {
     pub hook: Option<Vec<u8>>,
 }
 
-/// What was known of a webhook's delivery before.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Delivery {
-    /// Nothing: it is taken now.
-    New,
-    /// It was taken before, and began this run; `None` where that is not known yet.
-    Before(Option<RunId>),
-}
-
 /// A run.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RunRow {
@@ -110,21 +101,21 @@ pub trait FlowStore: Send + Sync + 'static {
         watched_unix_ms: u64,
         missed: u64,
     ) -> impl Future<Output = Result<(), StoreError>> + Send;
-    /// Takes a delivery, once; forgets those from before `forget_before_ms`.
-    fn take_delivery(
+    /// The run that a delivery of this id began.
+    fn delivered(
         &self,
         flow: &FlowName,
         id: &Digest32,
-        now_unix_ms: u64,
+    ) -> impl Future<Output = Result<Option<RunId>, StoreError>> + Send;
+    /// Takes a delivery and keeps the run that it begins, both or neither; forgets deliveries from
+    /// before `forget_before_ms`. Where one of the same id began a run before, nothing is kept and
+    /// that run is given.
+    fn put_delivered(
+        &self,
+        id: &Digest32,
+        row: &RunRow,
         forget_before_ms: u64,
-    ) -> impl Future<Output = Result<Delivery, StoreError>> + Send;
-    /// What a delivery that was taken began; where it began nothing, it may come again.
-    fn settle_delivery(
-        &self,
-        flow: &FlowName,
-        id: &Digest32,
-        run: Option<RunId>,
-    ) -> impl Future<Output = Result<(), StoreError>> + Send;
+    ) -> impl Future<Output = Result<Option<RunId>, StoreError>> + Send;
     /// The newest runs, without what is sealed.
     fn runs(&self, limit: u32) -> impl Future<Output = Result<Vec<RunRow>, StoreError>> + Send;
     /// One run.

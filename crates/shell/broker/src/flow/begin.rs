@@ -7,6 +7,7 @@ use std::time::Duration;
 use symbolon_ambient::{Rng, SystemRng};
 use symbolon_capability::AgentName;
 use symbolon_capability::catalog::Operation;
+use symbolon_codec::Digest32;
 use symbolon_flow::{Call, Flow, FlowError, FlowStore, InputError, Run, RunId, RunRow, RunState};
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
@@ -20,6 +21,21 @@ use super::view::*;
 use crate::Broker;
 use crate::api::{CallError, Door};
 use crate::errors;
+
+/// An event that begins at most one run.
+pub(super) struct Delivery {
+    /// Hash of the event's id.
+    pub id: Digest32,
+    /// Events from before this time are forgotten, in Unix milliseconds.
+    pub forget_before_ms: u64,
+}
+
+/// What a beginning came to.
+pub(super) enum Begun {
+    Now(Box<FlowRunView>),
+    /// The same delivery began this run before.
+    Before(RunId),
+}
 
 impl Broker {
     /// Looks at a definition, and whether the agent could run it now.
@@ -50,6 +66,18 @@ impl Broker {
         self: &Arc<Self>,
         request: FlowRequest,
     ) -> Result<FlowRunView, CallError> {
+        match self.flow_begin(request, None).await? {
+            Begun::Now(view) => Ok(*view),
+            Begun::Before(_) => Err(CallError::bug("a run without a delivery began before")),
+        }
+    }
+
+    /// As [`Broker::flow_run`], at most once for a delivery: its id and the run are on disk together.
+    pub(super) async fn flow_begin(
+        self: &Arc<Self>,
+        request: FlowRequest,
+        delivery: Option<Delivery>,
+    ) -> Result<Begun, CallError> {
         let sealer = self.flow_sealer()?;
         let flow = Flow::parse(request.definition.as_bytes()).map_err(of_definition)?;
         self.check_calls(&flow)?;
@@ -79,12 +107,25 @@ impl Broker {
         let live = Arc::new(Live::new(row.clone(), flow, 0, self.clock.mono_ns()));
         let _one = self.executions.beginning.lock().await;
         self.executions.add(live.clone())?;
-        if let Err(e) = self.store.put_run(&row).await {
-            live.set_interrupted();
-            return Err(e.into());
+        let kept = match &delivery {
+            None => self.store.put_run(&row).await.map(|()| None),
+            Some(Delivery { id, forget_before_ms }) => {
+                self.store.put_delivered(id, &row, *forget_before_ms).await
+            }
+        };
+        match kept {
+            Ok(None) => {}
+            Ok(Some(before)) => {
+                self.executions.forget(id);
+                return Ok(Begun::Before(before));
+            }
+            Err(e) => {
+                live.set_interrupted();
+                return Err(e.into());
+            }
         }
         self.set_out(live.clone(), run, sealer)?;
-        Ok(live.view())
+        Ok(Begun::Now(Box::new(live.view())))
     }
 
     /// Lets a run go on by itself.

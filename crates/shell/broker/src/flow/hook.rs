@@ -5,9 +5,10 @@ use std::sync::Arc;
 use serde_json::{Map, Value};
 use symbolon_codec::{Digest32, b64};
 use symbolon_crypto::{hmac_sha256, labels, sha256_parts};
-use symbolon_flow::{Delivery, FlowStore};
+use symbolon_flow::FlowStore;
 use symbolon_secret::Secret;
 
+use super::begin::{Begun, Delivery};
 use super::view::{FlowDelivered, FlowRequest};
 use crate::Broker;
 use crate::api::CallError;
@@ -51,21 +52,18 @@ impl Broker {
         let label = labels::FLOW_DELIVERY.as_str().as_bytes();
         let id = Digest32(sha256_parts(&[label, b"\0", signed.id.as_bytes()]).0);
         let forget = now.saturating_sub(REMEMBERED_MS);
-        match self.store.take_delivery(&row.name, &id, now, forget).await? {
-            Delivery::New => {}
-            Delivery::Before(run) => {
-                return Ok(FlowDelivered { run: run.map(|run| run.to_string()), is_new: false });
-            }
+        // Before the gates of a beginning: what has begun is answered so, whatever holds now.
+        if let Some(run) = self.store.delivered(&row.name, &id).await? {
+            return Ok(FlowDelivered { run: run.to_string(), is_new: false });
         }
         let inputs = Map::from_iter([("event".to_owned(), event)]);
-        let agent = row.agent.to_string();
-        let begun = match sealer.open_flow(&row) {
-            Ok(definition) => self.flow_run(FlowRequest { agent, definition, inputs }).await,
-            Err(e) => Err(e),
-        };
-        let run = begun.as_ref().ok().and_then(|view| symbolon_flow::RunId::parse(&view.row.run));
-        self.store.settle_delivery(&row.name, &id, run).await?;
-        begun.map(|view| FlowDelivered { run: Some(view.row.run), is_new: true })
+        let definition = sealer.open_flow(&row)?;
+        let request = FlowRequest { agent: row.agent.to_string(), definition, inputs };
+        let delivery = Delivery { id, forget_before_ms: forget };
+        Ok(match self.flow_begin(request, Some(delivery)).await? {
+            Begun::Now(view) => FlowDelivered { run: view.row.run, is_new: true },
+            Begun::Before(run) => FlowDelivered { run: run.to_string(), is_new: false },
+        })
     }
 }
 

@@ -44,9 +44,8 @@ pub struct FlowStored {
 /// What a webhook began.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct FlowDelivered {
-    /// The run; absent where an earlier delivery of the same id is still being taken.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub run: Option<String>,
+    /// The run.
+    pub run: String,
     /// Whether this delivery began it, and not one before with the same id.
     pub is_new: bool,
 }

@@ -1,11 +1,11 @@
 //! Flows and their runs in SQLite.
 
-use sqlx::sqlite::{Sqlite, SqliteRow};
+use sqlx::sqlite::{Sqlite, SqliteConnection, SqliteRow};
 use sqlx::{QueryBuilder, Row, query};
 use symbolon_capability::{AgentName, StoreError};
 use symbolon_codec::Digest32;
 use symbolon_flow::{
-    Delivery, FlowName, FlowRow, FlowStore, RUNS_KEPT, RunId, RunRow, RunState, StepRow, StepState,
+    FlowName, FlowRow, FlowStore, RUNS_KEPT, RunId, RunRow, RunState, StepRow, StepState,
 };
 
 use super::{SqliteStore, database, named, number, parsed, signed, some, text};
@@ -66,61 +66,39 @@ impl FlowStore for SqliteStore {
         some(done.rows_affected(), name.as_str())
     }
 
-    async fn take_delivery(
+    async fn delivered(&self, flow: &FlowName, id: &Digest32) -> Result<Option<RunId>, StoreError> {
+        let mut connection = self.pool.acquire().await.map_err(database)?;
+        begun(&mut connection, flow, id).await
+    }
+
+    async fn put_delivered(
         &self,
-        flow: &FlowName,
         id: &Digest32,
-        now_unix_ms: u64,
+        row: &RunRow,
         forget_before_ms: u64,
-    ) -> Result<Delivery, StoreError> {
+    ) -> Result<Option<RunId>, StoreError> {
         let mut tx = self.pool.begin().await.map_err(database)?;
+        // The first statement writes, so that of two deliveries one waits for the other.
         query("DELETE FROM flow_delivery WHERE taken_unix_ms < ?")
             .bind(signed(forget_before_ms))
             .execute(&mut *tx)
             .await
             .map_err(database)?;
-        let taken = query(
-            "INSERT INTO flow_delivery (flow, id, taken_unix_ms) VALUES (?, ?, ?) \
-             ON CONFLICT (flow, id) DO NOTHING",
-        )
-        .bind(flow.as_str())
-        .bind(id.to_string())
-        .bind(signed(now_unix_ms))
-        .execute(&mut *tx)
-        .await
-        .map_err(database)?;
-        let before = query("SELECT run FROM flow_delivery WHERE flow = ? AND id = ?")
-            .bind(flow.as_str())
+        if let Some(before) = begun(&mut tx, &row.flow, id).await? {
+            return Ok(Some(before));
+        }
+        // One without a run is of a version that took the id first, and ended before the run began.
+        query("INSERT OR REPLACE INTO flow_delivery (flow, id, taken_unix_ms, run) VALUES (?, ?, ?, ?)")
+            .bind(row.flow.as_str())
             .bind(id.to_string())
-            .fetch_one(&mut *tx)
+            .bind(signed(row.created_unix_ms))
+            .bind(row.id.to_string())
+            .execute(&mut *tx)
             .await
             .map_err(database)?;
+        keep_run(&mut tx, row).await?;
         tx.commit().await.map_err(database)?;
-        if taken.rows_affected() > 0 {
-            return Ok(Delivery::New);
-        }
-        let run: Option<String> = before.try_get("run").map_err(database)?;
-        let run = run.map(|run| RunId::parse(&run).ok_or("not 32 digits"));
-        Ok(Delivery::Before(run.map(|run| parsed(run, "run")).transpose()?))
-    }
-
-    async fn settle_delivery(
-        &self,
-        flow: &FlowName,
-        id: &Digest32,
-        run: Option<RunId>,
-    ) -> Result<(), StoreError> {
-        let settled = match run {
-            Some(run) => query("UPDATE flow_delivery SET run = ?3 WHERE flow = ?1 AND id = ?2")
-                .bind(flow.as_str())
-                .bind(id.to_string())
-                .bind(run.to_string()),
-            None => query("DELETE FROM flow_delivery WHERE flow = ? AND id = ?")
-                .bind(flow.as_str())
-                .bind(id.to_string()),
-        };
-        settled.execute(&self.pool).await.map_err(database)?;
-        Ok(())
+        Ok(None)
     }
 
     async fn runs(&self, limit: u32) -> Result<Vec<RunRow>, StoreError> {
@@ -146,34 +124,7 @@ impl FlowStore for SqliteStore {
 
     async fn put_run(&self, row: &RunRow) -> Result<(), StoreError> {
         let mut tx = self.pool.begin().await.map_err(database)?;
-        query(
-            "DELETE FROM flow_run WHERE id IN (SELECT id FROM flow_run \
-             WHERE state NOT IN ('running', 'rolling_back', 'uncertain') \
-             ORDER BY created_unix_ms DESC, rowid DESC LIMIT -1 OFFSET ?)",
-        )
-        .bind(RUNS_KEPT)
-        .execute(&mut *tx)
-        .await
-        .map_err(database)?;
-        query(
-            "INSERT INTO flow_run (id, flow, agent, state, epoch, log_from, created_unix_ms, \
-             changed_unix_ms, body) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) \
-             ON CONFLICT (id) DO UPDATE SET state = excluded.state, epoch = excluded.epoch, \
-             log_from = excluded.log_from, changed_unix_ms = excluded.changed_unix_ms, \
-             body = excluded.body",
-        )
-        .bind(row.id.to_string())
-        .bind(row.flow.as_str())
-        .bind(row.agent.as_str())
-        .bind(row.state.as_str())
-        .bind(row.epoch)
-        .bind(signed(row.log_from))
-        .bind(signed(row.created_unix_ms))
-        .bind(signed(row.changed_unix_ms))
-        .bind(&row.body)
-        .execute(&mut *tx)
-        .await
-        .map_err(database)?;
+        keep_run(&mut tx, row).await?;
         tx.commit().await.map_err(database)
     }
 
@@ -219,6 +170,55 @@ impl FlowStore for SqliteStore {
         }
         tx.commit().await.map_err(database)
     }
+}
+
+/// The run that a delivery of this id began.
+async fn begun(
+    connection: &mut SqliteConnection,
+    flow: &FlowName,
+    id: &Digest32,
+) -> Result<Option<RunId>, StoreError> {
+    let row = query("SELECT run FROM flow_delivery WHERE flow = ? AND id = ? AND run IS NOT NULL")
+        .bind(flow.as_str())
+        .bind(id.to_string())
+        .fetch_optional(connection)
+        .await
+        .map_err(database)?;
+    let run = row.map(|row| text(&row, "run")).transpose()?;
+    run.map(|run| parsed(RunId::parse(&run).ok_or("not 32 digits"), "run")).transpose()
+}
+
+/// Keeps a run, and forgets the oldest that ended beyond [`RUNS_KEPT`].
+async fn keep_run(tx: &mut SqliteConnection, row: &RunRow) -> Result<(), StoreError> {
+    query(
+        "DELETE FROM flow_run WHERE id IN (SELECT id FROM flow_run \
+         WHERE state NOT IN ('running', 'rolling_back', 'uncertain') \
+         ORDER BY created_unix_ms DESC, rowid DESC LIMIT -1 OFFSET ?)",
+    )
+    .bind(RUNS_KEPT)
+    .execute(&mut *tx)
+    .await
+    .map_err(database)?;
+    query(
+        "INSERT INTO flow_run (id, flow, agent, state, epoch, log_from, created_unix_ms, \
+         changed_unix_ms, body) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) \
+         ON CONFLICT (id) DO UPDATE SET state = excluded.state, epoch = excluded.epoch, \
+         log_from = excluded.log_from, changed_unix_ms = excluded.changed_unix_ms, \
+         body = excluded.body",
+    )
+    .bind(row.id.to_string())
+    .bind(row.flow.as_str())
+    .bind(row.agent.as_str())
+    .bind(row.state.as_str())
+    .bind(row.epoch)
+    .bind(signed(row.log_from))
+    .bind(signed(row.created_unix_ms))
+    .bind(signed(row.changed_unix_ms))
+    .bind(&row.body)
+    .execute(&mut *tx)
+    .await
+    .map_err(database)?;
+    Ok(())
 }
 
 /// Six values each, far below what a statement may bind.
@@ -361,22 +361,34 @@ mod tests {
         let watched = FlowRow { watched_unix_ms: 9, missed: 2, ..row.clone() };
         assert_eq!(store.flows().await.unwrap(), [watched]);
         let (one, two) = (Digest32([1; 32]), Digest32([2; 32]));
-        assert_eq!(store.take_delivery(&name, &one, 100, 0).await.unwrap(), Delivery::New);
-        assert_eq!(store.take_delivery(&name, &one, 101, 0).await.unwrap(), Delivery::Before(None));
-        store.settle_delivery(&name, &one, Some(RunId([3; 16]))).await.unwrap();
-        let before = Delivery::Before(Some(RunId([3; 16])));
-        assert_eq!(store.take_delivery(&name, &one, 102, 0).await.unwrap(), before);
-        assert_eq!(store.take_delivery(&name, &two, 103, 0).await.unwrap(), Delivery::New);
-        store.settle_delivery(&name, &two, None).await.unwrap();
-        assert_eq!(store.take_delivery(&name, &two, 104, 0).await.unwrap(), Delivery::New);
-        assert_eq!(
-            store.take_delivery(&name, &one, 900, 101).await.unwrap(),
-            Delivery::New,
-            "forgotten"
-        );
+        let run = |n: u8, at: u64| RunRow {
+            id: RunId([n; 16]),
+            flow: name.clone(),
+            agent: row.agent.clone(),
+            state: RunState::Running,
+            epoch: 0,
+            log_from: 0,
+            created_unix_ms: at,
+            changed_unix_ms: at,
+            body: vec![n],
+        };
+        assert_eq!(store.delivered(&name, &one).await.unwrap(), None);
+        assert_eq!(store.put_delivered(&one, &run(3, 100), 0).await.unwrap(), None);
+        assert_eq!(store.run(RunId([3; 16])).await.unwrap(), Some(run(3, 100)));
+        let before = Some(RunId([3; 16]));
+        assert_eq!(store.delivered(&name, &one).await.unwrap(), before);
+        assert_eq!(store.put_delivered(&one, &run(4, 101), 0).await.unwrap(), before);
+        assert!(store.run(RunId([4; 16])).await.unwrap().is_none(), "one of the two alone");
+        let later = store.put_delivered(&one, &run(5, 900), 101).await.unwrap();
+        assert_eq!(later, None, "forgotten");
+        // Neither where the run cannot be kept.
+        let stranger = RunRow { flow: FlowName::parse("b").unwrap(), ..run(6, 901) };
+        assert!(store.put_delivered(&two, &stranger, 0).await.is_err(), "no such flow");
+        assert!(store.run(RunId([6; 16])).await.unwrap().is_none());
+        assert_eq!(store.put_delivered(&two, &run(7, 902), 0).await.unwrap(), None);
         let other = FlowRow { body: vec![2], hook: Some(vec![3]), ..row };
         store.put_flow(&other, true).await.unwrap();
-        assert_eq!(store.take_delivery(&name, &two, 901, 0).await.unwrap(), Delivery::New);
+        assert_eq!(store.delivered(&name, &two).await.unwrap(), None, "it went with the secret");
         assert_eq!(store.flows().await.unwrap(), [other]);
         store.delete_flow(&name).await.unwrap();
         assert!(matches!(store.delete_flow(&name).await, Err(StoreError::Missing(_))));
