@@ -216,6 +216,31 @@ fn what_broke_off_after_the_acceptance_is_finished_from_its_file() {
 }
 
 #[test]
+fn what_broke_off_between_the_signature_and_its_file_is_signed_again_as_it_was() {
+    let (a, b) = (Party::new(), Party::new());
+    let (container, deed) = sent(&a, &b);
+    b.trusts(&a, "a");
+    let accept = |deed: &str, out: &Path| {
+        let out = text(out);
+        let given = ["--json", "deed", "accept", deed, "--container", &container, "--out", &out];
+        b.home.run_with(&[&given[..], &["--passphrase-from-stdin"]].concat(), PASSPHRASE)
+    };
+    // The acceptance is signed, and there is no folder for its file.
+    let nowhere = b.home.beside("nowhere").join("mine.deed");
+    accept(&deed, &nowhere).refused();
+    assert!(b.names().is_empty(), "nothing is made before its file is there");
+    b.home.ok(&["lock", "--stop"]);
+    let mine = b.home.beside("mine.deed");
+    accept(&deed, &mine).succeeded();
+    assert_eq!(b.names(), ["github"]);
+    let history = b.home.json(&["deed", "history", &text(&mine)]);
+    assert_eq!(history["owner"], b.signer.as_str());
+    // From here on it was accepted.
+    let again = accept(&deed, &b.home.beside("again.deed")).refused();
+    assert_eq!(again.code, "deed_replayed");
+}
+
+#[test]
 fn the_next_owner_hands_on_and_nobody_goes_back() {
     let (a, b, c) = (Party::new(), Party::new(), Party::new());
     let (container, deed) = sent(&a, &b);
@@ -231,9 +256,14 @@ fn the_next_owner_hands_on_and_nobody_goes_back() {
     let offered = text(&b.home.beside("next.deed"));
     let offer = ["deed", "create", "--container", &next, "--owner", &c.signer, "--from", &mine];
     b.home.ok(&[&offer[..], &["--out", &offered]].concat());
-    // A second offer from the same place: this home signed there before.
+    // The same offer again is the same bytes; another from the same place is refused.
     let twice = text(&b.home.beside("twice.deed"));
-    assert_eq!(b.refused(&[&offer[..], &["--out", &twice]].concat()).code, "deed_replayed");
+    b.home.ok(&[&offer[..], &["--out", &twice]].concat());
+    let bytes = |path: &str| std::fs::read(path).expect("a deed");
+    assert_eq!(bytes(&twice), bytes(&offered));
+    let twice = text(&b.home.beside("another.deed"));
+    let another = ["deed", "create", "--container", &next, "--owner", &a.signer, "--from", &mine];
+    assert_eq!(b.refused(&[&another[..], &["--out", &twice]].concat()).code, "deed_replayed");
     // The owner before cannot offer it again, nor can another container be put under the deed.
     let old = ["deed", "create", "--container", &container, "--owner", &c.signer, "--from", &mine];
     assert_eq!(a.refused(&[&old[..], &["--out", &twice]].concat()).code, "deed_order");

@@ -20,7 +20,7 @@ pub use header::RECIPIENTS_MAX;
 pub use layer::{Layer, NoLayer};
 pub use make::{Plan, Unsigned, signed_message};
 pub use open::{Framed, Opened, Received, SealedKey, Signed, Trusted};
-pub use registry::{ContainerStore, TrustedSigner};
+pub use registry::{ContainerStore, DeedPlace, TrustedSigner};
 
 /// The longest content of a layer, in bytes: it is in secret pages, of which the usual limit gives
 /// 8 MiB to a process.

@@ -19,6 +19,22 @@ pub struct TrustedSigner {
     pub created_unix_ms: u64,
 }
 
+/// What is known of a place in a deed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum DeedPlace {
+    /// Nothing was signed there; it is taken now.
+    Taken,
+    /// An event was signed there.
+    Signed {
+        /// Its time, in Unix milliseconds.
+        at_unix_ms: u64,
+        /// Whether it was this one.
+        is_same: bool,
+        /// Whether this home signed at the place after it too.
+        is_followed: bool,
+    },
+}
+
 /// State of containers and deeds. Every change is one transaction and is durable when it returns.
 pub trait ContainerStore: Send + Sync + 'static {
     /// All pinned signers, by name.
@@ -35,13 +51,14 @@ pub trait ContainerStore: Send + Sync + 'static {
         &self,
         key: &VerifyingKey,
     ) -> impl Future<Output = Result<(), StoreError>> + Send;
-    /// Takes the place of one event in a deed, before it is signed. [`StoreError::Exists`] where this
-    /// home signed an event there: the replay registry.
+    /// Takes the place of one event in a deed, before it is signed: the replay registry. `event` is a
+    /// hash of all of the event but its time. Where this home signed an event there, nothing changes.
     fn take_deed_place(
         &self,
         deed: &Digest32,
         number: u64,
         kind: Kind,
         at_unix_ms: u64,
-    ) -> impl Future<Output = Result<(), StoreError>> + Send;
+        event: &Digest32,
+    ) -> impl Future<Output = Result<DeedPlace, StoreError>> + Send;
 }

@@ -2,12 +2,11 @@
 //! signers that are pinned; and the replay registry. The containers themselves never come here.
 
 use serde::{Deserialize, Serialize};
-use symbolon_capability::StoreError;
 use symbolon_codec::time::rfc3339;
 use symbolon_codec::{Digest32, hex};
 use symbolon_container::deed::{Event, Kind, Place};
-use symbolon_container::{ContainerStore, Layer, TrustedSigner, signed_message};
-use symbolon_crypto::{HPKE_SEALED_BYTES, RecipientSecret, VerifyingKey, labels};
+use symbolon_container::{ContainerStore, DeedPlace, Layer, TrustedSigner, signed_message};
+use symbolon_crypto::{HPKE_SEALED_BYTES, RecipientSecret, VerifyingKey, labels, sha256_parts};
 use symbolon_secret::Secret;
 
 use crate::Broker;
@@ -28,6 +27,15 @@ pub struct ContainerKeys {
 pub struct SignatureView {
     /// 64 bytes of Ed25519.
     pub signature: String,
+}
+
+/// An event's signature, in hex.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct DeedSignature {
+    /// 64 bytes of Ed25519.
+    pub signature: String,
+    /// The event's time, in Unix milliseconds: that of the first time where it was signed before.
+    pub at_unix_ms: u64,
 }
 
 /// A pinned signer.
@@ -145,7 +153,9 @@ impl Broker {
         done.map_err(|e| CallError::from(e).next("symbolon container signers"))
     }
 
-    /// Signs one event of a deed as this home, at a place where it signed none before.
+    /// Signs one event of a deed as this home, at a place where it signed none before. The same event
+    /// is given again as it was signed, since a crash may have come before its file; an acceptance until
+    /// something follows from it.
     ///
     /// # Errors
     /// [`CallError`]: locked, an event of another actor, `deed_replayed`.
@@ -153,29 +163,43 @@ impl Broker {
         &self,
         place: &Place,
         event: &Event,
-    ) -> Result<SignatureView, CallError> {
+    ) -> Result<DeedSignature, CallError> {
         let open = self.opened()?;
         if event.actor != open.operator.verifying_key() {
             return Err(CallError::caller("deed_actor", "the event is of another home's key"));
         }
+        // Its place says the rest: the deed, the number, and all that was signed before.
+        let timeless = Event { at_unix_ms: 0, ..event.clone() }.message(place);
+        let digest = Digest32(sha256_parts(&[&timeless]).0);
         // Durable before there is a signature: what is refused after a crash was never given out.
-        let taken = self
+        let known = self
             .store
-            .take_deed_place(&place.deed, place.number, event.kind, event.at_unix_ms)
-            .await;
-        match taken {
+            .take_deed_place(&place.deed, place.number, event.kind, event.at_unix_ms, &digest)
+            .await?;
+        let at_unix_ms = match known {
+            DeedPlace::Taken => event.at_unix_ms,
             // These follow from an acceptance alone and give nothing away: after a crash they are
             // signed again. The number says the kind, so it was the same one.
-            Err(StoreError::Exists(_)) if matches!(event.kind, Kind::Import | Kind::Flip) => {}
-            Err(StoreError::Exists(_)) => {
+            DeedPlace::Signed { .. } if matches!(event.kind, Kind::Import | Kind::Flip) => {
+                event.at_unix_ms
+            }
+            // The same bytes again are no second offer, and no second acceptance while nothing was
+            // made of the first.
+            DeedPlace::Signed { at_unix_ms, is_same: true, is_followed }
+                if !is_followed || event.kind != Kind::Accept =>
+            {
+                at_unix_ms
+            }
+            DeedPlace::Signed { .. } => {
                 let message =
                     format!("this home signed event {} of this deed before", place.number);
                 return Err(CallError::caller("deed_replayed", message)
                     .next("symbolon deed history FILE, of the file that was made then"));
             }
-            other => other?,
-        }
-        Ok(SignatureView { signature: hex::encode(open.operator.sign(&event.message(place))) })
+        };
+        let signed = Event { at_unix_ms, ..event.clone() };
+        let signature = hex::encode(open.operator.sign(&signed.message(place)));
+        Ok(DeedSignature { signature, at_unix_ms })
     }
 }
 

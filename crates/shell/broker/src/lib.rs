@@ -37,7 +37,7 @@ pub mod wire;
 
 pub use api::*;
 pub use broker::{Broker, Options};
-pub use containers::{ContainerKeys, SealedLayerKey, SignatureView, SignerView};
+pub use containers::{ContainerKeys, DeedSignature, SealedLayerKey, SignatureView, SignerView};
 pub use edge::{Strict, Watch};
 pub use lanes::Lanes;
 pub use minted::{MintError, PLACEHOLDER_BYTES, UnusableMinted, has_placeholder, is_placeholder};

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use clap::Subcommand;
 use serde_json::{Value, json};
 use symbolon_ambient::{Clock, Rng, SystemClock, SystemRng};
+use symbolon_broker::DeedSignature;
 use symbolon_codec::time::rfc3339;
 use symbolon_codec::{Digest32, hex};
 use symbolon_container::deed::{DEED_BYTES_MAX, Event, Kind};
@@ -13,7 +14,7 @@ use symbolon_crypto::VerifyingKey;
 use symbolon_server::control::Op;
 
 use super::Ctx;
-use super::container::create::sign;
+use super::container::create::signature;
 use super::container::open::How;
 use super::container::{keys, must_be_new, read, signers, unlocked, write_new};
 use crate::failure::Failure;
@@ -216,7 +217,10 @@ fn step(broker: &mut Link, deed: Deed, fill: impl FnOnce(&mut Event)) -> Result<
     fill(&mut event);
     deed.check(&event).map_err(|e| refused(&e))?;
     let place = deed.place();
-    let signature = sign(broker, &Op::SignDeedEvent { place, event: event.clone() })?;
+    let signed: DeedSignature = broker.ask(&Op::SignDeedEvent { place, event: event.clone() })?;
+    // One that was signed before a crash has its time of then.
+    event.at_unix_ms = signed.at_unix_ms;
+    let signature = signature(&signed.signature)?;
     deed.join(event, &signature).map_err(|e| refused(&e))
 }
 

@@ -139,8 +139,13 @@ impl Content {
 /// A signature that the broker gives.
 pub(in crate::commands) fn sign(broker: &mut Link, op: &Op) -> Result<[u8; 64], Failure> {
     let view: SignatureView = broker.ask(op)?;
+    signature(&view.signature)
+}
+
+/// 64 bytes in hex.
+pub(in crate::commands) fn signature(hex: &str) -> Result<[u8; 64], Failure> {
     let mut signature = [0; 64];
-    hex::decode_to_slice(&view.signature, &mut signature)
+    hex::decode_to_slice(hex, &mut signature)
         .map_err(|_| Failure::refused("answer", "the broker's signature is none"))?;
     Ok(signature)
 }
