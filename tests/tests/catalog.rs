@@ -1,6 +1,8 @@
 //! Services imported from OpenAPI documents that others wrote, and calls of them.
 
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
+use std::process::Stdio;
 use std::time::{Duration, Instant};
 
 use serde_json::Value;
@@ -8,6 +10,7 @@ use symbolon_tests::canary::{Canaries, assert_clean};
 use symbolon_tests::home::Home;
 use symbolon_tests::http::Request;
 use symbolon_tests::httpbin::Httpbin;
+use symbolon_tests::mcp::{McpClient, Revision};
 use symbolon_tests::place;
 use symbolon_tests::random;
 
@@ -151,6 +154,57 @@ fn an_imported_service_is_called_and_its_receipt_verifies() {
     let receipt = home.export_receipt(reply["receipt"].as_u64().expect("a number"));
     let key = home.path().join("operator.pub");
     home.ok(&["verify", text(&receipt), "--key", text(&key)]);
+}
+
+#[test]
+fn a_running_broker_takes_an_import_at_once() {
+    let httpbin = Httpbin::start();
+    let home = Home::new();
+    home.add_service("services/flowbin.toml");
+    home.connect("flowbin", &httpbin.tls, &random::secret(40));
+    home.grant("cli", "flowbin.*");
+    let pid = home.broker_pid();
+    let mut agent = home.mcp("cli", Revision::Session);
+    agent.tools();
+    // A call that is on its way meanwhile.
+    let mut slow = home.command(&["--json", "call", "flowbin.slow_look", "seconds=4"]);
+    let slow = slow.stdout(Stdio::piped()).spawn().expect("symbolon starts");
+    std::thread::sleep(Duration::from_millis(1500));
+    let document = Request::get(httpbin.plain_port, "/spec.json").answer().text();
+    let file = home.beside("spec.json");
+    std::fs::write(&file, &document).expect("a file");
+    let given = ["catalog", "import", "openapi", text(&file), "--as", "bin", "--self-hosted"];
+    assert_eq!(home.json(&given)["next"], "symbolon connect bin");
+    home.connect("bin", &httpbin.tls, &random::secret(40));
+    home.grant("cli", "bin.auth.read");
+    assert_eq!(home.json(&["call", "bin.get_bearer"])["status"], 200);
+    let slow = slow.wait_with_output().expect("it ends");
+    let reply: Value = serde_json::from_slice(&slow.stdout).expect("JSON");
+    assert_eq!(reply["status"], 200, "{reply}");
+    // Another text of the same service: connections and grants stay, and are of the new one.
+    let changed = document.replace("\"/bearer\"", "\"/anything/bearer\"");
+    assert_ne!(changed, document);
+    std::fs::write(&file, changed).expect("a file");
+    home.ok(&given);
+    let reply = home.json(&["call", "bin.get_bearer"]);
+    let url = reply["body"]["url"].as_str().unwrap_or_default();
+    assert!(url.ends_with("/anything/bearer"), "{reply}");
+    // A file that is damaged leaves the catalogue of before in force, and is named.
+    let damaged = home.path().join("catalog/other.toml");
+    std::fs::write(&damaged, "[service]").expect("a file");
+    std::fs::set_permissions(&damaged, PermissionsExt::from_mode(0o600)).expect("a mode");
+    let removed = home.ok(&["catalog", "remove", "bin"]);
+    assert!(removed.stderr().contains("other.toml"), "{}", removed.all());
+    assert_eq!(home.json(&["call", "bin.get_bearer"])["status"], 200);
+    std::fs::remove_file(&damaged).expect("it is there");
+    let has = |agent: &mut McpClient, name: &str| agent.tools().iter().any(|t| t["name"] == name);
+    assert!(has(&mut agent, "bin.get_bearer") && has(&mut agent, "flowbin.look"));
+    home.ok(&["catalog", "import", "openapi", text(&file), "--as", "third", "--self-hosted"]);
+    assert_eq!(home.refused(&["call", "bin.get_bearer"]).code, "unknown_tool");
+    assert_eq!(agent.next_message()["method"], "notifications/tools/list_changed");
+    assert!(!has(&mut agent, "bin.get_bearer") && has(&mut agent, "flowbin.look"));
+    assert_eq!(home.json(&["call", "flowbin.look", "word=x"])["status"], 200);
+    assert_eq!(home.broker_pid(), pid, "all of it by the same broker");
 }
 
 #[test]

@@ -168,6 +168,18 @@ fn exports_of_password_managers() {
     let made = home.json(&["import", "bitwarden", &text(&file)]);
     assert_eq!(made["connections"][0]["service"], "github");
     assert!(made["left_out"][0]["why"].as_str().is_some_and(|why| why.contains("web login")));
+    // The same export under a passphrase, by whatever derivation.
+    for name in ["pbkdf2", "argon2id"] {
+        let sealed = vectors().join(format!("../bitwarden/{name}.json"));
+        let sealed = text(&sealed);
+        assert_eq!(home.refused(&["import", "bitwarden", &sealed]).code, "sealed");
+        let given =
+            ["--json", "import", "bitwarden", &sealed, "--passphrase-from-stdin", "--replace"];
+        assert_eq!(home.run_with(&given, b"another\n").refused().code, "sealed");
+        let made = home.ok_with(&given, b"correct horse battery\n").json();
+        assert_eq!(made["connections"][0]["state"], "replaced", "{name}: {made:#}");
+        assert_eq!(made["risks"].as_array().map(Vec::len), Some(0), "{name}: {made:#}");
+    }
     let file = home.beside("1password.csv");
     let csv =
         "Title,Url,Username,Password\nNotion API token,https://www.notion.so,,ntn_op_000001\n";

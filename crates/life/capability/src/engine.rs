@@ -80,11 +80,13 @@ impl Engine {
         self.catalog.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    /// Takes another catalogue, in which every scope has the number that it had: leases of before are
-    /// resolved again at their next use.
-    pub fn set_catalog(&self, catalog: Arc<Catalog>) {
-        *self.catalog.write().unwrap_or_else(PoisonError::into_inner) = catalog;
+    /// Puts the catalogue that comes after (see [`Catalog::successor`]) in the place of the one in force,
+    /// and gives that. What is in force stays so: scopes have the same numbers in both.
+    pub fn replace_catalog(&self, next: Arc<Catalog>) -> Arc<Catalog> {
+        let mut slot = self.catalog.write().unwrap_or_else(PoisonError::into_inner);
+        let before = std::mem::replace(&mut *slot, next);
         self.generation.fetch_add(1, Ordering::Release);
+        before
     }
 
     /// What is counted: for the rules of grants that are put into force.

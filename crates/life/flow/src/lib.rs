@@ -4,6 +4,7 @@
 mod backoff;
 mod check;
 mod condition;
+pub mod convert;
 mod error;
 mod flow;
 mod inputs;

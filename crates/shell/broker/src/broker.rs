@@ -91,6 +91,8 @@ pub struct Broker {
     pub(crate) flows: Flows,
     /// Runs of flows.
     pub(crate) executions: Executions,
+    /// Services beside the home's own, as the catalogue is read anew.
+    pub(crate) services: Vec<String>,
     setup: RwLock<Setup>,
     pub(crate) agents: RwLock<HashMap<Digest32, KnownAgent>>,
     /// How fast agents may hand on what they have.
@@ -198,6 +200,7 @@ impl Broker {
             office,
             flows: Flows::default(),
             executions,
+            services: options.services,
             setup: RwLock::default(),
             agents: RwLock::default(),
             delegations: Delegations::default(),

@@ -49,5 +49,5 @@ pub use oauth::TokenError;
 pub use relay::{RelayBody, RelayLimits, RelayReply, RelayRequest, RelayedBody, Upgraded};
 pub use runs::{Route, RunVariables};
 pub use services::home_catalog;
-pub use setup::CONNECTIONS_AT_ONCE_MAX;
+pub use setup::{CONNECTIONS_AT_ONCE_MAX, CatalogView};
 pub use upstream::{Answer, Outgoing, ToolOutcome, Upstream, UpstreamError};

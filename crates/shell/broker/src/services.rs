@@ -24,10 +24,23 @@ struct File {
 /// # Errors
 /// [`CallError`] names the file and what is wrong with it.
 pub fn home_catalog(home: &Home, extra: &[String]) -> Result<Catalog, CallError> {
+    read(Catalog::empty(), home, extra)
+}
+
+/// As [`home_catalog`], in the place of one that is in force.
+pub(crate) fn next_catalog(
+    before: &Catalog,
+    home: &Home,
+    extra: &[String],
+) -> Result<Catalog, CallError> {
+    read(before.successor(), home, extra)
+}
+
+fn read(begin: Catalog, home: &Home, extra: &[String]) -> Result<Catalog, CallError> {
     let files = files(&home.catalog())?;
     let replaced: Vec<&str> = files.iter().filter_map(|file| file.imported.as_deref()).collect();
     let mut catalog =
-        Catalog::builtin_without(&replaced).map_err(|e| CallError::bug(e.to_string()))?;
+        begin.and_builtin_without(&replaced).map_err(|e| CallError::bug(e.to_string()))?;
     for file in &files {
         catalog = match &file.imported {
             Some(id) => imported(catalog, id, &file.text)

@@ -16,6 +16,7 @@ use crate::mount::{Kept, Mount};
 use crate::upstream::Live;
 
 mod agents;
+mod catalog;
 mod connections;
 mod delegate;
 mod grants;
@@ -24,6 +25,7 @@ mod several;
 mod verify;
 
 pub(crate) use agents::KnownAgent;
+pub use catalog::CatalogView;
 pub(crate) use connections::wire_form;
 pub(crate) use delegate::Delegations;
 pub use several::CONNECTIONS_AT_ONCE_MAX;

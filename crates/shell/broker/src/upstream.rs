@@ -145,6 +145,11 @@ impl Live {
         Self { mount, ..self }
     }
 
+    /// Whether the broker renews its tokens.
+    pub(crate) fn renews(&self) -> bool {
+        self.keeper.is_some()
+    }
+
     /// The same connection, whose tokens `keeper` renews.
     pub(crate) fn kept_by(&self, keeper: Arc<Keeper>) -> Self {
         Self { keeper: Some(keeper), ..self.clone() }

@@ -119,29 +119,32 @@ pub trait Calls: Clone + Send + Sync + 'static {
         let _ = (session, flow, inputs);
         async { Err(no_flows()) }
     }
-    /// What happened in a run since; waits a while for something to happen.
+    /// What happened in a run of its agent since; waits a while for something to happen.
     fn flow_progress(
         &self,
+        session: &Arc<Self::Session>,
         run: String,
         after: u64,
     ) -> impl Future<Output = Result<FlowProgress, CallError>> + Send + 'static {
-        let _ = (run, after);
+        let _ = (session, run, after);
         async { Err(no_flows()) }
     }
-    /// One run.
+    /// One run of its agent.
     fn flow_show(
         &self,
+        session: &Arc<Self::Session>,
         run: String,
     ) -> impl Future<Output = Result<FlowRunView, CallError>> + Send + 'static {
-        let _ = run;
+        let _ = (session, run);
         async { Err(no_flows()) }
     }
-    /// Ends a run.
+    /// Ends a run of its agent.
     fn flow_cancel(
         &self,
+        session: &Arc<Self::Session>,
         run: String,
     ) -> impl Future<Output = Result<FlowRunView, CallError>> + Send + 'static {
-        let _ = run;
+        let _ = (session, run);
         async { Err(no_flows()) }
     }
 }
@@ -276,26 +279,29 @@ impl Calls for Arc<Broker> {
 
     fn flow_progress(
         &self,
+        session: &Arc<Session>,
         run: String,
         after: u64,
     ) -> impl Future<Output = Result<FlowProgress, CallError>> + Send + 'static {
-        let broker = self.clone();
-        async move { Broker::flow_progress(&broker, &run, after).await }
+        let (broker, session) = (self.clone(), session.clone());
+        async move { broker.flow_progress_of(&session, &run, after).await }
     }
 
     fn flow_show(
         &self,
+        session: &Arc<Session>,
         run: String,
     ) -> impl Future<Output = Result<FlowRunView, CallError>> + Send + 'static {
-        let broker = self.clone();
-        async move { Broker::flow_show(&broker, &run).await }
+        let (broker, session) = (self.clone(), session.clone());
+        async move { broker.flow_show_of(&session, &run).await }
     }
 
     fn flow_cancel(
         &self,
+        session: &Arc<Session>,
         run: String,
     ) -> impl Future<Output = Result<FlowRunView, CallError>> + Send + 'static {
-        let broker = self.clone();
-        async move { Broker::flow_cancel(&broker, &run).await }
+        let (broker, session) = (self.clone(), session.clone());
+        async move { broker.flow_cancel_of(&session, &run).await }
     }
 }

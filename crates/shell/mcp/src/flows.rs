@@ -51,10 +51,10 @@ pub(crate) async fn run<C: Calls>(
     let (mut after, mut is_cancelled) = (0, false);
     loop {
         let progress = tokio::select! {
-            progress = calls.flow_progress(run.clone(), after) => progress?,
+            progress = calls.flow_progress(seat.session(), run.clone(), after) => progress?,
             () = context.ct.cancelled(), if !is_cancelled => {
                 is_cancelled = true;
-                calls.flow_cancel(run.clone()).await?;
+                calls.flow_cancel(seat.session(), run.clone()).await?;
                 continue;
             }
         };
@@ -64,7 +64,7 @@ pub(crate) async fn run<C: Calls>(
             break;
         }
     }
-    let view = calls.flow_show(run).await?;
+    let view = calls.flow_show(seat.session(), run).await?;
     let is_error = view.row.state != "done";
     Ok(render::structured(shown(view), is_error))
 }

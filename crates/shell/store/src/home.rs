@@ -144,14 +144,16 @@ impl Home {
         Ok(home)
     }
 
-    /// Checks owner and mode of the home, of what is in it, in `log`, `run`, `catalog` and `audit`. What is deeper
+    /// Checks owner and mode of the home, of what is in it, in `log`, `run`, `catalog`, `flows` and `audit`. What is deeper
     /// (tiles) cannot be reached past a folder of mode 0700.
     ///
     /// # Errors
     /// As [`Home::open`].
     pub fn check(&self) -> Result<(), HomeError> {
         let mut found = vec![(self.path.clone(), metadata(&self.path, true)?)];
-        for folder in [self.path.clone(), self.log(), self.run(), self.catalog(), self.audit()] {
+        for folder in
+            [self.path.clone(), self.log(), self.run(), self.catalog(), self.flows(), self.audit()]
+        {
             if folder.is_dir() {
                 list(&folder, &mut found)?;
             }
@@ -243,6 +245,11 @@ impl Home {
     /// `<service>.json`. Absent until there is one.
     pub fn catalog(&self) -> PathBuf {
         self.path.join("catalog")
+    }
+
+    /// `flows/`: definitions that an import wrote. Absent until there is one.
+    pub fn flows(&self) -> PathBuf {
+        self.path.join("flows")
     }
 
     /// `audit/`: the log as files that can be searched. Absent until there is one.

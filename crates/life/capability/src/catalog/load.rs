@@ -52,6 +52,16 @@ impl Origin {
         matches!(self, Self::Imported | Self::Drafted)
     }
 
+    /// A byte that tells them apart.
+    pub(super) const fn tag(self) -> &'static [u8] {
+        match self {
+            Self::Builtin => b"b",
+            Self::Extra => b"e",
+            Self::Imported => b"i",
+            Self::Drafted => b"d",
+        }
+    }
+
     const fn compiles(self) -> bool {
         matches!(self, Self::Extra | Self::Drafted)
     }

@@ -5,6 +5,9 @@ use std::{
     sync::{Arc, OnceLock},
 };
 
+use symbolon_codec::Digest32;
+use symbolon_crypto::sha256_parts;
+
 use super::{
     builtin,
     error::{CatalogError, Problem},
@@ -26,6 +29,10 @@ pub struct Catalog {
     scopes: Scopes,
     /// Made at the first search: a broker that only calls never pays for it.
     index: OnceLock<Index>,
+    /// Of which text each service is, in their order.
+    sources: Vec<Digest32>,
+    /// Services of the catalogue before this one, by their texts.
+    before: HashMap<Digest32, Arc<Service>>,
 }
 
 impl Catalog {
@@ -33,6 +40,15 @@ impl Catalog {
     #[must_use]
     pub fn empty() -> Self {
         Self::default()
+    }
+
+    /// Where the catalogue after this one begins. Scopes keep their numbers, also those that no
+    /// operation has any more: so what stands on either of the two means the same in the other. A
+    /// service of an unchanged text is the same one.
+    #[must_use]
+    pub fn successor(&self) -> Self {
+        let before = self.sources.iter().copied().zip(self.services.iter().cloned());
+        Self { scopes: self.scopes.clone(), before: before.collect(), ..Self::default() }
     }
 
     /// The services that come with Symbolon.
@@ -48,7 +64,8 @@ impl Catalog {
     /// # Errors
     /// [`CatalogError`]; the name of a service that exists already is refused.
     pub fn with_extra(self, text: &str) -> Result<Self, CatalogError> {
-        self.with(load(text, Origin::Extra)?)
+        let read = read(&self.before, text, Origin::Extra)?;
+        self.with(read)
     }
 
     /// The services that come with Symbolon, but for those with these ids.
@@ -56,12 +73,20 @@ impl Catalog {
     /// # Errors
     /// As [`Catalog::builtin`].
     pub fn builtin_without(ids: &[&str]) -> Result<Self, CatalogError> {
+        Self::empty().and_builtin_without(ids)
+    }
+
+    /// Adds the services that come with Symbolon, but for those with these ids.
+    ///
+    /// # Errors
+    /// As [`Catalog::builtin`], and where one of them is there.
+    pub fn and_builtin_without(self, ids: &[&str]) -> Result<Self, CatalogError> {
         let files: Vec<_> =
             builtin::FILES.iter().copied().filter(|(name, _)| !ids.contains(name)).collect();
         // Half a megabyte of text: read on all threads, then numbered in the order of the list.
-        threads::map(&files, |(_, text)| load(text, Origin::Builtin))
+        threads::map(&files, |(_, text)| read(&self.before, text, Origin::Builtin))
             .into_iter()
-            .try_fold(Self::empty(), |catalog, checked| catalog.with(checked?))
+            .try_fold(self, |catalog, read| catalog.with(read?))
     }
 
     /// Whether a service of this id comes with Symbolon.
@@ -76,7 +101,8 @@ impl Catalog {
     /// # Errors
     /// As [`Catalog::with_extra`].
     pub fn with_imported(self, text: &str) -> Result<Self, CatalogError> {
-        self.with(load(text, Origin::Imported)?)
+        let read = read(&self.before, text, Origin::Imported)?;
+        self.with(read)
     }
 
     /// As [`Catalog::with_imported`], with every schema compiled: the check before the file is written.
@@ -84,7 +110,8 @@ impl Catalog {
     /// # Errors
     /// As [`Catalog::with_extra`].
     pub fn with_draft(self, text: &str) -> Result<Self, CatalogError> {
-        self.with(load(text, Origin::Drafted)?)
+        let read = read(&self.before, text, Origin::Drafted)?;
+        self.with(read)
     }
 
     /// A service by its id.
@@ -136,17 +163,11 @@ impl Catalog {
     /// # Errors
     /// As [`Catalog::with_draft`]; a file of another service is refused.
     pub fn with_replaced(&self, id: &str, file: Option<&str>) -> Result<Self, CatalogError> {
-        let mut catalog = Self {
-            services: self.services.iter().filter(|s| s.id().as_str() != id).cloned().collect(),
-            scopes: self.scopes.clone(),
-            ..Self::default()
-        };
-        for service in &catalog.services {
-            for operation in service.operations() {
-                catalog.by_name.insert(operation.name().clone(), catalog.operations.len());
-                catalog.operations.push(Arc::clone(operation));
-            }
-        }
+        let empty = Self { scopes: self.scopes.clone(), ..Self::default() };
+        let kept = self.sources.iter().zip(&self.services).filter(|(_, s)| s.id().as_str() != id);
+        let catalog = kept.into_iter().try_fold(empty, |catalog, (source, service)| {
+            catalog.with((*source, Read::Same(service.clone())))
+        })?;
         let Some(file) = file else { return Ok(catalog) };
         let catalog = catalog.with_draft(file)?;
         match catalog.service(id) {
@@ -158,8 +179,11 @@ impl Catalog {
         }
     }
 
-    fn with(mut self, checked: Checked) -> Result<Self, CatalogError> {
-        let service = checked.number(&mut self.scopes)?;
+    fn with(mut self, (source, read): (Digest32, Read)) -> Result<Self, CatalogError> {
+        let service = match read {
+            Read::Same(service) => service,
+            Read::New(checked) => Arc::new(checked.number(&mut self.scopes)?),
+        };
         if self.service(service.id().as_str()).is_some() {
             return Err(CatalogError::Service {
                 service: service.id().to_string(),
@@ -170,8 +194,30 @@ impl Catalog {
             self.by_name.insert(operation.name().clone(), self.operations.len());
             self.operations.push(Arc::clone(operation));
         }
-        self.services.push(Arc::new(service));
+        self.services.push(service);
+        self.sources.push(source);
         self.index = OnceLock::new();
         Ok(self)
+    }
+}
+
+/// A service on its way into a catalogue.
+enum Read {
+    /// One of the catalogue before.
+    Same(Arc<Service>),
+    /// Its scopes have no numbers yet.
+    New(Box<Checked>),
+}
+
+fn read(
+    before: &HashMap<Digest32, Arc<Service>>,
+    text: &str,
+    origin: Origin,
+) -> Result<(Digest32, Read), CatalogError> {
+    // How a text is read depends on where it comes from.
+    let source = Digest32(sha256_parts(&[origin.tag(), text.as_bytes()]).0);
+    match before.get(&source) {
+        Some(service) => Ok((source, Read::Same(service.clone()))),
+        None => Ok((source, Read::New(Box::new(load(text, origin)?)))),
     }
 }

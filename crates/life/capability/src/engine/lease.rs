@@ -78,9 +78,8 @@ impl Engine {
         // Read before the policy: a change in between makes the lease stale, never the reverse.
         let generation = self.generation();
         let policy = self.policy().ok_or(Refusal::Locked)?;
-        let catalog = self.catalog();
-        let operation =
-            catalog.operation(tool).ok_or_else(|| Refusal::UnknownTool(short(tool)))?.clone();
+        let operation = self.catalog().operation(tool).cloned();
+        let operation = operation.ok_or_else(|| Refusal::UnknownTool(short(tool)))?;
         let grants = policy.grants.get(session.agent()).map(Vec::as_slice).unwrap_or_default();
         let registration = choose(&policy, grants, session, &operation, connection)?;
         let grants = grants

@@ -125,7 +125,7 @@ impl Terms {
     /// Whether this grant by itself lets the call through: written down once more, in the plainest
     /// way there is.
     fn would_admit(&self, w: &World, call: &Call) -> bool {
-        let operation = w.engine.catalog().operation(call.tool).unwrap();
+        let operation = w.engine.catalog().operation(call.tool).unwrap().clone();
         let scope = operation.scope().as_str();
         let part = |at: usize, text: &str| text.split('.').nth(at).unwrap_or_default().to_owned();
         let names = |pattern: &&str| match *pattern {

@@ -1,24 +1,43 @@
-//! Exports of Bitwarden in JSON: items with logins and fields of their own.
+//! Exports of Bitwarden in JSON, open or under a passphrase: items with logins and fields of their own.
 
 use symbolon_capability::catalog::Catalog;
+use symbolon_secret::Secret;
 
+use super::bitwarden_sealed::Sealed;
 use super::error::ForeignError;
-use super::findings::Findings;
+use super::findings::{Findings, Severity};
 use super::items::{Item, convert};
 use super::json;
 use super::page::{Text, Value};
 
+/// Reads an export; says whether it was sealed.
 pub(super) fn read(
     bytes: &[u8],
+    about: &str,
+    passphrase: Option<&Secret<[u8]>>,
     catalog: &Catalog,
     found: &mut Findings,
-) -> Result<(), ForeignError> {
+) -> Result<bool, ForeignError> {
     let root = json::read(bytes)?;
-    if root.is_true("encrypted") {
-        return Err(ForeignError::Format(
-            "this export is encrypted; export as `.json` without encryption, into memory (/dev/shm)",
-        ));
+    if !root.is_true("encrypted") {
+        return items(&root, catalog, found).map(|()| false);
     }
+    let sealed = Sealed::read(bytes)?;
+    if sealed.is_weak() {
+        found.risk(
+            Severity::Medium,
+            "weak_derivation",
+            about,
+            "its passphrase is under fewer than 600,000 iterations of PBKDF2: a guess is cheap",
+            "export it anew, then delete this file",
+        );
+    }
+    let opened = sealed.open(passphrase.ok_or(ForeignError::Sealed)?)?;
+    // EXPOSE: parsed where it lies; what is text stays there.
+    items(&json::read(opened.expose())?, catalog, found).map(|()| true)
+}
+
+fn items(root: &Value<'_>, catalog: &Catalog, found: &mut Findings) -> Result<(), ForeignError> {
     let Some(Value::List(items)) = root.get("items") else {
         return Err(ForeignError::Format("this is no JSON export of Bitwarden: it has no `items`"));
     };

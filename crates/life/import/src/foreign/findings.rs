@@ -6,6 +6,7 @@ use std::fmt;
 use serde::Serialize;
 use symbolon_secret::Secret;
 
+use crate::located::Located;
 use crate::report::Remark;
 
 /// A connection that a file's credential can become. Nothing of it is made yet.
@@ -27,11 +28,27 @@ pub struct Draft {
     pub from: String,
 }
 
+/// A workflow, or a command that names one, with the place of each value. It is no credential: it lies
+/// in ordinary memory, and nothing beside it in its file does.
+#[derive(Clone, Debug)]
+pub struct Workflow {
+    /// The file's name, as it is shown.
+    pub file: String,
+    /// What it is called where it does not say so itself: the file without its ending, or the command.
+    pub name: String,
+    /// Whether it is a command of a SWITCH file, which may name a workflow in place of having steps.
+    pub is_command: bool,
+    /// All of it.
+    pub node: Located,
+}
+
 /// Everything that was found.
 #[derive(Debug, Default)]
 pub struct Findings {
     /// Connections that can be made, in the order of the files.
     pub drafts: Vec<Draft>,
+    /// Workflows and commands, in the order of the files.
+    pub workflows: Vec<Workflow>,
     /// What is not converted, and why.
     pub left_out: Vec<Remark>,
     /// What is unsafe in the files as they lie there.
@@ -95,6 +112,7 @@ impl Findings {
     /// Adds all of another file's.
     pub fn append(&mut self, mut other: Self) {
         self.drafts.append(&mut other.drafts);
+        self.workflows.append(&mut other.workflows);
         self.left_out.append(&mut other.left_out);
         self.risks.append(&mut other.risks);
     }

@@ -1,6 +1,7 @@
 //! JSON (RFC 8259) read where it lies: no text is copied, and no error quotes one.
 
 use std::collections::HashSet;
+use std::ops::Range;
 
 use super::error::{ForeignError, place};
 use super::page::{Form, Text, Value, hex4};
@@ -18,6 +19,35 @@ pub(super) fn read(bytes: &[u8]) -> Result<Value<'_>, ForeignError> {
         Err(reader.wrong("something stands behind the end"))
     } else {
         Ok(value)
+    }
+}
+
+/// Where the values of these members of a document's root lie. The document is one that [`read`] takes.
+pub(super) fn spans(bytes: &[u8], names: &[&str]) -> Vec<Range<usize>> {
+    let mut reader = Reader { bytes, at: 0, left: VALUES_MAX };
+    let mut found = Vec::new();
+    reader.blank();
+    if reader.peek() != Some(b'{') {
+        return found;
+    }
+    reader.at += 1;
+    loop {
+        reader.blank();
+        let begin = reader.at;
+        let Ok(name) = reader.text() else { return found };
+        let is_wanted = name.public().is_some_and(|name| names.contains(&&*name));
+        reader.blank();
+        reader.at += 1;
+        reader.blank();
+        if reader.value(1).is_err() {
+            return found;
+        }
+        if is_wanted {
+            found.push(begin..reader.at);
+        }
+        if reader.is_last(b'}').unwrap_or(true) {
+            return found;
+        }
     }
 }
 
@@ -202,6 +232,16 @@ mod tests {
             a.items()[4].text().is_some_and(|t| t.public().as_deref() == Some("xA"))
         }));
         assert!(value.at(&["b", "c"]).is_some_and(|c| c.members().is_empty()));
+    }
+
+    #[test]
+    fn members_are_found_where_they_lie() {
+        let text = br#"{"a": {"go": 1}, "go" : [{"x": "}"}, 2] , "b": 3}"#;
+        let spans = spans(text, &["go", "b"]);
+        let of = |n: usize| std::str::from_utf8(&text[spans[n].clone()]).expect("text");
+        assert_eq!((of(0), of(1)), (r#""go" : [{"x": "}"}, 2]"#, r#""b": 3"#));
+        assert!(super::spans(b"[1]", &["go"]).is_empty());
+        assert!(super::spans(b"{}", &["go"]).is_empty());
     }
 
     #[test]

@@ -4,6 +4,7 @@
 
 mod assign;
 mod bitwarden;
+mod bitwarden_sealed;
 mod dotenv;
 mod environment;
 mod error;
@@ -21,7 +22,7 @@ use symbolon_capability::catalog::Catalog;
 use symbolon_secret::Secret;
 
 pub use error::ForeignError;
-pub use findings::{Draft, Findings, Risk, Severity};
+pub use findings::{Draft, Findings, Risk, Severity, Workflow};
 pub use zero_n::{LegacyContainer, inspect_container};
 
 /// Whose file it is.
@@ -31,7 +32,7 @@ pub enum Origin {
     ZeroN,
     /// Variables of an environment.
     Env,
-    /// An export of Bitwarden, in JSON.
+    /// An export of Bitwarden, in JSON, open or under a passphrase.
     Bitwarden,
     /// An export of 1Password: `.1pux` or CSV.
     OnePassword,
@@ -62,7 +63,7 @@ pub fn read(
     catalog: &Catalog,
     passphrase: Option<&Secret<[u8]>>,
 ) -> Result<Findings, ForeignError> {
-    let mut found = Findings::default();
+    let (mut found, mut is_sealed) = (Findings::default(), false);
     // EXPOSE: parsed where it lies; what is text stays there.
     let bytes = source.bytes.expose();
     let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
@@ -82,10 +83,12 @@ pub fn read(
                 .collect();
             environment::convert(&variables, catalog, &mut found)?;
         }
-        Origin::Bitwarden => bitwarden::read(bytes, catalog, &mut found)?,
+        Origin::Bitwarden => {
+            is_sealed = bitwarden::read(bytes, source.name, passphrase, catalog, &mut found)?;
+        }
         Origin::OnePassword => onepassword::read(bytes, catalog, &mut found)?,
     }
-    let is_sealed = found.risks.iter().any(|risk| risk.code == "weak_derivation");
+    is_sealed |= found.risks.iter().any(|risk| risk.code == "weak_derivation");
     if !found.drafts.is_empty() && !is_sealed {
         plaintext(source, &mut found);
     }

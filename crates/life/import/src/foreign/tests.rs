@@ -72,9 +72,9 @@ fn a_deed_is_read_and_an_escrow_refused() {
     assert_eq!(deed.drafts.len(), 2);
     assert_eq!(codes(&deed), ["fresh_signer", "weak_derivation"]);
     let left: Vec<_> = deed.left_out.iter().map(|r| r.at.as_str()).collect();
-    let expected =
-        ["file, workflows", "file, credentials", "file, env_vars: OTHER", "file, audit_trail"];
-    assert_eq!(left, expected);
+    assert_eq!(left, ["file, credentials", "file, env_vars: OTHER", "file, audit_trail"]);
+    let workflows: Vec<_> = deed.workflows.iter().map(|w| (w.file.as_str(), &*w.name)).collect();
+    assert_eq!(workflows, [("file, workflows", "file")]);
     let escrow = read_as(Origin::ZeroN, vector!("escrow.0nv"));
     assert!(matches!(escrow, Err(ForeignError::Escrow)), "{escrow:?}");
 }
@@ -140,7 +140,10 @@ fn a_switch_file_is_taken_apart() {
         "{switch:?}"
     );
     let left: Vec<_> = switch.left_out.iter().map(|r| r.at.as_str()).collect();
-    assert_eq!(left, ["file, connection b", "file, server s", "file, command go"]);
+    assert_eq!(left, ["file, connection b", "file, server s"]);
+    let [go] = switch.workflows.as_slice() else { panic!("{:?}", switch.workflows) };
+    assert_eq!((&*go.name, go.is_command, go.node.line), ("go", true, 4));
+    assert!(!format!("{:?}", switch.workflows).contains("000000001"), "nothing from beside it");
 }
 
 #[test]
@@ -163,6 +166,72 @@ fn variables_by_the_catalogues_facts() {
     let left: Vec<_> = env.left_out.iter().map(|r| r.at.as_str()).collect();
     assert!(left.contains(&"file, line 4: DATABASE_URL"), "{left:?}");
     assert!(codes(&env).contains(&"duplicate"));
+}
+
+/// Made by `vectors/bitwarden/make.py`.
+const BITWARDEN: [(&str, &[u8]); 2] = [
+    ("PBKDF2", include_bytes!("../../../../../vectors/bitwarden/pbkdf2.json")),
+    ("Argon2id", include_bytes!("../../../../../vectors/bitwarden/argon2id.json")),
+];
+
+#[test]
+fn a_sealed_export_of_bitwarden_opens_with_its_passphrase_alone() {
+    for (name, file) in BITWARDEN {
+        let opened = found(Origin::Bitwarden, file);
+        assert!(has(&opened, "github", "ghp_bw_sealed_0001"), "{name}: {opened:?}");
+        assert_eq!((opened.drafts.len(), codes(&opened).len()), (1, 0), "{name}: {opened:?}");
+        let page = secret(file);
+        let source = Source { name: "file", mode: 0o644, bytes: &page };
+        let none = read(Origin::Bitwarden, &source, &CATALOG, None);
+        assert!(matches!(none, Err(ForeignError::Sealed)), "{name}: {none:?}");
+        let other = read(Origin::Bitwarden, &source, &CATALOG, Some(&secret(b"another")));
+        assert!(matches!(other, Err(ForeignError::Cipher(_))), "{name}: {other:?}");
+    }
+    let text = std::str::from_utf8(BITWARDEN[0].1).expect("text");
+    let refused = |from: &str, to: &str| {
+        let changed = text.replace(from, to);
+        assert_ne!(changed, text, "{from}");
+        read_as(Origin::Bitwarden, changed.as_bytes()).expect_err("refused").to_string()
+    };
+    let account = refused("\"passwordProtected\": true", "\"passwordProtected\": false");
+    assert!(account.contains("account alone"), "{account}");
+    for (from, to) in [
+        ("600000", "4000000000"),
+        ("600000", "2000001"),
+        ("600000", "0"),
+        ("\"kdfType\": 0", "\"kdfType\": 2"),
+        ("\"kdfType\": 0", "\"kdfType\": 1"),
+        ("\"data\": \"2.", "\"data\": \"0."),
+        ("\"data\": \"2.", "\"data\": \"2.AA|"),
+    ] {
+        refused(from, to);
+    }
+}
+
+#[test]
+fn no_changed_byte_of_a_sealed_export_goes_through() {
+    // Few iterations: there are thousands of places.
+    let text = include_str!("../../../../../vectors/bitwarden/few.json");
+    assert!(has(&found(Origin::Bitwarden, text.as_bytes()), "github", "ghp_bw_sealed_0001"));
+    assert_eq!(codes(&found(Origin::Bitwarden, text.as_bytes())), ["weak_derivation"]);
+    let is_value = |at: usize| {
+        let line = text[..at].rfind('\n').map_or(0, |n| n + 1);
+        ["\"data\"", "\"encKey", "\"salt\""]
+            .iter()
+            .any(|name| text[line..].trim_start().starts_with(name))
+            && text[line..at].contains("\": \"")
+    };
+    let mut tried = 0;
+    for at in
+        (0..text.len()).filter(|at| is_value(*at) && text.as_bytes()[*at].is_ascii_alphanumeric())
+    {
+        let mut changed = text.as_bytes().to_vec();
+        changed[at] = if changed[at] == b'A' { b'B' } else { b'A' };
+        tried += 1;
+        let opened = read_as(Origin::Bitwarden, &changed);
+        assert!(opened.is_err(), "byte {at}");
+    }
+    assert!(tried > 500, "{tried}");
 }
 
 #[test]

@@ -197,9 +197,8 @@ impl Broker {
     /// Whether making a step's call again cannot do a thing twice.
     fn may_repeat(&self, flow: &Flow, step: usize) -> bool {
         let tool = flow.steps().get(step).map(|step| &step.call().tool);
-        let catalog = self.engine.catalog();
-        let operation = tool.and_then(|tool| catalog.operation(tool));
-        operation.is_some_and(|o| only_reads(o) || o.idempotency_key().is_some())
+        let operation = tool.and_then(|tool| self.engine.catalog().operation(tool).cloned());
+        operation.is_some_and(|o| only_reads(&o) || o.idempotency_key().is_some())
     }
 
     /// `undo`: instead of going forward, of all steps or of some.

@@ -10,9 +10,9 @@ use symbolon_codec::{b64, time::rfc3339};
 use symbolon_flow::{Flow, FlowName, FlowRow, FlowStore, InputType};
 use symbolon_secret::Secret;
 
-use super::begin::of_definition;
+use super::begin::{no_run, of_definition, run_id};
 use super::hook::SECRET_BYTES;
-use super::view::{FlowRequest, FlowRunView, FlowStored};
+use super::view::{FlowProgress, FlowRequest, FlowRunView, FlowStored};
 use crate::Broker;
 use crate::api::{CallError, Session};
 use crate::policy::zones;
@@ -116,6 +116,55 @@ impl Broker {
             return Err(no_flow());
         }
         self.flow_start(name, inputs).await
+    }
+
+    /// As [`Broker::flow_show`], of a run of this session's agent.
+    ///
+    /// # Errors
+    /// As [`Broker::flow_show`]; another agent's run is as one that is not there.
+    pub async fn flow_show_of(
+        &self,
+        session: &Session,
+        run: &str,
+    ) -> Result<FlowRunView, CallError> {
+        self.is_own(session, run).await?;
+        self.flow_show(run).await
+    }
+
+    /// As [`Broker::flow_progress`], of a run of this session's agent.
+    ///
+    /// # Errors
+    /// As [`Broker::flow_progress`]; another agent's run is as one that is not there.
+    pub async fn flow_progress_of(
+        &self,
+        session: &Session,
+        run: &str,
+        after: u64,
+    ) -> Result<FlowProgress, CallError> {
+        self.is_own(session, run).await?;
+        self.flow_progress(run, after).await
+    }
+
+    /// As [`Broker::flow_cancel`], of a run of this session's agent.
+    ///
+    /// # Errors
+    /// As [`Broker::flow_cancel`]; another agent's run is as one that is not there.
+    pub async fn flow_cancel_of(
+        &self,
+        session: &Session,
+        run: &str,
+    ) -> Result<FlowRunView, CallError> {
+        self.is_own(session, run).await?;
+        self.flow_cancel(run).await
+    }
+
+    async fn is_own(&self, session: &Session, run: &str) -> Result<(), CallError> {
+        let id = run_id(run)?;
+        let agent = match self.executions.get(id) {
+            Some(live) => live.agent().to_owned(),
+            None => self.store.run(id).await?.ok_or_else(no_run)?.agent.to_string(),
+        };
+        if agent == session.agent().as_str() { Ok(()) } else { Err(no_run()) }
     }
 
     /// Whose flows are kept; doors that list tools are told.

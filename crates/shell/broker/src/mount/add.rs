@@ -107,7 +107,7 @@ impl Broker {
             }
             return Err(e.into());
         }
-        self.engine.set_catalog(catalog);
+        self.engine.replace_catalog(catalog);
         self.rebuild(&open).await?;
         self.count_setup().await?;
         let view = self.mount_view(&planned.kept);

@@ -61,7 +61,7 @@ impl Broker {
             // Another change of the catalogue may have come between.
             let catalog = self.catalog_with(name, Some(&made.file))?;
             self.home.put_imported(name, &made.file)?;
-            self.engine.set_catalog(catalog);
+            self.engine.replace_catalog(catalog);
             self.rebuild(&open).await?;
             accepted = true;
         }
@@ -98,7 +98,7 @@ impl Broker {
             Err(e) if e.kind() != std::io::ErrorKind::NotFound => return Err(errors::io(e)),
             _ => {}
         }
-        self.engine.set_catalog(self.catalog_with(name, None)?);
+        self.engine.replace_catalog(self.catalog_with(name, None)?);
         self.count_setup().await?;
         self.rebuild(&open).await
     }

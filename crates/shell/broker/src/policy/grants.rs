@@ -117,8 +117,8 @@ impl Broker {
     /// What a budget is about; `None` for the whole grant. `stripe.refunds` is `stripe.refunds.*`.
     fn budget_scopes(&self, budget: &Budget) -> Result<Option<ScopeSet>, CallError> {
         let mut all = ScopeSet::default();
+        let catalog = self.engine.catalog();
         for pattern in budget.scopes() {
-            let catalog = self.engine.catalog();
             let scopes = catalog.scopes();
             let found = scopes
                 .expand(pattern)

@@ -177,6 +177,7 @@ impl Handle for Door {
                 broker.clear_shadowed().await?;
                 Ok(Answer::done())
             }
+            Op::ReloadCatalog {} => Answer::of(broker.reload_catalog().await?),
             Op::Resolve { request } => Answer::of(broker.resolve(&request)?),
             Op::Explain { request } => Answer::of(broker.explain(request)?),
             Op::AddAgent { name } => {

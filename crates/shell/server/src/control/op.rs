@@ -118,6 +118,7 @@ pub enum Op {
     },
     Shadow {},
     ClearShadowed {},
+    ReloadCatalog {},
     Resolve {
         request: ResolveRequest,
     },

@@ -24,7 +24,7 @@ use tower_http::catch_panic::CatchPanicLayer;
 use super::{
     backend::Backend,
     failure::{Failure, failure},
-    health, key, openapi, owner, schema,
+    flows, health, key, openapi, owner, schema,
 };
 
 /// What the routes share.
@@ -59,6 +59,7 @@ pub(super) fn router<B: Backend>(api: Arc<Api<B>>) -> Router {
         .route("/api/connections", get(connections::<B>))
         .route("/api/grants", get(grants::<B>))
         .route("/api/approvals", get(approvals::<B>))
+        .merge(flows::router())
         .merge(owner::router())
         .route("/api/openapi.json", get(openapi::document))
         .route("/healthz", get(healthz::<B>))
@@ -429,7 +430,7 @@ fn bug() -> Failure {
 }
 
 /// A request whose key is an agent's, with the agent's seat.
-pub(super) struct Signed<B: Backend>(Arc<Seat<B>>);
+pub(super) struct Signed<B: Backend>(pub Arc<Seat<B>>);
 
 impl<B: Backend> FromRequestParts<Arc<Api<B>>> for Signed<B> {
     type Rejection = Failure;
@@ -474,7 +475,7 @@ fn bad(says: impl Into<String>) -> Failure {
     failure("bad_json", StatusCode::BAD_REQUEST, says, None).into()
 }
 
-fn asked<T: DeserializeOwned>(uri: &Uri) -> Result<T, Failure> {
+pub(super) fn asked<T: DeserializeOwned>(uri: &Uri) -> Result<T, Failure> {
     Query::try_from_uri(uri).map(|Query(asked)| asked).map_err(|_| {
         let says = "The query has members that are not known or have another type.";
         failure("bad_query", StatusCode::BAD_REQUEST, says, Some("GET /api/openapi.json")).into()

@@ -20,7 +20,7 @@ use super::{
     bodies::{Bodies, Whole, none_taken},
     connection::{Connection, Places},
     failure::{Failure, failure},
-    hooks, key,
+    flows, hooks, key,
     options::{Bounds, ServeOptions},
     owner, to,
 };
@@ -258,7 +258,9 @@ enum Takes {
 
 fn takes(head: &Parts) -> Takes {
     let path = head.uri.path();
-    let is_answer = path.starts_with(owner::PREFIX) || path.starts_with(hooks::PREFIX);
+    let is_answer = path.starts_with(owner::PREFIX)
+        || path.starts_with(hooks::PREFIX)
+        || flows::PREFIXES.iter().any(|prefix| path.starts_with(prefix));
     if is_answer && head.method == Method::POST
         || path.starts_with(to::PREFIX)
         || head.method == Method::POST && TAKE_BODIES.contains(&path)

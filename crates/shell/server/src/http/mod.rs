@@ -11,6 +11,7 @@ mod connection;
 #[cfg(any(test, feature = "double"))]
 pub mod double;
 mod failure;
+mod flows;
 mod front;
 mod health;
 mod hooks;

@@ -6,7 +6,7 @@ use utoipa::{
     openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme},
 };
 
-use super::{api, owner};
+use super::{api, flows, owner};
 
 /// The document, OpenAPI 3.1.
 pub fn openapi() -> utoipa::openapi::OpenApi {
@@ -31,6 +31,7 @@ pub(super) async fn document() -> Json<utoipa::openapi::OpenApi> {
     paths(
         api::status, api::tools, api::tool, api::call, api::request, api::redeem, api::delegate, api::receipts,
         api::receipt, api::connections, api::grants, api::approvals,
+        flows::flows, flows::run, flows::show, flows::progress, flows::cancel,
         owner::approvals, owner::approval, owner::approve, owner::deny, document, api::healthz, api::metrics, api::metadata
     ),
     modifiers(&Key)

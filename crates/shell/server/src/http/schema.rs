@@ -5,8 +5,10 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 mod approvals;
+mod flows;
 
 pub(super) use approvals::*;
+pub(super) use flows::*;
 
 /// The broker as an agent may see it.
 #[derive(Debug, Serialize, ToSchema)]

@@ -8,7 +8,7 @@ use symbolon_crypto::{
 use symbolon_secret::Secret;
 
 use super::sealed::ROUNDS;
-use super::{About, connection, document, workflow};
+use super::{About, connection, workflow};
 use crate::foreign::environment::{self, Variable};
 use crate::foreign::error::ForeignError;
 use crate::foreign::findings::{Findings, Severity};
@@ -186,14 +186,7 @@ fn contents(
             let variables: Vec<_> = root.texts().map(one).collect();
             environment::convert(&variables, about.catalog, found)?;
         }
-        "workflows" => {
-            for one in root.items() {
-                match one.get("$0n") {
-                    Some(_) => document(one, &within, found)?,
-                    None => workflow(&at, one, found),
-                }
-            }
-        }
+        "workflows" => workflow::take(plain, &within, found)?,
         "audit_trail" => {
             if let Some(deed) = root.get("deed") {
                 let moves = deed.get("transfer_history").map_or(0, |h| h.items().len());

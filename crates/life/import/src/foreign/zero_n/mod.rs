@@ -4,6 +4,7 @@
 mod connection;
 mod container;
 mod sealed;
+mod workflow;
 
 use symbolon_capability::catalog::Catalog;
 use symbolon_secret::Secret;
@@ -33,12 +34,20 @@ pub(super) fn read(
         return container::read(bytes, about, found);
     }
     let is_json = bytes.trim_ascii_start().starts_with(b"{");
+    if !is_json && workflow::is_yaml(bytes) {
+        return workflow::take(bytes, about, found);
+    }
     let root = if is_json { json::read(bytes)? } else { yaml::read(bytes)? };
-    document(&root, about, found)
+    document(&root, bytes, about, found)
 }
 
-/// One document, whatever its dialect.
-fn document(root: &Value<'_>, about: &About<'_>, found: &mut Findings) -> Result<(), ForeignError> {
+/// One document, whatever its dialect, and the bytes that it was read of.
+fn document(
+    root: &Value<'_>,
+    bytes: &[u8],
+    about: &About<'_>,
+    found: &mut Findings,
+) -> Result<(), ForeignError> {
     let (kind, body) = kind(root)?;
     if root.get("signature").is_some() || root.at(&["$0n", "signature"]).is_some() {
         found.risk(
@@ -58,11 +67,11 @@ fn document(root: &Value<'_>, about: &About<'_>, found: &mut Findings) -> Result
             });
             environment::convert(&variables.collect::<Vec<_>>(), about.catalog, found)
         }
-        "workflow" => {
-            workflow(about.name, body, found);
-            Ok(())
+        "workflow" => workflow::take(bytes, about, found),
+        "switch" => {
+            switch(body, about, found)?;
+            workflow::commands(bytes, about, found)
         }
-        "switch" => switch(body, about, found),
         "config" => Ok(()),
         "snapshot" | "execution" | "task" | "brain" | "brand" | "bundle" | "deed" | "vault" => {
             found.leave(about.name, format!("a {kind} holds nothing that is used here"));
@@ -101,30 +110,7 @@ fn kind<'v, 'p>(root: &'v Value<'p>) -> Result<(String, &'v Value<'p>), ForeignE
     Err(ForeignError::Format("this is no file of 0nMCP: it has no `$0n`, `manifest` or `service`"))
 }
 
-/// Its steps name actions of another program: which tool each would be, a person decides.
-fn workflow(name: &str, body: &Value<'_>, found: &mut Findings) {
-    let steps = body.get("steps").map(Value::items).unwrap_or_default();
-    let calls: Vec<String> = steps
-        .iter()
-        .take(STEPS_SHOWN)
-        .map(|step| {
-            let part = |name| step.public(name).unwrap_or_else(|| "?".to_owned());
-            crate::document::shown(&format!("{}.{}", part("service"), part("action")))
-        })
-        .collect();
-    let pattern = body.public("execution_pattern").unwrap_or_else(|| "pipeline".to_owned());
-    let (pattern, calls) = (crate::document::shown(&pattern), calls.join(", "));
-    let more = if steps.len() > STEPS_SHOWN { ", …" } else { "" };
-    found.leave(
-        name,
-        format!(
-            "a workflow ({pattern}) of {} steps ({calls}{more}): its actions are no tools of the catalogue, so it is to be written anew",
-            steps.len()
-        ),
-    );
-}
-
-/// A SWITCH file: connections in it or beside it, servers with their environment, commands.
+/// A SWITCH file: connections in it or beside it, servers with their environment.
 fn switch(body: &Value<'_>, about: &About<'_>, found: &mut Findings) -> Result<(), ForeignError> {
     let members = |name| body.get(name).map(Value::members).unwrap_or_default();
     for (name, connection) in members("connections") {
@@ -146,14 +132,5 @@ fn switch(body: &Value<'_>, about: &About<'_>, found: &mut Findings) -> Result<(
         let why = "a server with keys in its environment; `symbolon mcp` takes the place of it";
         found.leave(from, why);
     }
-    for (name, command) in members("commands") {
-        let at = format!("{}, command {}", about.name, crate::document::shown(name));
-        let kind = command.public("type").unwrap_or_else(|| "workflow".to_owned());
-        let why =
-            format!("a command of kind {} starts that program", crate::document::shown(&kind));
-        found.leave(at, why);
-    }
     Ok(())
 }
-
-const STEPS_SHOWN: usize = 12;

@@ -4,8 +4,8 @@ use std::fs::File;
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
-use serde_json::{Value, json};
-use symbolon_broker::home_catalog;
+use serde_json::json;
+use symbolon_broker::{CatalogView, home_catalog};
 use symbolon_capability::catalog::{Catalog, ServiceId};
 use symbolon_import::{DOCUMENT_BYTES_MAX, ImportError, Imported, Options, Remark, Report, import};
 use symbolon_server::control::Op;
@@ -64,10 +64,11 @@ impl Args {
         let made = import(&bytes, &options).map_err(|error| self.failure(&error))?;
         drop(bytes);
         fits(&home, &id, &made)?;
+        let mut next = format!("symbolon catalog import openapi {} --as {id}", self.file.display());
         if !self.dry_run {
             home.put_imported(id.as_str(), &made.file)?;
+            next = in_force(&home, format!("symbolon connect {id}"))?;
         }
-        let next = self.next_step(&home, &id)?;
         if ctx.json {
             let mut report = json!(made.report);
             report["written"] = (!self.dry_run).into();
@@ -92,18 +93,6 @@ impl Args {
             ImportError::Previous(_) => format!("symbolon catalog remove {}", self.id),
             _ => "symbolon catalog import openapi --help".to_owned(),
         })
-    }
-
-    fn next_step(&self, home: &Home, id: &ServiceId) -> Result<String, Failure> {
-        if self.dry_run {
-            return Ok(format!(
-                "symbolon catalog import openapi {} --as {id}",
-                self.file.display()
-            ));
-        }
-        // A running broker has the catalogue that it started with.
-        let runs = daemon::ask_running::<Value>(home, &Op::Status {})?.is_some();
-        Ok(if runs { "symbolon lock --stop".to_owned() } else { format!("symbolon connect {id}") })
     }
 
     fn show(&self, report: &Report) -> Result<(), Failure> {
@@ -166,9 +155,19 @@ pub(super) fn remove(ctx: &Ctx, id: &str) -> Result<(), Failure> {
         return out::json(&json!({ "removed": id.as_str() }));
     }
     out::text(&format!("{id} is no longer in the catalogue; its connections and grants rest"))?;
-    let runs = daemon::ask_running::<Value>(&home, &Op::Status {})?.is_some();
-    out::say_next(if runs { "symbolon lock --stop" } else { "symbolon catalog ls" });
+    out::say_next(&in_force(&home, "symbolon catalog ls".to_owned())?);
     Ok(())
+}
+
+/// Has a running broker read the catalogue anew; gives the next step, which is the broker's where it
+/// goes on with the catalogue of before.
+fn in_force(home: &Home, next: String) -> Result<String, Failure> {
+    let Err(failure) = daemon::ask_running::<CatalogView>(home, &Op::ReloadCatalog {}) else {
+        return Ok(next);
+    };
+    let message = &failure.message;
+    out::say(&format!("the broker goes on with the catalogue of before: {message}"));
+    Ok(failure.next.unwrap_or_else(|| "symbolon lock --stop".to_owned()))
 }
 
 /// Where a service's imported file is, or would be; `None` where there is no home.

@@ -142,7 +142,7 @@ pub(super) fn read(path: &std::path::Path) -> Result<Vec<u8>, Failure> {
 }
 
 /// Writes a new file of mode 0600, whole or not at all.
-pub(super) fn write_new(path: &std::path::Path, bytes: &[u8]) -> Result<(), Failure> {
+pub(in crate::commands) fn write_new(path: &std::path::Path, bytes: &[u8]) -> Result<(), Failure> {
     use std::io::Write;
     use std::os::unix::fs::OpenOptionsExt;
     let failed = |e: std::io::Error| Failure::file("write", path, &e);

@@ -177,7 +177,7 @@ impl How {
         for file in written {
             out::say(&format!("wrote {file}"));
         }
-        show::result(ctx, &made, &found, self.dry_run)
+        show::result(ctx, &made, &[], &found, self.dry_run)
     }
 }
 

@@ -1,6 +1,7 @@
 //! `symbolon import`: credentials out of other programs' files.
 
 pub(super) mod files;
+mod flows;
 pub(super) mod show;
 
 use std::path::PathBuf;
@@ -21,8 +22,9 @@ use crate::{prompt, secrets};
 
 /// Take over credentials from other programs, and say what is unsafe about their files
 ///
-/// Each credential of a service in the catalogue becomes a connection, all of an import or none. The
-/// files stay as they are: the report at the end says which to delete and what to replace.
+/// Each credential of a service in the catalogue becomes a connection, all of an import or none.
+/// Workflows of 0nMCP become files of flows. The files that are read stay as they are: the report at
+/// the end says which to delete and what to replace.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples
@@ -46,8 +48,10 @@ enum From {
     /// A .env file, by the variables that the catalogue knows
     #[command(after_help = "Examples\n  symbolon import env .env --dry-run")]
     Env(What),
-    /// An export of Bitwarden in JSON, not encrypted
-    #[command(after_help = "Examples\n  symbolon import bitwarden /dev/shm/export.json")]
+    /// An export of Bitwarden in JSON, open or protected by a password of its own
+    #[command(
+        after_help = "Examples\n  symbolon import bitwarden export.json --passphrase-from-stdin < FILE"
+    )]
     Bitwarden(What),
     /// An export of 1Password: .1pux or CSV
     #[command(name = "1password", after_help = "Examples\n  symbolon import 1password export.1pux")]
@@ -64,7 +68,7 @@ struct What {
     /// Only the connection of this name, or those of this service; can be repeated
     #[arg(long, value_name = "NAME")]
     only: Vec<String>,
-    /// Replace connections of the same names
+    /// Replace connections and flows of the same names
     #[arg(long)]
     replace: bool,
     /// Services at addresses of their own may be on a loopback address
@@ -76,6 +80,9 @@ struct What {
     /// Read the passphrase of sealed files from standard input
     #[arg(long)]
     passphrase_from_stdin: bool,
+    /// Where flows are written, instead of the home's folder of flows
+    #[arg(long, value_name = "DIR")]
+    flows: Option<PathBuf>,
 }
 
 impl Args {
@@ -132,8 +139,25 @@ impl What {
             allow_loopback: self.allow_loopback,
             allow_private: self.allow_private,
         };
-        let made = taking.take(ctx, &mut all)?;
-        show::result(ctx, &made, &all, taking.dry_run)
+        let folder = self.flows.unwrap_or_else(|| home.flows());
+        let mut flows = flows::plan(&all.workflows, &catalog, &folder, taking.replace);
+        if !taking.only.is_empty() {
+            flows.retain(|flow| taking.only.contains(&flow.name));
+            all.drafts.retain(|draft| taking.is_wanted(draft));
+            if all.drafts.is_empty() && flows.is_empty() {
+                return Err(taking.nothing());
+            }
+        }
+        let has_drafts = !all.drafts.is_empty();
+        let made = match has_drafts || flows.is_empty() {
+            true => taking.take(ctx, &mut all)?,
+            // Flows alone need no open vault.
+            false => Vec::new(),
+        };
+        if !taking.dry_run {
+            flows::write(&flows, &folder)?;
+        }
+        show::result(ctx, &made, &flows, &all, taking.dry_run)
     }
 
     fn refused(&self, name: &str, error: &ForeignError) -> Failure {
@@ -165,11 +189,9 @@ impl Taking {
     pub(super) fn take(&self, ctx: &Ctx, all: &mut Findings) -> Result<Vec<Made>, Failure> {
         foreign::settle(all);
         if !self.only.is_empty() {
-            all.drafts.retain(|d| self.only.iter().any(|own| *own == d.name || *own == d.service));
+            all.drafts.retain(|draft| self.is_wanted(draft));
             if all.drafts.is_empty() {
-                let message = format!("nothing of the name {}", self.only.join(", "));
-                return Err(Failure::refused("nothing", message)
-                    .next("the same command with --dry-run, without --only"));
+                return Err(self.nothing());
             }
         }
         let mut broker = ctx.broker()?;
@@ -192,6 +214,15 @@ impl Taking {
             broker.exchange(&op, Some(&credentials))?;
         }
         Ok(made)
+    }
+
+    fn is_wanted(&self, draft: &Draft) -> bool {
+        self.only.iter().any(|own| *own == draft.name || *own == draft.service)
+    }
+
+    fn nothing(&self) -> Failure {
+        let message = format!("nothing of the name {}", self.only.join(", "));
+        Failure::refused("nothing", message).next("the same command with --dry-run, without --only")
     }
 
     /// All of them as one request, which makes all or none.

@@ -4,6 +4,7 @@ use serde::Serialize;
 use serde_json::json;
 use symbolon_import::foreign::{Draft, Findings};
 
+use super::flows::MadeFlow;
 use crate::commands::Ctx;
 use crate::failure::Failure;
 use crate::out;
@@ -11,11 +12,13 @@ use crate::out;
 /// What becomes of a draft.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
-pub(super) enum State {
+pub(in crate::commands) enum State {
     Made,
     Replaced,
     /// There is one of its name, which stays.
     Kept,
+    /// A workflow that is no flow, for a reason that is said.
+    Left,
 }
 
 /// A draft without its credential.
@@ -45,7 +48,7 @@ pub(super) fn plan(made: &[Made], dry_run: bool) -> Result<(), Failure> {
         (State::Made, true) => "would make",
         (State::Replaced, false) => "replace",
         (State::Replaced, true) => "would replace",
-        (State::Kept, _) => "keep the one that is there",
+        (State::Kept | State::Left, _) => "keep the one that is there",
     };
     let rows: Vec<Vec<String>> = made
         .iter()
@@ -60,15 +63,18 @@ pub(super) fn plan(made: &[Made], dry_run: bool) -> Result<(), Failure> {
 pub(in crate::commands) fn result(
     ctx: &Ctx,
     made: &[Made],
+    flows: &[MadeFlow],
     all: &Findings,
     dry_run: bool,
 ) -> Result<(), Failure> {
     let count = |state| made.iter().filter(|it| it.state == state).count();
     if ctx.json {
         return out::json(&json!({
-            "connections": made, "written": !dry_run, "left_out": all.left_out, "risks": all.risks,
+            "connections": made, "flows": flows, "written": !dry_run, "left_out": all.left_out,
+            "risks": all.risks,
         }));
     }
+    show_flows(flows, dry_run);
     if !all.left_out.is_empty() {
         out::say(&format!("not converted: {}", all.left_out.len()));
         for one in &all.left_out {
@@ -88,10 +94,32 @@ pub(in crate::commands) fn result(
     }
     let (new, over, kept) = (count(State::Made), count(State::Replaced), count(State::Kept));
     out::say(&format!("{new} made, {over} replaced, {kept} kept as they were"));
-    if kept > 0 {
-        out::say_next("the same command with --replace, or --only NAME --replace");
-    } else {
-        out::say_next("symbolon connections");
+    let first = flows.iter().find_map(|flow| flow.file.as_ref());
+    match first {
+        _ if kept > 0 => out::say_next("the same command with --replace, or --only NAME --replace"),
+        Some(file) => out::say_next(&format!("symbolon flow check {}", file.display())),
+        None => out::say_next("symbolon connections"),
     }
     Ok(())
+}
+
+/// Each flow with where it is, and what is to be known of it where it stands in its workflow.
+fn show_flows(flows: &[MadeFlow], dry_run: bool) {
+    for flow in flows {
+        let file = flow.file.as_ref().map(|file| file.display().to_string()).unwrap_or_default();
+        let what = match (flow.state, dry_run) {
+            (State::Made | State::Replaced, true) => format!("would be written to {file}"),
+            (State::Made, false) => format!("is {file}"),
+            (State::Replaced, false) => format!("replaces {file}"),
+            (State::Kept, _) => format!("is kept as {file} has it"),
+            (State::Left, _) => "is not converted".to_owned(),
+        };
+        let open = if flow.is_open() { "; put right what is marked ! before it runs" } else { "" };
+        out::say(&format!("flow {} of {}: {what}{open}", flow.name, flow.from));
+        for note in &flow.notes {
+            let mark = if note.must { "!" } else { " " };
+            let (line, column) = (note.line, note.column);
+            out::say(&format!("{mark} {}:{line}:{column}: {}", flow.from, note.what));
+        }
+    }
 }

@@ -3,7 +3,8 @@ use std::collections::BTreeSet;
 use serde::Serialize;
 use serde_json::{Value, json};
 use symbolon_broker::{
-    BodyEncoding, CallError, CallReply, CallRequest, Fault, NewDelegation, TokenReply, ToolView,
+    BodyEncoding, CallError, CallReply, CallRequest, Fault, FlowEvent, FlowProgress, FlowRunRow,
+    FlowRunView, FlowStepView, FlowStored, NewDelegation, TokenReply, ToolView,
 };
 
 use super::{CLAUDE, JSON, OWNER, Tester};
@@ -11,6 +12,11 @@ use crate::http::{Backend, double::Double, openapi};
 
 fn key_of(path: &str) -> (&'static str, &'static str) {
     if path.starts_with("/api/owner/") { OWNER } else { CLAUDE }
+}
+
+fn target(path: &str) -> String {
+    let run = "0".repeat(32);
+    path.replace("{name}", "echo.args").replace("{number}", "1").replace("{run}", &run)
 }
 
 fn document() -> Value {
@@ -32,7 +38,7 @@ async fn it_matches_the_routes() {
     let document = document();
     let paths = document["paths"].as_object().unwrap();
     for (path, item) in paths {
-        let target = path.replace("{name}", "echo.args").replace("{number}", "1");
+        let target = target(path);
         for method in ["get", "post", "put", "patch", "delete"] {
             // A body of a GET is refused before any route is looked for.
             let body = if method == "get" { "" } else { "{}" };
@@ -43,7 +49,11 @@ async fn it_matches_the_routes() {
         }
     }
     let named: BTreeSet<&str> = paths.keys().map(String::as_str).collect();
-    let source = concat!(include_str!("../api.rs"), include_str!("../owner.rs"));
+    let source = concat!(
+        include_str!("../api.rs"),
+        include_str!("../flows.rs"),
+        include_str!("../owner.rs")
+    );
     let routed: BTreeSet<&str> = source
         .lines()
         .filter_map(|line| line.trim().strip_prefix(".route("))
@@ -60,7 +70,7 @@ async fn it_matches_the_routes() {
 async fn bodies_are_taken_where_it_says() {
     let door = Tester::new();
     for (path, item) in document()["paths"].as_object().unwrap() {
-        let target = path.replace("{name}", "echo.args").replace("{number}", "1");
+        let target = target(path);
         for (method, operation) in item.as_object().unwrap() {
             let key = key_of(path);
             let answer = door.send(&method.to_uppercase(), &target, &[key, JSON], "{}").await;
@@ -127,6 +137,60 @@ async fn schemas_are_twins_of_the_brokers_types() {
     let connection = double.connections().await.unwrap().remove(0);
     let grant = double.grants().await.unwrap().remove(0);
     let receipt = Backend::receipts(&double, Default::default()).await.unwrap().remove(0);
+    let step = FlowStepView {
+        id: String::new(),
+        tool: String::new(),
+        state: String::new(),
+        receipt: Some(1),
+        why: Some(String::new()),
+    };
+    let run = FlowRunView {
+        row: FlowRunRow {
+            run: String::new(),
+            flow: String::new(),
+            agent: String::new(),
+            state: String::new(),
+            created: String::new(),
+            changed: String::new(),
+        },
+        kind: String::new(),
+        steps: Vec::new(),
+        output: Some(Value::Null),
+        next: Some(String::new()),
+    };
+    let event = FlowEvent {
+        step: String::new(),
+        state: String::new(),
+        attempt: 1,
+        receipt: Some(1),
+        why: Some(String::new()),
+        at_ms: 0,
+    };
+    let progress = FlowProgress {
+        run: String::new(),
+        state: String::new(),
+        events: Vec::new(),
+        next: 0,
+        over: 0,
+        total: 0,
+        is_over: false,
+    };
+    let stored = FlowStored {
+        flow: String::new(),
+        agent: String::new(),
+        kind: String::new(),
+        description: String::new(),
+        inputs: Vec::new(),
+        hook: false,
+        schedule: Some(String::new()),
+        missed: 0,
+        created: String::new(),
+    };
+    twins("FlowStep", &step);
+    twins("FlowRun", &run);
+    twins("FlowEvent", &event);
+    twins("FlowProgress", &progress);
+    twins("FlowStored", &stored);
     twins("CallReply", &reply);
     twins("CallError", &error);
     twins("CallRequest", &request);
