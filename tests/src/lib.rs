@@ -8,6 +8,7 @@ pub mod home;
 pub mod http;
 pub mod httpbin;
 pub mod mcp;
+pub mod mcp_server;
 pub mod memory;
 pub mod moto;
 pub mod nginx;
