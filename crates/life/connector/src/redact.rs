@@ -12,11 +12,14 @@ mod fold;
 mod folded;
 mod form;
 mod judge;
+mod marks;
 mod pattern;
 mod places;
+mod row;
 mod skim;
 mod stream;
 mod text;
+mod view;
 
 pub use filter::{ECHOES_MAX, Filter, FilterError};
 pub use form::Form;

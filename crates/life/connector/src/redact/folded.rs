@@ -1,9 +1,12 @@
 //! The response with its escapes undone, as it is searched.
 
-use super::fold::{self, Kind, Next};
+use super::fold::{self, Next};
+use super::marks::{Escape, Marks};
 use super::places::Places;
+use super::row::{MOST, Row};
 use super::skim::{Skimmed, skim};
 use super::text::{Side, Text};
+use super::view::View;
 use super::{Form, Match, Pattern};
 
 /// The response with its escapes undone. Owns what has at least one escape in it, and is only
@@ -17,65 +20,38 @@ pub(super) struct Folded {
     /// With escapes undone; unused, and the same as `raw[..read]`, while there are none.
     view: View,
     /// Escapes that a spelling can have.
-    marks: Vec<Mark>,
-    /// What a mark has of `raw` and of the view that was given out since it was made.
-    gone: Mark,
+    marks: Marks,
     /// The byte before `raw`.
     pub(super) before: Option<u8>,
-}
-
-/// Where an escape is. There can be one for every second byte, and what it is asked for is rare:
-/// so this is all that is kept, and the rest is read again ([`Folded::escape`]). Modulo 2^32.
-#[derive(Clone, Copy, Default)]
-struct Mark {
-    raw: u32,
-    view: u32,
-}
-
-/// An escape that a mark stands for.
-struct Escape {
-    raw_end: usize,
-    view: usize,
-    view_end: usize,
-    kind: Kind,
 }
 
 impl Folded {
     /// An escape of `len` bytes and what it stands for.
     #[inline]
     pub(super) fn mark(&mut self, at: usize, len: usize, stands: &[u8]) {
-        if self.marks.is_empty() {
-            self.view.clear();
-            self.gone = Mark::default();
-            self.view.take(&self.raw, 0, at);
-        } else if self.read < at {
-            self.view.take(&self.raw, self.read, at);
-        }
-        let (raw, view) = (at as u32, self.view.len as u32);
-        self.marks.push(Mark {
-            raw: raw.wrapping_add(self.gone.raw),
-            view: view.wrapping_add(self.gone.view),
-        });
+        self.view.follow(&self.raw, self.read, at, self.marks.is_empty());
+        self.marks.push(at, self.view.len(), len, stands.len());
         self.view.escaped(stands);
         self.read = at + len;
     }
 
-    fn raw_of(&self, mark: Mark) -> usize {
-        mark.raw.wrapping_sub(self.gone.raw) as usize
-    }
-
-    fn view_of(&self, mark: Mark) -> usize {
-        mark.view.wrapping_sub(self.gone.view) as usize
-    }
-
-    fn escape(&self, mark: Mark) -> Escape {
-        let (raw, view) = (self.raw_of(mark), self.view_of(mark));
-        // All that it was read from is there, so more could not change it.
-        let (len, bytes_len, kind) = match fold::token(&self.raw, raw, self.before, true) {
-            Next::Token(token) => (token.len, token.bytes_len, token.kind),
-            Next::Plain | Next::More => (1, 1, Kind::Break),
-        };
-        Escape { raw_end: raw + len, view, view_end: view + bytes_len, kind }
+    /// The row of escapes that begins at `at`, if it is a long one, and where it ends.
+    #[inline(never)]
+    fn row(&mut self, at: usize, pattern: &Pattern) -> Option<usize> {
+        let len = Row::len_at(&self.raw, at)?;
+        let mut bytes = [0; MOST];
+        let Row { bytes, quiet } = Row::read(&self.raw[at..], len, pattern, &mut bytes)?;
+        for count in (0..quiet.start).chain(quiet.end..bytes.len()) {
+            if count == quiet.end && !quiet.is_empty() {
+                // A byte that no spelling has stands for it, so nothing that is found reaches over.
+                let wall = pattern.wall();
+                self.mark(at + quiet.start * len, quiet.len() * len, wall.as_slice());
+            }
+            if pattern.may_hold(bytes[count]) {
+                self.mark(at + count * len, len, &[bytes[count]]);
+            }
+        }
+        Some(at + bytes.len() * len)
     }
 
     /// What follows the last mark is as it came.
@@ -101,11 +77,22 @@ impl Folded {
         }
     }
 
-    /// The escapes that a stretch has something of.
-    fn marks_in(&self, from: usize, to: usize) -> &[Mark] {
-        let first = self.marks.partition_point(|m| self.escape(*m).view_end <= from);
-        let last = self.marks.partition_point(|m| self.view_of(*m) < to);
-        &self.marks[first.min(last)..last]
+    /// The first and the last of the escapes that a match has something of.
+    fn escapes_in(&self, found: &Match) -> Option<(Escape, Escape)> {
+        let end = found.start + found.len;
+        let (_, first) = self.marks.around(|escape| escape.view_end <= found.start);
+        let (last, _) = self.marks.around(|escape| escape.view < end);
+        first.filter(|first| first.view < end).zip(last)
+    }
+
+    /// The form of a match that begins with this escape or in front of it.
+    fn form(&self, first: &Escape) -> Form {
+        match self.raw[first.raw] {
+            _ if first.view == first.view_end => Form::Wrapped,
+            b'%' => Form::PercentMixed,
+            b'&' => Form::HtmlMixed,
+            _ => Form::Escaped,
+        }
     }
 }
 
@@ -116,8 +103,20 @@ impl Text for Folded {
         let mut places = Places::from(self.read, pattern);
         self.raw.extend_from_slice(block);
         let mut at = self.read;
+        let mut row = at;
         let end = loop {
             let Some(place) = places.next(&self.raw, at) else { break self.raw.len() };
+            if place >= row {
+                // Behind one there may be the next. One that begins elsewhere is found with the
+                // next block.
+                match self.row(place, pattern) {
+                    Some(end) => {
+                        (at, row) = (end, end);
+                        continue;
+                    }
+                    None => row = usize::MAX,
+                }
+            }
             let mut token = None;
             let byte;
             let (len, stands) = match skim(&self.raw, place, self.before, pattern) {
@@ -166,16 +165,15 @@ impl Text for Folded {
         let reach = pattern.run_min();
         let aligned = |at: usize| (pattern.aligned(base + at as u64) - base) as usize;
         let mut at = aligned(at);
-        let after = reach + ESCAPE_BYTES_MAX;
-        let first = self.marks.partition_point(|m| self.view_of(*m) + after <= at);
-        let places = self.marks[first..].iter().map(|m| self.view_of(*m));
+        let escapes = self.marks.behind(at.saturating_sub(reach));
+        let places = escapes.map(|escape| (escape.view, escape.view_end));
         // An escape may come right behind the end.
-        for place in places.chain([view.len()]) {
-            let to = place + after + 1 - WINDOW;
+        for (from, end) in places.chain([(view.len(), view.len())]) {
+            let to = end + reach + 1 - WINDOW;
             if to <= at {
                 continue;
             }
-            at = at.max(aligned(place.saturating_sub(reach)));
+            at = at.max(aligned(from.saturating_sub(reach)));
             match pattern.candidate_up_to(view, at, to) {
                 Ok(found) => return Some(found),
                 Err(next) => at = next,
@@ -185,52 +183,37 @@ impl Text for Folded {
     }
 
     fn owns(&self, found: &Match) -> bool {
-        !self.marks_in(found.start, found.start + found.len).is_empty()
+        self.escapes_in(found).is_some()
     }
 
     fn settle(&self, found: Match) -> Match {
-        let marks = self.marks_in(found.start, found.start + found.len);
-        let (Some(first), Some(last)) = (marks.first(), marks.last()) else { return found };
-        let (first, last) = (self.escape(*first), self.escape(*last));
+        let Some((first, last)) = self.escapes_in(&found) else { return found };
         let start = found.start.min(first.view);
         let end = (found.start + found.len).max(last.view_end);
-        let form = match first.kind {
-            Kind::Percent => Form::PercentMixed,
-            Kind::Backslash => Form::Escaped,
-            Kind::Entity => Form::HtmlMixed,
-            Kind::Break => Form::Wrapped,
-        };
-        Match { start, len: end - start, form }
+        Match { start, len: end - start, form: self.form(&first) }
     }
 
     fn raw_at(&self, place: usize, side: Side) -> usize {
         let before = match side {
-            Side::End => self.marks.partition_point(|m| self.view_of(*m) < place),
-            Side::Start => self.marks.partition_point(|m| self.escape(*m).view_end <= place),
+            Side::End => self.marks.around(|escape| escape.view < place).0,
+            Side::Start => {
+                let (before, next) = self.marks.around(|escape| escape.view_end <= place);
+                if let Some(next) = next.filter(|next| next.view < place) {
+                    return next.raw;
+                }
+                before
+            }
         };
-        if side == Side::Start
-            && let Some(mark) = self.marks.get(before)
-            && self.view_of(*mark) < place
-        {
-            return self.raw_of(*mark);
-        }
-        let Some(mark) = before.checked_sub(1).map(|at| self.marks[at]) else { return place };
-        let escape = self.escape(mark);
-        escape.raw_end + place.saturating_sub(escape.view_end)
+        before.map_or(place, |b| b.raw_end + place.saturating_sub(b.view_end))
     }
 
     fn view_at(&self, raw: usize, side: Side) -> usize {
         let raw = raw.min(self.read);
-        let next = self.marks.partition_point(|m| self.escape(*m).raw_end <= raw);
-        if let Some(mark) = self.marks.get(next)
-            && self.raw_of(*mark) < raw
-        {
-            let escape = self.escape(*mark);
-            return if side == Side::Start { escape.view } else { escape.view_end };
+        let (before, next) = self.marks.around(|escape| escape.raw_end <= raw);
+        if let Some(next) = next.filter(|next| next.raw < raw) {
+            return if side == Side::Start { next.view } else { next.view_end };
         }
-        let Some(mark) = next.checked_sub(1).map(|at| self.marks[at]) else { return raw };
-        let escape = self.escape(mark);
-        escape.view_end + (raw - escape.raw_end)
+        before.map_or(raw, |b| b.view_end + (raw - b.raw_end))
     }
 
     fn raw(&self) -> &[u8] {
@@ -238,84 +221,21 @@ impl Text for Folded {
     }
 
     fn floor(&self, place: usize) -> usize {
-        let before = self.marks.partition_point(|m| self.view_of(*m) < place);
-        let last = before.checked_sub(1).map(|at| self.escape(self.marks[at]));
+        let (last, _) = self.marks.around(|escape| escape.view < place);
         last.filter(|escape| place < escape.view_end).map_or(place, |escape| escape.view)
     }
 
     fn forget(&mut self, at: usize) {
         let raw = self.raw_at(at, Side::End);
-        let gone = self.marks.partition_point(|m| self.raw_of(*m) < raw);
         self.before = raw.checked_sub(1).map(|last| self.raw[last]).or(self.before);
         self.raw.drain(..raw);
         self.read -= raw;
-        if self.marks.is_empty() {
-            return;
+        if !self.marks.is_empty() {
+            self.view.forget(at);
+            self.marks.forget(raw, at);
         }
-        self.view.forget(at);
-        self.marks.drain(..gone);
-        self.gone.raw = self.gone.raw.wrapping_add(raw as u32);
-        self.gone.view = self.gone.view.wrapping_add(at as u32);
     }
 }
 
-/// Bytes that are added in many small pieces.
-#[derive(Default)]
-struct View {
-    /// Longer than what is in use, so that a short piece is copied at a fixed length.
-    space: Vec<u8>,
-    len: usize,
-}
-
-impl View {
-    fn bytes(&self) -> &[u8] {
-        &self.space[..self.len]
-    }
-
-    fn clear(&mut self) {
-        self.len = 0;
-    }
-
-    /// Adds `text[from..to]`.
-    #[inline]
-    fn take(&mut self, text: &[u8], from: usize, to: usize) {
-        let len = to - from;
-        if self.space.len() < self.len + len + PIECE {
-            self.space.resize((self.len + len + PIECE).next_power_of_two(), 0);
-        }
-        let free = &mut self.space[self.len..];
-        let piece = text.get(from..).and_then(|rest| rest.first_chunk::<PIECE>());
-        match (piece, free.first_chunk_mut::<PIECE>()) {
-            (Some(piece), Some(free)) if len <= PIECE => *free = *piece,
-            _ => free[..len].copy_from_slice(&text[from..to]),
-        }
-        self.len += len;
-    }
-
-    /// Adds what an escape stands for.
-    #[inline]
-    fn escaped(&mut self, stands: &[u8]) {
-        if self.space.len() < self.len + PIECE {
-            self.space.resize((self.len + PIECE).next_power_of_two(), 0);
-        }
-        // Nearly all stand for a byte, which is quicker by itself.
-        if let [byte] = stands {
-            self.space[self.len] = *byte;
-        } else {
-            self.space[self.len..self.len + stands.len()].copy_from_slice(stands);
-        }
-        self.len += stands.len();
-    }
-
-    fn forget(&mut self, to: usize) {
-        self.space.copy_within(to..self.len, 0);
-        self.len -= to;
-    }
-}
-
-/// Pieces up to this length are copied without a loop.
-const PIECE: usize = 80;
-/// The longest character in UTF-8.
-const ESCAPE_BYTES_MAX: usize = 4;
 /// The shortest spelling, and how much of one is hashed at once.
 const WINDOW: usize = 8;

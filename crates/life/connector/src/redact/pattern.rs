@@ -5,6 +5,7 @@ use std::fmt;
 use symbolon_ambient::Rng;
 use symbolon_secret::{MemoryError, Secret, on_stack};
 
+use super::Form;
 use super::fold::is_special;
 use super::form::for_each;
 use super::judge::judge_scratch_len;
@@ -73,7 +74,7 @@ impl Pattern {
             let mut learning = Learning { filter: filter.expose_mut(), keys, sizes };
             for (slot, wire) in secrets {
                 // EXPOSE: hashed, on the secret stack.
-                for_each(slot, wire.expose(), scratch, |_, text| learning.spelling(text))?;
+                for_each(slot, wire.expose(), scratch, |form, text| learning.spelling(form, text))?;
             }
             learning.idle();
             Some(sizes)
@@ -101,6 +102,36 @@ impl Pattern {
     pub(super) fn may_hold(&self, byte: u8) -> bool {
         // EXPOSE: one bit of a set is looked up.
         has(self.filter.expose(), byte)
+    }
+
+    /// A byte that no spelling has and no escape has inside of it, if there is one.
+    pub(super) fn wall(&self) -> Option<u8> {
+        let (firsts, counts) = self.idle();
+        (counts[0] > 0).then_some(firsts[0])
+    }
+
+    /// Whether any spelling has `\u` in it.
+    pub(super) fn has_unit(&self) -> bool {
+        // EXPOSE: one bit is looked up.
+        self.filter.expose()[WORDS + 6] & 1 != 0
+    }
+
+    /// Whether a secret has what an escape begins with. Its spellings may match in one place from
+    /// different beginnings.
+    pub(super) fn looks_escaped(&self) -> bool {
+        // EXPOSE: one bit is looked up.
+        self.filter.expose()[WORDS + 6] & 2 != 0
+    }
+
+    /// Whether every window of every spelling is in the filter; none is shorter than 15 bytes then.
+    pub(super) fn has_all_windows(&self) -> bool {
+        self.stride == 8 && self.spacing == 8
+    }
+
+    /// Whether a piece may begin at any place of `text` that is a multiple of `STEP`.
+    pub(super) fn has_piece<const STEP: usize>(&self, text: &[u8]) -> bool {
+        // EXPOSE: hashes are looked up; nothing of the filter is kept.
+        scan::<STEP>(self.filter.expose(), self.keys, text, 0, text.len()).is_ok()
     }
 
     /// Ranges of bytes that no spelling has and no escape has inside of it, the most common first: the
@@ -191,7 +222,7 @@ impl Sizes {
         let mut sizes = Self { total: 0, shortest: usize::MAX, longest: 0 };
         let mut has_raw = false;
         for_each(slot, wire, scratch, |form, text| {
-            has_raw |= form == super::Form::Raw;
+            has_raw |= form == Form::Raw;
             sizes.total += text.len();
             sizes.shortest = sizes.shortest.min(text.len());
             sizes.longest = sizes.longest.max(text.len());
@@ -236,10 +267,14 @@ struct Learning<'a> {
 }
 
 impl Learning<'_> {
-    fn spelling(&mut self, text: &[u8]) {
+    fn spelling(&mut self, form: Form, text: &[u8]) {
         for byte in text {
             self.filter[WORDS + usize::from(byte >> 6)] |= 1 << (byte & 63);
         }
+        let has_unit = text.array_windows().any(|pair| pair == b"\\u");
+        let begins_escape = |byte: &u8| matches!(byte, b'%' | b'\\' | b'&');
+        let looks_escaped = form == Form::Raw && text.iter().any(begins_escape);
+        self.filter[WORDS + 6] |= u64::from(has_unit) | u64::from(looks_escaped) << 1;
         let (stride, spacing) = (self.sizes.stride(), self.sizes.spacing());
         for (offset, window) in text.array_windows::<8>().enumerate() {
             if offset % spacing < stride {
@@ -352,8 +387,8 @@ fn scan<const STRIDE: usize>(
 
 /// Of the filter: 8 KiB.
 const WORDS: usize = 1 << 10;
-/// The set of bytes, and the ranges.
-const EXTRA: usize = 4 + 2;
+/// The set of bytes, the ranges, and two bits about what the spellings have in them.
+const EXTRA: usize = 4 + 2 + 1;
 /// Bytes that eight windows span at the largest stride.
 const BLOCK: usize = 7 * 8 + 8;
 /// Bits for each window. Only the first is looked up in the hot loop.

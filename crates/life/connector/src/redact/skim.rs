@@ -132,7 +132,7 @@ const NOTHING: u16 = 0x200;
 
 /// The value of two digits.
 #[inline]
-fn hex_pair(high: u8, low: u8) -> Option<u8> {
+pub(super) fn hex_pair(high: u8, low: u8) -> Option<u8> {
     let (high, low) = (HEX[usize::from(high)], HEX[usize::from(low)]);
     if (high | low) < 16 { Some(high << 4 | low) } else { None }
 }

@@ -344,7 +344,7 @@ pub enum RedactError {
     Fragments,
 }
 
-const BLOCK_BYTES: usize = 2 * 1024;
+const BLOCK_BYTES: usize = 3584;
 const CHANCES: usize = 64;
 const FRAGMENTS_MAX: u32 = 4096;
 
