@@ -225,4 +225,4 @@ const FRONT: usize = 12;
 /// A match that begins in it has under half as many; as it came, the text may begin as far in front.
 const BACK: usize = 20;
 /// A row that is worth it.
-const LEAST: usize = FRONT + BACK + 12;
+const LEAST: usize = FRONT + BACK + 16;
