@@ -133,7 +133,7 @@ fn eight<const LEN: usize>(text: &[u8]) -> u64 {
     for step in 0..8usize.div_ceil(together) {
         let at = step * together * LEN + LEN - 2;
         let digits = text[at..].first_chunk().map_or(0, |digits| u64::from_le_bytes(*digits));
-        let mut nibbles = (digits & 0x0f * EACH) + (digits >> 6 & EACH) * 9;
+        let mut nibbles = (digits & (0x0f * EACH)) + ((digits >> 6) & EACH) * 9;
         // That of `x` is larger, and right in front of a digit.
         if LEN == HEX {
             nibbles &= 0x0f * EACH;
