@@ -176,7 +176,6 @@ fn bad_files_are_refused_with_the_reason() {
             ),
             "read whole",
         ),
-        (change("scheme = \"bearer\"", "scheme = \"none\""), "format"),
         (
             change("name = \"Demo\"", "name = \"Demo\"\nheaders = { authorization = \"x\" }"),
             "fixed header",
