@@ -221,3 +221,63 @@ fn read(
         None => Ok((source, Read::New(Box::new(load(text, origin)?)))),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn file(id: &str, title: &str) -> String {
+        format!(
+            r#"
+            [service]
+            id = "{id}"
+            name = "{id}"
+            base_url = "https://{id}.example"
+            docs = "https://{id}.example/docs"
+            auth = {{ scheme = "bearer" }}
+            rate = {{ burst = 10, per_second = 10.0 }}
+            [[operation]]
+            id = "look"
+            title = "{title}"
+            description = "Looks."
+            method = "GET"
+            path = "/look"
+            scope = "{id}.things.read"
+            effect = "read"
+            "#
+        )
+    }
+
+    #[test]
+    fn what_comes_after_means_the_same_by_the_same_numbers() {
+        let add = |catalog: Catalog, id: &str, title: &str| {
+            catalog.with_extra(&file(id, title)).expect("a catalogue file")
+        };
+        let before = ["one", "two", "three"]
+            .into_iter()
+            .fold(Catalog::empty(), |catalog, id| add(catalog, id, "Look"));
+        // One goes, one changes, one comes: in another order.
+        let after = add(before.successor(), "four", "Look");
+        let after = add(add(after, "three", "Look"), "two", "Look again");
+        let number =
+            |catalog: &Catalog, id: &str| catalog.scopes().id(&format!("{id}.things.read"));
+        for id in ["one", "two", "three"] {
+            assert_eq!(number(&after, id), number(&before, id), "{id}");
+        }
+        let new = number(&after, "four");
+        assert!(
+            new.is_some() && ["one", "two", "three"].iter().all(|id| number(&before, id) != new)
+        );
+        let is_same = |id: &str| match (before.service(id), after.service(id)) {
+            (Some(before), Some(after)) => Some(Arc::ptr_eq(before, after)),
+            _ => None,
+        };
+        assert_eq!(
+            [is_same("one"), is_same("two"), is_same("three")],
+            [None, Some(false), Some(true)]
+        );
+        assert!(after.operation("one.look").is_none() && after.operation("four.look").is_some());
+        let of = after.operation("three.look").expect("there").scope_id();
+        assert_eq!(Some(of), number(&before, "three"));
+    }
+}
