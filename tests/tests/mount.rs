@@ -135,9 +135,8 @@ fn a_write_asks_and_a_path_outside_is_a_tools_error() {
     assert!(!folder.join("b.txt").exists());
     // With the grant a person is asked, and sees what will be sent.
     home.grant("cli", "files.admin");
-    let call = home.command(&[&["--json"], &write[..]].concat());
-    let call = std::process::Command::spawn(&mut { call }.stdout(std::process::Stdio::piped()))
-        .expect("it starts");
+    let mut call = home.command(&[&["--json"], &write[..]].concat());
+    let call = call.stdout(std::process::Stdio::piped()).spawn().expect("it starts");
     let question = home.question();
     assert!(question.to_string().contains("destructive"), "{question}");
     assert!(!folder.join("b.txt").exists(), "nothing is done before a yes");

@@ -125,7 +125,8 @@ impl Terms {
     /// Whether this grant by itself lets the call through: written down once more, in the plainest
     /// way there is.
     fn would_admit(&self, w: &World, call: &Call) -> bool {
-        let operation = w.engine.catalog().operation(call.tool).unwrap().clone();
+        let catalog = w.engine.catalog();
+        let operation = catalog.operation(call.tool).unwrap();
         let scope = operation.scope().as_str();
         let part = |at: usize, text: &str| text.split('.').nth(at).unwrap_or_default().to_owned();
         let names = |pattern: &&str| match *pattern {
