@@ -1,9 +1,13 @@
 //! The search for escapes against a plain one: every byte is read by [`fold::token`], every escape
 //! is undone, every window is looked at.
 
+mod rows;
+
 use proptest::prelude::*;
 use symbolon_ambient::SeededRng;
 use symbolon_secret::Secret;
+
+use rows::{InRow, arb_row};
 
 use super::*;
 use crate::inject::Slot;
@@ -156,88 +160,6 @@ fn arb_secret() -> impl Strategy<Value = String> {
     ]
 }
 
-/// One character in one shape of those that come in rows, or nearly.
-fn in_row(c: char, shape: usize) -> String {
-    let code = u32::from(c);
-    match shape {
-        0 => format!("%{code:02x}"),
-        1 => format!("%{code:02X}"),
-        2 => format!("\\x{code:02x}"),
-        3 => format!("\\u{code:04x}"),
-        4 => format!("\\u{code:04X}"),
-        5 => format!("%25{code:02x}"),
-        6 => format!("\\\\u{code:04x}"),
-        _ => format!("&#x{code:02x};"),
-    }
-}
-
-/// A row of escapes of one shape with a stretch of the secret somewhere in it, in front of it, behind
-/// it or over an edge; and what may break it: at some places another text.
-#[derive(Clone, Debug)]
-struct InRow {
-    shape: usize,
-    /// What stands around, and how many of it in front and behind.
-    filler: String,
-    front: usize,
-    behind: usize,
-    /// Of the secret: from where, and how many characters.
-    stretch: (usize, usize),
-    /// So many characters of the secret at its front and at its end are not escaped.
-    bare: (usize, usize),
-    breaks: Vec<(usize, String)>,
-}
-
-fn arb_row() -> impl Strategy<Value = InRow> {
-    let breaks = prop_oneof![
-        "(%4g|%|%2|\\\\u00|\\\\x4|\\\\u00e9|%25|%2541|\\\\u005c|\\\\u0025|%5c|\n|a|[!-~]{1,3}){1,2}",
-        "[ -~]{0,40}",
-    ];
-    (
-        0usize..8,
-        prop_oneof!["[a-z ]{1,30}", "[ !-~]{1,30}", "[A-Za-z0-9+/]{1,60}", "[\u{1}-\u{ff}]{1,20}"],
-        0usize..150,
-        0usize..150,
-        (0usize..40, prop_oneof![0usize..40, Just(80)]),
-        (prop_oneof![Just(0), 0usize..30], prop_oneof![Just(0), 0usize..30]),
-        prop::collection::vec((0usize..300, breaks), 0..3),
-    )
-        .prop_map(|(shape, filler, front, behind, stretch, bare, breaks)| InRow {
-            shape,
-            filler,
-            front,
-            behind,
-            stretch,
-            bare,
-            breaks,
-        })
-}
-
-impl InRow {
-    fn spelled(&self, secret: &str) -> String {
-        let secret: Vec<char> = secret.chars().collect();
-        let from = self.stretch.0.min(secret.len());
-        let to = secret.len().min(from + self.stretch.1);
-        let escaped = |c: &char| in_row(*c, self.shape);
-        let filler = |count: usize| self.filler.chars().cycle().take(count).collect::<Vec<_>>();
-        let (front, behind) = (filler(self.front), filler(self.behind));
-        let mut parts: Vec<String> = front.iter().map(escaped).collect();
-        parts.extend(secret[from..to].iter().enumerate().map(|(at, c)| {
-            let is_bare = at < self.bare.0 || at + self.bare.1 >= to - from;
-            // Both at once would leave nothing of a short one.
-            if is_bare && (self.bare.0 == 0 || self.bare.1 == 0) {
-                c.to_string()
-            } else {
-                escaped(c)
-            }
-        }));
-        parts.extend(behind.iter().map(escaped));
-        for (at, text) in &self.breaks {
-            parts.insert((*at).min(parts.len()), text.clone());
-        }
-        parts.concat()
-    }
-}
-
 /// Pieces of a response: what an ordinary one has, what nearly is an escape, and of the secret (by
 /// two places in it) a stretch with some characters spelled.
 #[derive(Clone, Debug)]
@@ -313,30 +235,6 @@ proptest! {
             prop_assert_eq!(&found, &counts);
         }
     }
-
-    /// As it is in a body that is escaped throughout: rows over several blocks, cut anywhere.
-    #[test]
-    fn the_quick_search_takes_out_of_rows_what_the_plain_one_does(
-        secret in arb_secret(),
-        rows in prop::collection::vec(arb_row(), 1..12),
-        filler in "[ -~]{1,8}",
-        lead in 0usize..3000,
-        sizes in prop::collection::vec(1usize..4000, 1..4),
-    ) {
-        let credential = Credential::new(&secret);
-        let pattern = credential.pattern();
-        let shape = rows.first().map_or(0, |row| row.shape);
-        let lead = filler.chars().cycle().take(lead).map(|c| in_row(c, shape)).collect();
-        let rows = rows.into_iter().map(|row| Piece::Row(InRow { shape, ..row }));
-        let pieces: Vec<_> = std::iter::once(Piece::Text(lead)).chain(rows).collect();
-        let body = body(&secret, &pieces);
-        let (expected, counts) = naive(&credential, &pattern, &body);
-        for sizes in [&[usize::MAX][..], &sizes[..], &[61]] {
-            let (out, found) = quick(&credential, &pattern, &body, sizes);
-            prop_assert_eq!(out.escape_ascii().to_string(), expected.escape_ascii().to_string());
-            prop_assert_eq!(&found, &counts);
-        }
-    }
 }
 
 /// Bodies of little but escapes, with the secret among them in ways that are cut at every place: a
@@ -358,39 +256,6 @@ fn wherever_a_body_of_escapes_is_cut_the_same_comes_out() {
         for cut in 1..body.len() {
             let (out, found) = quick(&credential, &pattern, &body, &[cut, body.len()]);
             assert!(out == expected && found == counts, "{filler} cut at {cut}");
-        }
-    }
-}
-
-/// A row of every shape with the secret at every place across a border of blocks, of rows that are
-/// read at once, and of what of them is quiet; escaped from the first character or from the middle
-/// on, or up to there.
-#[test]
-fn wherever_the_secret_is_in_a_row_it_is_taken_out() {
-    let secret = "0020tok/en+u0025";
-    let credential = Credential::new(secret);
-    let pattern = credential.pattern();
-    let is_quiet = pattern.has_all_windows() && pattern.wall().is_some();
-    assert!(is_quiet && !pattern.has_unit() && !pattern.looks_escaped());
-    for shape in 0..8 {
-        let row = |count: usize| "a word, ".chars().cycle().take(count).map(|c| in_row(c, shape));
-        for bare in [0..0, 0..8, 8..16] {
-            let spelled = |(at, c): (usize, char)| match bare.contains(&at) {
-                true => c.to_string(),
-                false => in_row(c, shape),
-            };
-            let echo: String = secret.chars().enumerate().map(spelled).collect();
-            // The border of the first block is here, and that of a row of the shortest near it.
-            let border = BLOCK_BYTES / in_row('a', shape).len();
-            let fronts = (0..16).chain(border - 24..border + 12);
-            for (front, behind) in fronts.flat_map(|front| [0, 20, 47].map(|b| (front, b))) {
-                let row = |count| row(count).collect::<String>();
-                let body = format!("{}{echo}{}", row(front), row(behind)).into_bytes();
-                let (expected, counts) = naive(&credential, &pattern, &body);
-                let (out, found) = quick(&credential, &pattern, &body, &[usize::MAX]);
-                assert_eq!(counts.total(), 1, "{shape} {bare:?} {front} {behind}");
-                assert!(out == expected && found == counts, "{shape} {bare:?} {front} {behind}");
-            }
         }
     }
 }
