@@ -155,6 +155,8 @@ impl World {
                             .unwrap_or(false)
                 });
             meter.record(start);
+            // What a broker does while it waits for the answer: no call's time, but this thread's.
+            self.engine.restock(&lease);
             done
         })
     }

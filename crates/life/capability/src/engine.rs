@@ -111,11 +111,15 @@ impl Engine {
 
     /// Puts a policy into force, or none (locked). Leases of before are resolved again at their
     /// next use, so what was taken away is gone at once; tokens that wait are judged anew when they
-    /// are redeemed, and die with a lock.
+    /// are redeemed, and die with a lock. Those that were made ahead and are nobody's are wiped.
     pub fn install(&self, policy: Option<Policy>) {
         let locked = policy.is_none();
         *self.policy.write().unwrap_or_else(PoisonError::into_inner) = policy.map(Arc::new);
         self.generation.fetch_add(1, Ordering::Release);
+        // After the policy: a pool is filled only where one is in force, and while it is looked at.
+        let buckets = self.buckets.lock().unwrap_or_else(PoisonError::into_inner);
+        buckets.values().for_each(|bucket| bucket.pools.clear());
+        drop(buckets);
         if locked {
             self.tokens.clear();
             self.memory().clear();

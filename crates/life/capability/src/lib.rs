@@ -20,6 +20,7 @@ pub mod mount;
 pub mod name;
 pub mod oauth2;
 pub mod opening;
+mod pool;
 pub mod rate;
 pub mod rules;
 pub mod schedule;

@@ -4,6 +4,7 @@
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
 use crate::catalog::Rate;
+use crate::pool::Pools;
 
 /// The bucket of one scope on one connection.
 #[derive(Debug)]
@@ -14,13 +15,20 @@ pub struct Bucket {
     interval_ns: AtomicU64,
     /// From empty to full.
     depth_ns: AtomicU64,
+    /// Tokens for its calls that were made ahead.
+    pub(crate) pools: Pools,
 }
 
 impl Bucket {
     /// A full bucket.
     pub fn new(rate: Rate, now_ns: u64) -> Self {
         let (interval, depth) = times(rate);
-        Self { full_at_ns: now_ns.into(), interval_ns: interval.into(), depth_ns: depth.into() }
+        Self {
+            full_at_ns: now_ns.into(),
+            interval_ns: interval.into(),
+            depth_ns: depth.into(),
+            pools: Pools::new(),
+        }
     }
 
     /// Takes one call, or says after how many nanoseconds there will be one.

@@ -17,6 +17,7 @@ use crate::*;
 
 mod lineage;
 mod policy;
+mod pools;
 
 struct World {
     clock: Arc<ManualClock>,

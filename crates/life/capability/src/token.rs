@@ -29,8 +29,17 @@ impl Token {
     }
 
     fn of(bytes: [u8; 32]) -> Self {
-        let id = sha256_parts(&[labels::CAPABILITY_TOKEN.as_str().as_bytes(), &bytes]);
+        Self { bytes, id: Self::name(&bytes) }
+    }
+
+    /// Of bits and the name that [`Token::name`] gave them.
+    pub(crate) fn from_parts(bytes: [u8; 32], id: Digest32) -> Self {
         Self { bytes, id }
+    }
+
+    /// The name under which a token of these bits is kept.
+    pub(crate) fn name(bytes: &[u8; 32]) -> Digest32 {
+        sha256_parts(&[labels::CAPABILITY_TOKEN.as_str().as_bytes(), bytes])
     }
 
     /// The 43 characters that an agent is handed.

@@ -1,5 +1,6 @@
 //! A call, from request to receipt. The one path on which a credential is let out.
 
+use std::convert::Infallible;
 use std::sync::atomic::Ordering::Relaxed;
 use std::sync::{Arc, PoisonError};
 
@@ -459,6 +460,12 @@ impl Broker {
         self.execute_on(live, opening, prepared).await
     }
 
+    /// Makes tokens ahead while the answer is waited for, and ends with that wait.
+    async fn restock(&self, lease: &Lease) -> Infallible {
+        self.engine.restock(lease);
+        std::future::pending().await
+    }
+
     async fn execute_on(
         &self,
         live: &Arc<Live>,
@@ -480,6 +487,7 @@ impl Broker {
             biased;
             answered = self.send(&kept, &mut live, &completion, &prepared) => answered,
             () = self.calls.stopped() => Err(UpstreamError::Stopped),
+            never = self.restock(&prepared.lease) => match never {},
         };
         let answered = match answered {
             Ok(raw) if mints(completion.release(), raw.status) => {

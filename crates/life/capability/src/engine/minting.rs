@@ -65,7 +65,7 @@ impl Engine {
             }
             Stands::Later(need) => (None, Some(need)),
         };
-        let token = Token::make(&*self.rng);
+        let token = lease.bucket.pools.take(&*self.rng, now, || self.policy().is_some());
         let pending = Pending {
             lease: lease.clone(),
             grant: passed.grant,
@@ -84,5 +84,12 @@ impl Engine {
         } else {
             Err(Refusal::TooManyTokens(TOKENS_MAX).into())
         }
+    }
+
+    /// Makes tokens ahead where this thread asks for so many of this scope on this connection that few are left: to be
+    /// called where no call waits.
+    pub fn restock(&self, lease: &Lease) {
+        let may_fill = || self.policy().is_some();
+        lease.bucket.pools.restock(&*self.rng, || self.clock.mono_ns(), may_fill);
     }
 }
