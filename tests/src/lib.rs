@@ -16,6 +16,7 @@ pub mod oidc;
 pub mod place;
 pub mod planted;
 pub mod random;
+pub mod served;
 pub mod service;
 pub mod upstream;
 pub mod verdaccio;

@@ -208,6 +208,9 @@ device_authorization_endpoint = "ISSUER/device/auth"
 issuer = "ISSUER"
 scope = "openid"
 
+[service.tells]
+wide = { openid = ["oidc.note.write"], offline_access = [] }
+
 [[operation]]
 id = "me"
 title = "Who am I"

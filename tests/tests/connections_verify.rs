@@ -154,16 +154,45 @@ fn too_wide_is_what_the_service_tells_and_no_grant_uses() {
     assert!(said.contains("change admin") && said.contains("not told"), "{said}");
 }
 
-#[test]
-fn tokens_that_the_broker_got_say_when_they_end_and_that_they_were_taken_back() {
-    let oidc = Oidc::start(3);
+/// A home with a connection whose tokens were asked for with these scopes.
+fn connected(oidc: &Oidc, scopes: &str) -> Home {
     let home = oidc.home();
-    let words = ["--oauth", "code", "--oauth-scope", "openid", "--client-id", "public"];
+    let words = ["--oauth", "code", "--oauth-scope", scopes, "--client-id", "public"];
     let mut connecting = Connecting::start(&mut oidc.connect(&home, &words), "");
     let page = oidc.browse(&[&connecting.line("Open")]);
     assert!(page.contains("onnected"), "{page}");
     let (succeeded, _, all) = connecting.end();
     assert!(succeeded, "{all}");
+    home
+}
+
+#[test]
+fn a_token_is_too_wide_by_what_its_provider_gave_and_not_by_what_was_asked_for() {
+    let oidc = Oidc::start(3);
+    // The server gives `offline_access` to nobody who was not asked for his consent to it.
+    let home = connected(&oidc, "openid offline_access");
+    let seen = |home: &Home| {
+        let all = verify(home, &["oidc"]).0;
+        let it = named(&all, "oidc").clone();
+        (it["scopes"].clone(), it["too_wide"].clone())
+    };
+    assert_eq!(seen(&home), (json!(["openid"]), json!(["openid"])));
+    let number = home.grant("claude", "oidc.note.write")["id"].to_string();
+    assert_eq!(seen(&home), (json!(["openid"]), json!([])), "a grant uses it");
+    home.ok(&["revoke", &number]);
+    // What is known of it outlives the process and a renewal.
+    home.ok(&["lock", "--stop"]);
+    std::thread::sleep(std::time::Duration::from_millis(3_300));
+    assert_eq!(seen(&home), (json!(["openid"]), json!(["openid"])));
+    assert!(oidc.asked("refresh_token") > 0, "it was renewed");
+    let said = home.ok(&["connections", "verify", "oidc"]).stdout();
+    assert!(said.contains("openid"), "{said}");
+}
+
+#[test]
+fn tokens_that_the_broker_got_say_when_they_end_and_that_they_were_taken_back() {
+    let oidc = Oidc::start(3);
+    let home = connected(&oidc, "openid");
     let (good, code) = verify(&home, &["--all"]);
     assert_eq!(code, Some(0), "{good}");
     let it = &good[0];

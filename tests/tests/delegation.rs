@@ -1,95 +1,17 @@
 //! Grants that agents hand on, and what is left of them on every door once the first is taken back.
 
-use std::io::Write;
-use std::process::{ChildStdin, Stdio};
+use std::process::Stdio;
 use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
-use symbolon_tests::home::Home;
-use symbolon_tests::http::{Request, Response};
-use symbolon_tests::httpbin::Httpbin;
+use symbolon_tests::http::Request;
 use symbolon_tests::mcp::Revision;
-use symbolon_tests::random;
-use symbolon_tests::service::{Service, free_port};
-
-/// A served home with httpbin behind a credential.
-struct At {
-    home: Home,
-    httpbin: Httpbin,
-    port: u16,
-    _served: Service,
-}
-
-impl At {
-    fn new() -> Self {
-        let httpbin = Httpbin::start();
-        let home = Home::new();
-        home.add_service("services/httpbin.toml");
-        home.connect("httpbin", &httpbin.tls, &random::secret(40));
-        home.ok(&["lock", "--stop"]);
-        let port = free_port();
-        let mut command = home.command(&["serve", "--listen", &format!("127.0.0.1:{port}")]);
-        let mut served = Service::start("symbolon serve", command.stdin(Stdio::null()));
-        served.wait_for("healthy answer", |_| {
-            Request::get(port, "/healthz").send().ok().filter(|answer| answer.status == 200)
-        });
-        Self { home, httpbin, port, _served: served }
-    }
-
-    /// The number of a new grant.
-    #[track_caller]
-    fn grant(&self, words: &[&str]) -> u64 {
-        self.home.json(&[&["grant"], words].concat())["id"].as_u64().expect("a number")
-    }
-
-    fn key(&self, agent: &str) -> String {
-        let made = self.home.json(&["agents", "add", agent]);
-        made["key"].as_str().expect("a key").to_owned()
-    }
-
-    fn post(&self, key: &str, path: &str, body: &Value) -> Response {
-        Request::post(self.port, path).bearer(key).json(body).answer()
-    }
-
-    fn call(&self, key: &str, tool: &str) -> Response {
-        self.post(key, "/api/call", &json!({ "tool": tool }))
-    }
-
-    #[track_caller]
-    fn delegate(&self, key: &str, body: &Value) -> Value {
-        self.post(key, "/api/delegate", body).expect(200).json()
-    }
-
-    #[track_caller]
-    fn refuses(&self, key: &str, body: &Value) -> Value {
-        let answer = self.post(key, "/api/delegate", body);
-        assert!(answer.status >= 400, "{}", answer.text());
-        answer.json()
-    }
-
-    fn mcp(&self, method: &str, params: &Value, key: &str) -> Response {
-        let mut params = params.clone();
-        params["_meta"] = json!({
-            "io.modelcontextprotocol/protocolVersion": "2026-07-28",
-            "io.modelcontextprotocol/clientInfo": { "name": "symbolon-tests", "version": "0" },
-            "io.modelcontextprotocol/clientCapabilities": {},
-        });
-        let mut request = Request::post(self.port, "/mcp")
-            .header("accept", "application/json, text/event-stream")
-            .header("mcp-protocol-version", "2026-07-28")
-            .header("mcp-method", method)
-            .bearer(key);
-        if let Some(name) = params["name"].as_str() {
-            request = request.header("mcp-name", name);
-        }
-        let body = json!({ "jsonrpc": "2.0", "id": 1, "method": method, "params": params });
-        request.json(&body).answer()
-    }
-}
+use symbolon_tests::served::{Program, Served};
+use symbolon_tests::service::Service;
 
 #[test]
 fn an_agent_hands_on_a_part_of_what_it_has() {
-    let at = At::new();
+    let at = Served::start();
     let root = at.grant(&[
         "claude",
         "httpbin.inspect.*",
@@ -161,7 +83,7 @@ fn an_agent_hands_on_a_part_of_what_it_has() {
 
 #[test]
 fn more_than_there_is_is_refused_and_named() {
-    let at = At::new();
+    let at = Served::start();
     let root = at.grant(&[
         "claude",
         "httpbin.inspect.read",
@@ -232,37 +154,9 @@ fn more_than_there_is_is_refused_and_named() {
     at.call(&helper, "httpbin.get").expect(403);
 }
 
-/// A program that makes a request for each line that it is told.
-struct Program {
-    service: Service,
-    stdin: ChildStdin,
-    asked: usize,
-}
-
-impl Program {
-    fn start(at: &At, agent: &str) -> Self {
-        let line = format!(
-            "while read path; do curl -sS -o answer -w '%{{http_code}}' -H \"Authorization: Bearer \
-             $SYMREF_HTTPBIN\" {}$path; echo; done",
-            at.httpbin.tls.base_url()
-        );
-        let mut command = at.home.command(&["run", "--agent", agent, "--", "sh", "-c", &line]);
-        let mut service = Service::start("run", command.stdin(Stdio::piped()));
-        let stdin = service.take_stdin();
-        Self { service, stdin, asked: 0 }
-    }
-
-    fn get(&mut self, path: &str) -> u16 {
-        self.asked += 1;
-        writeln!(self.stdin, "{path}").expect("it reads");
-        let nth = self.asked - 1;
-        self.service.wait_for("answer", |said| said.lines().nth(nth)?.trim().parse().ok())
-    }
-}
-
 /// What every door says to one agent now: the door, and whether a call goes through.
 fn doors(
-    at: &At,
+    at: &Served,
     key: &str,
     tokens: &[String],
     program: &mut Program,
@@ -293,7 +187,7 @@ fn doors(
 
 #[test]
 fn a_revocation_of_the_root_is_felt_at_once_on_every_door() {
-    let at = At::new();
+    let at = Served::start();
     let root =
         at.grant(&["claude", "httpbin.*", "--for", "1h", "--delegable", "--ask", "destructive"]);
     let key = at.key("claude");
@@ -360,7 +254,7 @@ fn a_revocation_of_the_root_is_felt_at_once_on_every_door() {
 
 #[test]
 fn what_ends_by_itself_ends_with_all_that_is_under_it() {
-    let at = At::new();
+    let at = Served::start();
     let root = at.grant(&["claude", "httpbin.inspect.read", "--for", "6s", "--delegable"]);
     let key = at.key("claude");
     let made = at

@@ -300,7 +300,7 @@ pub struct VerifiedView {
     /// Who the credential is, where the answer says so.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub who: Option<String>,
-    /// What it may do, in the service's words, where the answer says so.
+    /// What it may do, in the service's words: where its answer says so, else as it was issued.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub scopes: Option<Vec<String>>,
     /// Those of them that go far, and that no grant which stands uses.

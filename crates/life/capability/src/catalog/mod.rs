@@ -75,4 +75,4 @@ pub use scope_set::ScopeSet;
 pub use search::Hit;
 pub use segment::SegmentKind;
 pub use service::{AuthScheme, BasicUser, Rate, Service};
-pub use tells::{Tells, Told};
+pub use tells::{Tells, Told, scope_words};

@@ -191,13 +191,16 @@ fn text(value: &Value) -> Option<String> {
 fn list(value: &Value) -> Option<Vec<String>> {
     let items: Vec<String> = match value {
         Value::Array(items) => items.iter().filter_map(text).collect(),
-        Value::String(all) => {
-            let words = all.split([',', ' ']).filter(|word| !word.is_empty());
-            words.filter_map(|word| text(&word.into())).collect()
-        }
+        Value::String(all) => scope_words(all),
         _ => return None,
     };
     Some(items.into_iter().take(TOLD_MAX).collect())
+}
+
+/// The words of a text of scopes, with commas or blanks between.
+pub fn scope_words(all: &str) -> Vec<String> {
+    let words = all.split([',', ' ']).filter(|word| !word.is_empty());
+    words.filter_map(|word| text(&word.into())).take(TOLD_MAX).collect()
 }
 
 const TEXT_CHARS_MAX: usize = 128;

@@ -2,7 +2,7 @@
 
 use std::future::Future;
 
-use crate::{Connection, ConnectionName, StoreError};
+use crate::{Connection, ConnectionName, StoreError, TokenScope};
 
 /// The tokens of one connection, sealed.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -14,6 +14,8 @@ pub struct IssuedRow {
     pub expires_unix_ms: Option<u64>,
     /// The refresh token, sealed as [`Connection::refresh_aad`] says.
     pub refresh: Option<Vec<u8>>,
+    /// What the token may do, in the provider's words, where its answers said so (RFC 6749, section 5.1).
+    pub scope: Option<TokenScope>,
     /// Why the provider gives no more tokens, in a word of RFC 6749.
     pub problem: Option<String>,
 }

@@ -201,7 +201,7 @@ impl Broker {
         let seal = self.seal(open);
         let now = self.clock.unix_ms();
         let refresh = Issued::seal_refresh(&seal, &connection, &tokens, None)?;
-        let row = Issued::seal(&seal, &connection, &tokens, refresh, now)?;
+        let row = Issued::seal(&seal, &connection, &tokens, refresh, None, now)?;
         drop(tokens);
         let service = flowing.service.clone();
         let live =

@@ -68,12 +68,14 @@ impl Issued {
         Ok(Some(seal.key.seal_with(&aad, wire(token)?.expose(), &SystemRng)))
     }
 
-    /// Seals the access token, beside the refresh token that goes with it.
+    /// Seals the access token, beside the refresh token that goes with it. Where the answer names no scope, it is that of
+    /// `before` (RFC 6749, section 6).
     pub(super) fn seal(
         seal: &Seal,
         c: &Connection,
         tokens: &Tokens,
         refresh: Option<Vec<u8>>,
+        before: Option<&IssuedRow>,
         now_unix_ms: u64,
     ) -> Result<IssuedRow, TokenError> {
         let lifetime_ms = tokens.lifetime_seconds.map(|s| s.saturating_mul(1000));
@@ -81,7 +83,8 @@ impl Issued {
         let aad = c.access_aad(&seal.vault, expires_unix_ms);
         // EXPOSE: sealed from a secret page into an envelope.
         let access = seal.key.seal_with(&aad, wire(&tokens.access)?.expose(), &SystemRng);
-        Ok(IssuedRow { access, expires_unix_ms, refresh, problem: None })
+        let scope = tokens.scope.clone().or_else(|| before.and_then(|row| row.scope.clone()));
+        Ok(IssuedRow { access, expires_unix_ms, refresh, scope, problem: None })
     }
 
     /// Whether the access token may go out now.

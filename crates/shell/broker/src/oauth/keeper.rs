@@ -205,7 +205,7 @@ impl Keeper {
             Ok(tokens) => {
                 let now = self.office.clock.unix_ms();
                 let refresh = Issued::seal_refresh(&self.seal, c, &tokens, Some(&row))?;
-                match Issued::seal(&self.seal, c, &tokens, refresh.clone(), now) {
+                match Issued::seal(&self.seal, c, &tokens, refresh.clone(), Some(&row), now) {
                     Ok(new) => self.keep(&live, &row, new).await,
                     Err(error) => {
                         // This one cannot be sent; what gets the next one is kept all the same.

@@ -6,6 +6,7 @@
 
 use serde::Deserialize;
 use serde_json::value::RawValue;
+use symbolon_capability::TokenScope;
 use symbolon_capability::oauth2::unix_ms_of_rfc3339;
 use symbolon_secret::{MemoryError, Secret};
 
@@ -20,6 +21,8 @@ pub(crate) struct Tokens {
     pub(crate) access: Secret<[u8]>,
     pub(crate) refresh: Option<Secret<[u8]>>,
     pub(crate) lifetime_seconds: Option<u64>,
+    /// What the token may do, where the answer says so; otherwise what was asked for, or what the one before it may.
+    pub(crate) scope: Option<TokenScope>,
 }
 
 /// What a person and a device need (RFC 8628, section 3.2).
@@ -44,6 +47,8 @@ struct Members<'a> {
     expires_in: Option<&'a RawValue>,
     #[serde(borrow)]
     refresh_token: Option<&'a RawValue>,
+    #[serde(borrow)]
+    scope: Option<&'a RawValue>,
     #[serde(borrow)]
     error: Option<&'a RawValue>,
     #[serde(borrow)]
@@ -75,8 +80,10 @@ impl Tokens {
             return Err(TokenError::Answer("its token_type is not bearer"));
         }
         let lifetime = members.expires_in.map(seconds).transpose()?;
+        let access = string(access)?;
         Ok(Self {
-            access: string(access)?,
+            scope: members.scope.and_then(|scope| scope_of(scope, &access)),
+            access,
             refresh: members.refresh_token.map(string).transpose()?.filter(|t| !t.is_empty()),
             lifetime_seconds: lifetime,
         })
@@ -103,7 +110,7 @@ impl Tokens {
         let expires = members.expires_at.and_then(word).and_then(unix_ms_of_rfc3339);
         let expires = expires.ok_or(TokenError::Answer("it has no expires_at"))?;
         let lifetime_seconds = Some((expires / 1000).saturating_sub(now_unix_s));
-        Ok(Self { access: string(access)?, refresh: None, lifetime_seconds })
+        Ok(Self { access: string(access)?, refresh: None, lifetime_seconds, scope: None })
     }
 }
 
@@ -156,6 +163,17 @@ fn is_code(word: &str) -> bool {
     (1..=40).contains(&word.len()) && word.bytes().all(|b| b.is_ascii_lowercase() || b == b'_')
 }
 
+/// A scope as RFC 6749, section 3.3 has it, where the answer has one. It is kept and shown in the clear, so a text that
+/// the token stands in is none.
+fn scope_of(raw: &RawValue, access: &Secret<[u8]>) -> Option<TokenScope> {
+    let words: Vec<&str> = word(raw)?.split(' ').filter(|word| !word.is_empty()).collect();
+    let text = Some(words.join(" ")).filter(|text| !text.is_empty())?;
+    // EXPOSE: looked for in what is about to be kept in the clear.
+    let token = access.expose();
+    let is_token = !token.is_empty() && text.as_bytes().windows(token.len()).any(|w| w == token);
+    TokenScope::parse(&text).ok().filter(|_| !is_token)
+}
+
 fn seconds(raw: &RawValue) -> Result<u64, TokenError> {
     // Some servers write the number as a string.
     let digits = word(raw).unwrap_or(raw.get());
@@ -200,6 +218,7 @@ mod tests {
         assert_eq!(text(&tokens.access), "a/b+c");
         assert_eq!(text(tokens.refresh.as_ref().unwrap()), "r");
         assert_eq!(tokens.lifetime_seconds, Some(3600));
+        assert_eq!(tokens.scope.unwrap().as_str(), "x");
         let few = read(200, r#"{"access_token":"a","token_type":"bearer","refresh_token":null}"#);
         let few = few.unwrap();
         assert!(few.refresh.is_none() && few.lifetime_seconds.is_none());
@@ -207,6 +226,23 @@ mod tests {
         assert!(read(200, empty).unwrap().refresh.is_none());
         let quoted = r#"{"access_token":"a","token_type":"bearer","expires_in":"60"}"#;
         assert_eq!(read(200, quoted).unwrap().lifetime_seconds, Some(60));
+    }
+
+    #[test]
+    fn a_scope_is_text_that_may_be_shown_or_none() {
+        let scope = |json: &str| {
+            let body = format!(r#"{{"access_token":"abc","token_type":"bearer","scope":{json}}}"#);
+            let tokens = read(200, &body).unwrap();
+            tokens.scope.map(|scope| scope.as_str().to_owned())
+        };
+        assert_eq!(scope(r#""read:user  admin ""#).as_deref(), Some("read:user admin"));
+        assert_eq!(scope(r#""repo,gist""#).as_deref(), Some("repo,gist"));
+        let long = format!("\"{}\"", "a".repeat(1025));
+        for none in
+            ["null", "\"\"", "\" \"", "7", r#"["a"]"#, r#""a\nb""#, r#""xabcx y""#, long.as_str()]
+        {
+            assert_eq!(scope(none), None, "{none}");
+        }
     }
 
     #[test]

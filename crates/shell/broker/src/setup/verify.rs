@@ -3,9 +3,9 @@
 use std::sync::Arc;
 
 use http::HeaderMap;
-use symbolon_capability::catalog::ScopeSet;
+use symbolon_capability::catalog::{ScopeSet, scope_words};
 use symbolon_capability::oauth2::IssuedStore;
-use symbolon_capability::{ConnectionName, Store};
+use symbolon_capability::{ConnectionName, Scheme, Store};
 use symbolon_codec::time::rfc3339;
 use symbolon_receipt::Statement;
 
@@ -43,7 +43,15 @@ impl Broker {
             last_used: self.last_used(&connection.name).await?,
             ..VerifiedView::default()
         };
+        let mut of_token = None;
         if let Some(row) = self.store.issued_to(&connection.name).await? {
+            // Where the provider named none, the token has what was asked for (RFC 6749, section 5.1).
+            let asked = match &connection.auth {
+                Scheme::OAuth2(oauth) => Some(&oauth.scope),
+                _ => None,
+            };
+            let scope = row.scope.as_ref().or(asked).filter(|scope| !scope.as_str().is_empty());
+            of_token = scope.map(|scope| scope_words(scope.as_str()));
             view.token_ends = row.expires_unix_ms.map(rfc3339);
             view.renewal = row.problem;
         }
@@ -68,7 +76,7 @@ impl Broker {
             Ok((answer, receipt)) => {
                 view.receipt = Some(receipt);
                 let granted = self.granted_on(&connection.name).await?;
-                tell(&mut view, &live, &answer, &granted);
+                tell(&mut view, &live, &answer, of_token, &granted);
             }
             Err(error) => {
                 view.receipt = error.receipt;
@@ -123,8 +131,15 @@ impl Broker {
 /// Who makes check calls.
 const OWNER: &str = "owner";
 
-/// What an answer says: of the credential, and by it.
-fn tell(view: &mut VerifiedView, live: &Arc<Live>, answer: &Answer, granted: &ScopeSet) {
+/// What an answer says: of the credential, and by it. Scopes are those that the service tells, else those that came
+/// with the token.
+fn tell(
+    view: &mut VerifiedView,
+    live: &Arc<Live>,
+    answer: &Answer,
+    of_token: Option<Vec<String>>,
+    granted: &ScopeSet,
+) {
     view.status = Some(answer.status);
     let service = &live.registration.service;
     let told = service.tells().map(|t| t.told(|name| text(&answer.headers, name), &answer.body));
@@ -150,12 +165,16 @@ fn tell(view: &mut VerifiedView, live: &Arc<Live>, answer: &Answer, granted: &Sc
         ),
         status => ("failed".to_owned(), format!("the service answered with status {status}"), None),
     };
-    let Some(told) = told.filter(|_| view.outcome == "works") else { return };
+    if view.outcome != "works" {
+        return;
+    }
+    let told = told.unwrap_or_default();
     (view.who, view.ends) = (told.who, told.ends);
-    if let (Some(tells), Some(scopes)) = (service.tells(), &told.scopes) {
+    let scopes = told.scopes.or(of_token);
+    if let (Some(tells), Some(scopes)) = (service.tells(), &scopes) {
         view.too_wide = tells.too_wide(scopes, granted).into_iter().map(str::to_owned).collect();
     }
-    view.scopes = told.scopes;
+    view.scopes = scopes;
 }
 
 fn text<'h>(headers: &'h HeaderMap, name: &str) -> Option<&'h str> {

@@ -3,7 +3,7 @@
 use sqlx::sqlite::SqliteRow;
 use sqlx::{Row, query};
 use symbolon_capability::oauth2::{IssuedRow, IssuedStore};
-use symbolon_capability::{Connection, ConnectionName, StoreError};
+use symbolon_capability::{Connection, ConnectionName, StoreError, TokenScope};
 
 use super::{SqliteStore, database, insert_connection, number, parsed, signed, text};
 
@@ -38,12 +38,13 @@ impl IssuedStore for SqliteStore {
         let mut tx = self.pool.begin().await.map_err(database)?;
         insert_connection(&mut tx, connection, envelope, replace).await?;
         query(
-            "INSERT INTO issued_token (access, expires_unix_ms, refresh, problem, connection) \
-             VALUES (?, ?, ?, ?, ?)",
+            "INSERT INTO issued_token (access, expires_unix_ms, refresh, scope, problem, connection) \
+             VALUES (?, ?, ?, ?, ?, ?)",
         )
         .bind(&row.access)
         .bind(row.expires_unix_ms.map(signed))
         .bind(&row.refresh)
+        .bind(row.scope.as_ref().map(TokenScope::as_str))
         .bind(&row.problem)
         .bind(connection.name.as_str())
         .execute(&mut *tx)
@@ -59,12 +60,13 @@ impl IssuedStore for SqliteStore {
         row: &IssuedRow,
     ) -> Result<bool, StoreError> {
         let done = query(
-            "UPDATE issued_token SET access = ?, expires_unix_ms = ?, refresh = ?, problem = ? \
-             WHERE connection = ? AND access = ?",
+            "UPDATE issued_token SET access = ?, expires_unix_ms = ?, refresh = ?, scope = ?, \
+             problem = ? WHERE connection = ? AND access = ?",
         )
         .bind(&row.access)
         .bind(row.expires_unix_ms.map(signed))
         .bind(&row.refresh)
+        .bind(row.scope.as_ref().map(TokenScope::as_str))
         .bind(&row.problem)
         .bind(name.as_str())
         .bind(before)
@@ -76,11 +78,13 @@ impl IssuedStore for SqliteStore {
 }
 
 fn issued(r: &SqliteRow) -> Result<IssuedRow, StoreError> {
+    let scope: Option<String> = r.try_get("scope").map_err(database)?;
     let expires: Option<i64> = r.try_get("expires_unix_ms").map_err(database)?;
     Ok(IssuedRow {
         access: r.try_get("access").map_err(database)?,
         expires_unix_ms: expires.map(|_| number(r, "expires_unix_ms")).transpose()?,
         refresh: r.try_get("refresh").map_err(database)?,
+        scope: scope.map(|text| parsed(TokenScope::parse(&text), "scope")).transpose()?,
         problem: r.try_get("problem").map_err(database)?,
     })
 }
@@ -93,7 +97,8 @@ mod tests {
 
     fn row(access: &[u8]) -> IssuedRow {
         let refresh = Some([access, b"-refresh"].concat());
-        IssuedRow { access: access.to_vec(), expires_unix_ms: Some(7), refresh, problem: None }
+        let (scope, expires_unix_ms) = (TokenScope::parse("read write").ok(), Some(7));
+        IssuedRow { access: access.to_vec(), expires_unix_ms, refresh, scope, problem: None }
     }
 
     #[tokio::test]
