@@ -105,6 +105,8 @@ pub enum Need {
     Owner,
     /// A placeholder for each connection.
     Placeholders,
+    /// A grant that its agent may hand on.
+    Delegable,
 }
 
 /// One thing sent, and its reply.
@@ -342,6 +344,7 @@ const FILES: &[(&str, &str)] = files![
     "malformed",
     "approval",
     "budget",
+    "delegation",
     "mcp",
     "minted",
 ];

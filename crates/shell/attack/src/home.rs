@@ -93,6 +93,9 @@ impl SelfTarget {
             broker.connect(connection, secret(canary.bytes())).await?;
             let both = ["attack.things.read", "attack.things.write"];
             let mallory = |scopes: &[&str]| to("mallory", name, scopes);
+            // What reads may be handed on, once.
+            let reads = ["attack.things.read"];
+            broker.grant(NewGrant { delegable: 1, ..mallory(&reads) }).await?;
             broker.grant(mallory(&both)).await?;
             let limits = vec!["amount<=100".to_owned()];
             broker.grant(NewGrant { limits, ..mallory(&["attack.money.write"]) }).await?;

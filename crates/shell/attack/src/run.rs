@@ -114,6 +114,7 @@ impl<'a> Runner<'a> {
             Need::Api if !target.api => Some("the target has no JSON API"),
             Need::H2 if !target.h2 => Some("the target has no HTTP/2"),
             Need::Owner if !has_owner => Some("the target has no owner who answers"),
+            Need::Delegable if target.inside.is_none() => Some("the target may grant nothing on"),
             Need::Placeholders if !are_distinct => Some("the target has one placeholder"),
             _ => None,
         }
