@@ -246,6 +246,31 @@ fn a_list_has_bounds() {
     );
 }
 
+#[test]
+fn a_catalogue_takes_a_mount_in_and_lets_it_go_and_scopes_keep_their_numbers() {
+    let file = |name: &str, hint: Value| one(json!({"name": name, "annotations": hint})).file;
+    let before = Catalog::builtin().expect("ours");
+    let numbers = |catalog: &Catalog| -> Vec<_> {
+        let names = before.operations().iter().map(|o| o.scope().to_string());
+        names.map(|name| catalog.scopes().id(&name)).collect()
+    };
+    let first = file("a", json!({"readOnlyHint": true}));
+    let with = before.with_replaced("srv", Some(&first)).expect("it is taken in");
+    let read = with.scopes().id("srv.tools.read");
+    assert!(read.is_some() && with.operation("srv.a").is_some());
+    let other = file("b", json!({}));
+    let again = with.with_replaced("srv", Some(&other)).expect("it is replaced");
+    assert!(again.operation("srv.a").is_none() && again.operation("srv.b").is_some());
+    assert_eq!(again.scopes().id("srv.tools.read"), read);
+    let gone = again.with_replaced("srv", None).expect("it is let go");
+    assert!(gone.service("srv").is_none() && gone.operation("srv.b").is_none());
+    assert_eq!(gone.operations().len(), before.operations().len());
+    for catalog in [&with, &again, &gone] {
+        assert_eq!(numbers(catalog), numbers(&before));
+    }
+    assert!(before.with_replaced("other", Some(&first)).is_err(), "the file is of another service");
+}
+
 fn arb_json() -> impl Strategy<Value = Value> {
     let leaf = prop_oneof![
         Just(Value::Null),

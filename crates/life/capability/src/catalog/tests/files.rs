@@ -176,6 +176,7 @@ fn bad_files_are_refused_with_the_reason() {
             ),
             "read whole",
         ),
+        (change("scheme = \"bearer\"", "scheme = \"magic\""), "format"),
         (
             change("name = \"Demo\"", "name = \"Demo\"\nheaders = { authorization = \"x\" }"),
             "fixed header",
@@ -227,6 +228,10 @@ fn bad_files_are_refused_with_the_reason() {
         (with("POST", "/a.B/C/d", "grpc = true"), "/package.Service/Method"),
         (with("PUT", "/a.B/C", "grpc = true"), "by POST"),
         (with("POST", "/a.B/C", "grpc = true\nstreams = true"), "no parameters"),
+        (with("GET", "/a", "mcp = {}"), "an mcp operation is a POST"),
+        (with("POST", "/a", "mcp = { tool = \"t\" }"), "or neither"),
+        (with("POST", "/a", "mcp = {}\ngrpc = true"), "a JSON body of its own"),
+        (with("POST", "/a/{b}", "mcp = {}"), "of its body alone"),
         (with("POST", "/a.B/C", "grpc = true\ncontent_type = \"a/b\""), "no parameters"),
         ("x".repeat(2_000_000), "at most"),
         ("not toml".to_owned(), "format"),
