@@ -208,6 +208,28 @@ fn one_receipt_that_differs_takes_a_column_out_of_what_all_say() {
 }
 
 #[test]
+fn a_file_of_receipts_alone_and_one_without_any_are_searched() {
+    let all = |rows: &[Row]| {
+        let segment = Segment::open(packed(rows).0).unwrap();
+        segment.check().unwrap();
+        segment.find(&Filter::default(), 2000, |_| false).unwrap()
+    };
+    let is_receipt = |row: &Row| row.entry.receipt().is_some_and(|s| s.predicate.intent.is_none());
+    let mixed = some_rows(1200);
+    for wanted in [true, false] {
+        let mut rows: Vec<Row> =
+            mixed.iter().filter(|r| is_receipt(r) == wanted).cloned().collect();
+        if !wanted {
+            rows.retain(|row| row.entry.intent().is_some());
+        }
+        (0..).zip(&mut rows).for_each(|(at, row)| row.index = at);
+        let newest_first: Vec<Row> = rows.iter().rev().cloned().collect();
+        assert!(!rows.is_empty());
+        assert_eq!(all(&rows), newest_first, "receipts: {wanted}");
+    }
+}
+
+#[test]
 fn a_receipt_cannot_hide_among_other_entries() {
     let mut rows = some_rows(30);
     let at = rows.iter().position(|row| row.entry.receipt().is_some()).unwrap();

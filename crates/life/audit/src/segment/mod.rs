@@ -228,7 +228,8 @@ impl<S: Source + 'static> Segment<S> {
             let count = ranges.iter().map(Range::len).sum();
             let (mut defs, mut values) = (Vec::with_capacity(count), Vec::with_capacity(count));
             let mut found = 0;
-            for range in ranges {
+            // Nothing is fetched for an empty one, not even what would be skipped.
+            for range in ranges.iter().filter(|range| !range.is_empty()) {
                 let ahead = range.start.checked_sub(at);
                 let ahead = ahead.ok_or(AuditError::Rows("ranges do not follow each other"))?;
                 let skipped = reader.skip_records(ahead)?;
