@@ -294,6 +294,32 @@ fn its_environment_has_a_placeholder_and_no_credential() {
 }
 
 #[test]
+fn its_environment_is_of_named_variables_alone() {
+    const NAMED: [&str; 11] = [
+        "PATH", "HOME", "USER", "LOGNAME", "SHELL", "LANG", "LC_ALL", "LC_CTYPE", "TZ", "TMPDIR",
+        "TERM",
+    ];
+    // A broker in the foreground has all of its starter's environment.
+    let secret = random::secret(40);
+    let home = Home::new().with_variable("AWS_SECRET_ACCESS_KEY", &secret);
+    home.ok(&["lock", "--stop"]);
+    let mut broker = home.command(&["serve"]).spawn().expect("it starts");
+    let until = Instant::now() + Duration::from_secs(20);
+    while home.json(&["status"])["pid"] != json!(broker.id()) {
+        assert!(Instant::now() < until, "it does not serve");
+        std::thread::sleep(Duration::from_millis(50));
+    }
+    let bad = Mounted::of(home, "plain", &["--mark", "echo=read"]);
+    bad.called("x");
+    let seen: Value = serde_json::from_str(&bad.note("environment")).expect("JSON");
+    let strange: Vec<&String> =
+        seen.as_object().unwrap().keys().filter(|k| !NAMED.contains(&k.as_str())).collect();
+    assert!(strange.is_empty(), "{strange:?}");
+    bad.home.ok(&["lock", "--stop"]);
+    broker.wait().expect("it ends");
+}
+
+#[test]
 fn a_server_that_says_nothing_is_not_waited_for_for_ever() {
     let bad = Mounted::new("silent");
     let begun = Instant::now();
