@@ -1,7 +1,7 @@
 //! Conditions of a step as `when`, so that they hold where 0nMCP's specification has them hold.
 
 use serde_json::Value;
-use symbolon_import::{Located, LocatedNode};
+use symbolon_import::{Key, Located, LocatedNode};
 
 use super::Notes;
 use super::expression::{Expression, Operand};
@@ -45,7 +45,8 @@ impl Conditions {
             return None;
         };
         let condition = text(condition, names, notes)?;
-        for (key, _) in members.iter().filter(|(key, _)| !matches!(&*key.name, "if" | "else")) {
+        let is_other = |(key, _): &&(Key, Located)| !matches!(&*key.name, "if" | "else");
+        if let Some((key, _)) = members.iter().find(is_other) {
             let what = format!("{} of a condition has no counterpart", key.name);
             notes.must((key.line, key.column), what);
             return None;

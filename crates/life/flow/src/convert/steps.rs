@@ -142,7 +142,7 @@ impl Handling {
 /// What a step of a workflow is.
 pub(super) enum Converted {
     /// A call, and what must hold for all steps after it.
-    Step(DraftStep, Handling, Vec<String>),
+    Step(Box<DraftStep>, Handling, Vec<String>),
     /// Nothing that is called.
     LeftOut,
     /// It has no counterpart, which is noted.
@@ -216,7 +216,7 @@ pub(super) fn convert(
     }
     step.when = conditions.when;
     fields.end("a step", notes);
-    Converted::Step(step, handling, conditions.guards)
+    Converted::Step(Box::new(step), handling, conditions.guards)
 }
 
 /// Whether a step says which steps it waits for.

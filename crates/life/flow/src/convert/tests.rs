@@ -1,3 +1,5 @@
+mod luck;
+
 use std::sync::LazyLock;
 
 use serde_json::json;
@@ -75,7 +77,7 @@ fn the_example_of_the_specification() {
         says(&made, "slack.chat.postMessage is taken for the tool slack.chat.post"),
         (87, 18, false)
     );
-    assert_eq!(says(&made, "{{inputs.amount * 100}} calculates").2, false);
+    assert!(!says(&made, "{{inputs.amount * 100}} calculates").2);
     assert_eq!(
         says(&made, "notify_on_error of error_handling has no counterpart"),
         (103, 5, false)
@@ -204,7 +206,7 @@ fn orders_errors_and_retries() {
     let retried = one(&steps(
         ", \"error_handling\": {\"on_error\": \"retry\", \"retries\": 40, \"backoff_ms\": 500}",
     ));
-    let retry = flow(&retried).steps()[1].retry().clone();
+    let retry = *flow(&retried).steps()[1].retry();
     assert_eq!((retry.times, retry.delay.as_millis(), retry.jitter), (20, 500, false));
     says(&retried, "40 is more than the 20");
     assert_eq!(flow(&retried).steps()[0].retry().times, 0);

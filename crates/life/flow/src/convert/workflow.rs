@@ -81,7 +81,7 @@ pub(super) fn definition(
                     own.on_error.or(handling.on_error).unwrap_or(OnError::Stop),
                     at(raw.node),
                 ));
-                draft.steps.push(step);
+                draft.steps.push(*step);
             }
             Converted::LeftOut => {}
             Converted::Broken => draft.is_broken = true,
