@@ -98,6 +98,8 @@ fn a_row_that_is_gone_is_told_and_there_is_no_answer() {
     let (home, _upstream) = called();
     settled(&home);
     home.json(&["audit", "compact"]);
+    // A broker would go on with its lines behind what the changed file says that it has.
+    home.ok(&["lock", "--stop"]);
     let path = parquet(&home);
     let right_outcomes = [&["refused"][..], &["allowed"; 5]].concat();
     let right = fs::read(&path).unwrap();
