@@ -418,13 +418,12 @@ impl Broker {
 
     /// Intent, durable; release; the wire; the receipt. From the release on, every way out of here
     /// writes the receipt, also where the caller goes away.
-    pub(crate) async fn execute(
+    pub(crate) fn execute(
         &self,
         opening: Opening,
         prepared: Prepared,
-    ) -> Result<(Answer, u64), CallError> {
-        let live = self.live(&prepared.lease.registration)?;
-        self.execute_on(&live, opening, prepared).await
+    ) -> impl Future<Output = Result<(Answer, u64), CallError>> + Send {
+        self.execute_on(self.live(&prepared.lease.registration), opening, prepared)
     }
 
     /// The owner's own look whether a credential works, before its connection is kept: the
@@ -457,7 +456,7 @@ impl Broker {
         let bound = lease.operation.bind(&arguments).map_err(|e| errors::refusal(&e.into()))?;
         let prepared = Prepared { is_check: true, ..Prepared::new(lease, arguments, bound) };
         let opening = self.obtain(&session, &Context::Direct, &prepared).await?;
-        self.execute_on(live, opening, prepared).await
+        self.execute_on(Ok(live.clone()), opening, prepared).await
     }
 
     /// Makes tokens ahead while the answer is waited for, and ends with that wait.
@@ -468,14 +467,15 @@ impl Broker {
 
     async fn execute_on(
         &self,
-        live: &Arc<Live>,
+        live: Result<Arc<Live>, CallError>,
         opening: Opening,
         prepared: Prepared,
     ) -> Result<(Answer, u64), CallError> {
+        let live = live?;
         let _on_its_way = self.calls.begin().ok_or_else(errors::stopped)?;
         let (release, marks) = self.released(opening, &prepared).await?;
         let mut completion = Completion::new(self, release, marks);
-        let kept = match self.with_shown(live, prepared.minted.as_ref()) {
+        let kept = match self.with_shown(&live, prepared.minted.as_ref()) {
             Ok(kept) => kept,
             Err(e) => return Err(completion.failed(&e.into())),
         };
@@ -491,7 +491,7 @@ impl Broker {
         };
         let answered = match answered {
             Ok(raw) if mints(completion.release(), raw.status) => {
-                match self.mint(&live, completion.release(), &raw.body).await {
+                match Box::pin(self.mint(&live, completion.release(), &raw.body)).await {
                     Ok(Made { body, live: with_made, ids }) => {
                         completion.set_made(ids);
                         live = with_made;

@@ -154,7 +154,9 @@ impl Client {
                 Some(pooled) => pooled,
                 None => {
                     let (resolver, limits) = (&*self.resolver, &self.limits);
-                    Pooled::connect(upstream, protocol, &armed, resolver, limits, end).await?
+                    // Rare, and the larger part of what every call would carry along.
+                    Box::pin(Pooled::connect(upstream, protocol, &armed, resolver, limits, end))
+                        .await?
                 }
             };
             match &block {
