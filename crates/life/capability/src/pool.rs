@@ -5,7 +5,7 @@
 
 use std::cell::Cell;
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError, TryLockError};
 
 use symbolon_ambient::Rng;
 use symbolon_codec::Digest32;
@@ -56,7 +56,7 @@ impl Pools {
     /// A token that nobody else has, made ahead or now. `may_fill` says whether a batch may be made: not while locked. It is
     /// asked with the pool's lock held, so that a lock that comes then finds the batch and wipes it.
     pub(crate) fn take(&self, rng: &dyn Rng, now_ns: u64, may_fill: impl Fn() -> bool) -> Token {
-        let mut stock = self.mine();
+        let Some(mut stock) = self.mine() else { return Token::make(rng) };
         stock.age(now_ns);
         stock.asked = stock.asked.saturating_add(1);
         if stock.left == 0 && stock.asked >= HOT && may_fill() {
@@ -74,7 +74,7 @@ impl Pools {
         now_ns: impl Fn() -> u64,
         may_fill: impl Fn() -> bool,
     ) {
-        let mut stock = self.mine();
+        let Some(mut stock) = self.mine() else { return };
         if stock.asked < HOT || stock.left >= BATCH / 2 {
             return;
         }
@@ -97,8 +97,13 @@ impl Pools {
         self.0.iter().map(|pool| pool.lock().left).sum()
     }
 
-    fn mine(&self) -> MutexGuard<'_, Stock> {
-        self.0[NUMBER.get() % POOLS].lock()
+    /// Nothing where another thread has it: to make one token takes less than to wait.
+    fn mine(&self) -> Option<MutexGuard<'_, Stock>> {
+        match self.0[NUMBER.get() % POOLS].0.try_lock() {
+            Ok(stock) => Some(stock),
+            Err(TryLockError::Poisoned(stock)) => Some(stock.into_inner()),
+            Err(TryLockError::WouldBlock) => None,
+        }
     }
 }
 
