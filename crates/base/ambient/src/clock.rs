@@ -1,6 +1,7 @@
 //! Two readings of time: the calendar for people, the monotonic clock for limits.
 
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+#[cfg(not(target_family = "wasm"))]
 use std::time::{SystemTime, UNIX_EPOCH};
 
 /// Where time comes from.
@@ -11,10 +12,12 @@ pub trait Clock: Send + Sync {
     fn mono_ns(&self) -> u64;
 }
 
-/// The machine's clocks.
+/// The machine's clocks. A WebAssembly module has none: its host hands one in.
+#[cfg(not(target_family = "wasm"))]
 #[derive(Debug, Clone, Copy, Default)]
 pub struct SystemClock;
 
+#[cfg(not(target_family = "wasm"))]
 impl Clock for SystemClock {
     fn unix_ms(&self) -> u64 {
         SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |d| d.as_millis() as u64)

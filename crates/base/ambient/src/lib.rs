@@ -2,7 +2,10 @@
 #![forbid(unsafe_code)]
 
 pub mod clock;
+pub mod id;
 pub mod rng;
 
-pub use clock::{Clock, ManualClock, SystemClock};
+#[cfg(not(target_family = "wasm"))]
+pub use clock::SystemClock;
+pub use clock::{Clock, ManualClock};
 pub use rng::{BatchedRng, Rng, SeededRng, SystemRng};

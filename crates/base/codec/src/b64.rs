@@ -45,6 +45,12 @@ pub fn decode_url(text: &str, max: usize) -> Result<Vec<u8>, CodecError> {
     URL_SAFE_NO_PAD.decode(text).map_err(|_| CodecError::Encoding("base64url"))
 }
 
+/// As [`decode_url`], of a secret: into `out`, with no copy elsewhere. Gives the length; `None` where the
+/// text is not base64url or `out` is too short.
+pub fn decode_url_into(text: &[u8], out: &mut [u8]) -> Option<usize> {
+    URL_SAFE_NO_PAD.decode_slice(text, out).ok()
+}
+
 fn bounded(text: &str, max: usize) -> Result<(), CodecError> {
     let found = text.len() / 4 * 3;
     if found > max.saturating_add(2) { Err(CodecError::TooLong { found, max }) } else { Ok(()) }

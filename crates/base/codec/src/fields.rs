@@ -104,6 +104,11 @@ impl<'a> FieldsReader<'a> {
         self.bytes(N)?.try_into().map_err(|_| CodecError::Truncated)
     }
 
+    /// How many bytes follow.
+    pub const fn remaining(&self) -> usize {
+        self.0.len()
+    }
+
     /// Checks that nothing follows.
     ///
     /// # Errors

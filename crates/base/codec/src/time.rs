@@ -31,6 +31,74 @@ pub fn write_rfc3339(unix_ms: u64, out: &mut String) {
     digits(milli, 3, 'Z');
 }
 
+/// The day of a Unix time in UTC: year, month, day. Years past 9999 are 9999.
+pub fn utc_date(unix_ms: u64) -> (u16, u8, u8) {
+    let (year, month, day) = civil(unix_ms.min(253_402_300_799_999) / 86_400_000);
+    (year as u16, month as u8, day as u8)
+}
+
+/// RFC 3339, with any offset and fraction, as Unix milliseconds (what is finer is cut off).
+///
+/// # Errors
+/// [`CodecError::Encoding`]; also for moments before 1970, and for seconds that leap.
+pub fn parse_rfc3339(text: &str) -> Result<u64, CodecError> {
+    read_rfc3339(text.as_bytes()).ok_or(CodecError::Encoding("an RFC 3339 time"))
+}
+
+fn read_rfc3339(text: &[u8]) -> Option<u64> {
+    let (stamp, rest) = text.split_first_chunk::<19>()?;
+    let borders = [(4, b'-'), (7, b'-'), (10, b'T'), (13, b':'), (16, b':')];
+    if borders.iter().any(|(at, border)| stamp[*at] != *border) {
+        return None;
+    }
+    let (year, month, day) = (number(&stamp[..4])?, number(&stamp[5..7])?, number(&stamp[8..10])?);
+    let (h, m, s) = (number(&stamp[11..13])?, number(&stamp[14..16])?, number(&stamp[17..])?);
+    if year < 1970 || h > 23 || m > 59 || s > 59 {
+        return None;
+    }
+    let days = days(year, month, day)?;
+    let (milli, zone) = match rest.strip_prefix(b".") {
+        Some(fraction) => {
+            let digits = fraction.iter().take_while(|b| b.is_ascii_digit()).count();
+            let place = |at: usize| fraction[..digits].get(at).map_or(0, |b| u64::from(b - b'0'));
+            if !(1..=9).contains(&digits) {
+                return None;
+            }
+            (place(0) * 100 + place(1) * 10 + place(2), &fraction[digits..])
+        }
+        None => (0, rest),
+    };
+    let local = ((days * 24 + h) * 60 + m) * 60 + s;
+    let seconds = match zone {
+        b"Z" => local,
+        [sign @ (b'+' | b'-'), h1, h2, b':', m1, m2] => {
+            let (h, m) = (number(&[*h1, *h2])?, number(&[*m1, *m2])?);
+            if h > 23 || m > 59 {
+                return None;
+            }
+            let offset = (h * 60 + m) * 60;
+            if *sign == b'+' { local.checked_sub(offset)? } else { local + offset }
+        }
+        _ => return None,
+    };
+    Some(seconds * 1000 + milli)
+}
+
+fn number(digits: &[u8]) -> Option<u64> {
+    digits.iter().try_fold(0, |n, b| b.is_ascii_digit().then(|| n * 10 + u64::from(b - b'0')))
+}
+
+/// Days since 1970-01-01 of a date of 1970 or later; `None` for a date that there is not. The
+/// reverse of [`civil`], which judges it.
+fn days(year: u64, month: u64, day: u64) -> Option<u64> {
+    let (y, m) = if month > 2 { (year, month - 3) } else { (year - 1, month + 9) };
+    let (era, yoe) = (y / 400, y % 400);
+    let doy = (153 * m + 2) / 5 + day.checked_sub(1)?;
+    let doe = yoe * 365 + yoe / 4 - yoe / 100 + doy;
+    let days = (era * 146_097 + doe).checked_sub(719_468)?;
+    (civil(days) == (year, month, day)).then_some(days)
+}
+
 /// A length of time such as `90s`, `15m`, `8h` or `30d`, in seconds; ten years at most.
 ///
 /// # Errors
@@ -67,6 +135,56 @@ fn civil(days: u64) -> (u64, u64, u64) {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn days_of_unix_times() {
+        assert_eq!(utc_date(0), (1970, 1, 1));
+        assert_eq!(utc_date(951_782_400_000), (2000, 2, 29));
+        assert_eq!(utc_date(951_868_799_999), (2000, 2, 29));
+        assert_eq!(utc_date(u64::MAX), (9999, 12, 31));
+    }
+
+    #[test]
+    fn rfc_3339_is_read_with_offsets_and_fractions() {
+        for (text, ms) in [
+            ("1970-01-01T00:00:00Z", 0),
+            ("2021-09-30T16:25:24.000Z", 1_633_019_124_000),
+            ("2021-09-30T16:25:24.5Z", 1_633_019_124_500),
+            ("2021-09-30T16:25:24.123999Z", 1_633_019_124_123),
+            ("2021-09-30T16:25:24-02:00", 1_633_026_324_000),
+            ("2021-09-30T16:25:24+05:30", 1_632_999_324_000),
+            ("2024-02-29T23:59:59Z", 1_709_251_199_000),
+        ] {
+            assert_eq!(parse_rfc3339(text), Ok(ms), "{text}");
+        }
+        for ms in (0..4_102_444_800_000).step_by(86_399_999_983) {
+            assert_eq!(parse_rfc3339(&rfc3339(ms)), Ok(ms));
+        }
+        for text in [
+            "",
+            "2021-09-30",
+            "2021-09-30 16:25:24Z",
+            "2021-09-30T16:25:24",
+            "2021-09-30T16:25:24.Z",
+            "2021-09-30T16:25:24.0000000000Z",
+            "2021-09-31T16:25:24Z",
+            "2023-02-29T16:25:24Z",
+            "2021-13-01T16:25:24Z",
+            "2021-00-01T16:25:24Z",
+            "2021-01-00T16:25:24Z",
+            "2021-09-30T24:25:24Z",
+            "2021-09-30T16:60:24Z",
+            "2021-09-30T16:25:60Z",
+            "2021-09-30T16:25:24+24:00",
+            "2021-09-30T16:25:24+0200",
+            "2021-09-30T16:25:24Zz",
+            "+021-09-30T16:25:24Z",
+            "1969-12-31T23:59:59Z",
+            "1970-01-01T00:00:00+01:00",
+        ] {
+            assert!(parse_rfc3339(text).is_err(), "{text}");
+        }
+    }
 
     #[test]
     fn dates_with_known_answers() {

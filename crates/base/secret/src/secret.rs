@@ -3,6 +3,7 @@
 use std::fmt;
 use std::io::{self, Read};
 use std::mem::{align_of, size_of};
+#[cfg(not(target_family = "wasm"))]
 use std::os::fd::{AsRawFd, BorrowedFd};
 use std::ptr::NonNull;
 
@@ -113,6 +114,7 @@ impl Secret<[u8]> {
     }
 
     /// As [`read_from`](Self::read_from), by `read(2)` on a descriptor: no buffer in between.
+    #[cfg(not(target_family = "wasm"))]
     pub fn read_fd(fd: BorrowedFd<'_>, max: usize) -> io::Result<Self> {
         Self::read_with(max, |bytes| {
             // SAFETY: the descriptor is borrowed and `bytes` is valid for writes.
@@ -183,6 +185,16 @@ impl<T> Secret<T> {
         // SAFETY: the block is large enough and aligned, and nothing else points to it. Where
         // `build` panics the block is wiped and no `T` is dropped.
         try_on_stack(|| unsafe { value.write(build()) })?;
+        Ok(Secret { value, block })
+    }
+
+    /// As [`try_place`](Self::try_place), for a `build` that can fail; its error goes through
+    /// ordinary memory.
+    pub fn place_or<E: From<MemoryError>>(build: impl FnOnce() -> Result<T, E>) -> Result<Self, E> {
+        let block = Block::new(size_of::<T>(), align_of::<T>())?;
+        let value = block.as_ptr().cast::<T>();
+        // SAFETY: as in `try_place`; where `build` fails nothing was written and no `T` is dropped.
+        try_on_stack(|| build().map(|built| unsafe { value.write(built) }))??;
         Ok(Secret { value, block })
     }
 }
