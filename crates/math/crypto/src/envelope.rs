@@ -136,13 +136,13 @@ pub(crate) fn header(
     Some(out)
 }
 
-fn tag_id(tag: &Tag) -> [u8; 4] {
+pub(crate) fn tag_id(tag: &Tag) -> [u8; 4] {
     let d = with_tag(labels::ENVELOPE_TAG.as_str(), tag).finish().0;
     [d[0], d[1], d[2], d[3]]
 }
 
 /// The canonical field list of `symbolon_codec::Fields`, hashed as it is written.
-fn with_tag(label: &str, tag: &Tag) -> Sha256 {
+pub(crate) fn with_tag(label: &str, tag: &Tag) -> Sha256 {
     let mut h = Sha256::new();
     h.field(label.as_bytes());
     h.field(tag.object().as_bytes());

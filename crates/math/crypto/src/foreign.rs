@@ -43,11 +43,18 @@ pub fn pbkdf2_sha512(
     salt: &[u8],
     iterations: u32,
 ) -> Result<Secret<[u8; 32]>, ForeignError> {
+    stretched(|out| {
+        // EXPOSE: PBKDF2 reads the passphrase, on the secret stack.
+        pbkdf2::pbkdf2_hmac::<sha2::Sha512>(passphrase.expose(), salt, iterations, out);
+    })
+}
+
+/// A key that `stretch` writes, on the secret stack.
+pub(crate) fn stretched(
+    stretch: impl FnOnce(&mut [u8; 32]),
+) -> Result<Secret<[u8; 32]>, ForeignError> {
     Secret::<[u8; 32]>::try_make(|out| {
-        on_stack(|| {
-            // EXPOSE: PBKDF2 reads the passphrase, on the secret stack.
-            pbkdf2::pbkdf2_hmac::<sha2::Sha512>(passphrase.expose(), salt, iterations, out);
-        });
+        on_stack(|| stretch(out));
         Ok(())
     })
 }

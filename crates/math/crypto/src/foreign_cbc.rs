@@ -7,7 +7,7 @@ use aes_gcm::aes::cipher::{Block, BlockCipherDecrypt};
 use hkdf::Hkdf;
 use symbolon_secret::{Secret, on_stack};
 
-use crate::foreign::ForeignError;
+use crate::foreign::{ForeignError, stretched};
 use crate::hash::hmac_sha256;
 
 /// PBKDF2-HMAC-SHA256 (RFC 8018), 32 bytes.
@@ -19,12 +19,9 @@ pub fn pbkdf2_sha256(
     salt: &[u8],
     iterations: u32,
 ) -> Result<Secret<[u8; 32]>, ForeignError> {
-    Secret::<[u8; 32]>::try_make(|out| {
-        on_stack(|| {
-            // EXPOSE: PBKDF2 reads the passphrase, on the secret stack.
-            pbkdf2::pbkdf2_hmac::<sha2::Sha256>(passphrase.expose(), salt, iterations, out);
-        });
-        Ok(())
+    stretched(|out| {
+        // EXPOSE: PBKDF2 reads the passphrase, on the secret stack.
+        pbkdf2::pbkdf2_hmac::<sha2::Sha256>(passphrase.expose(), salt, iterations, out);
     })
 }
 

@@ -36,7 +36,7 @@ impl Sha256 {
     }
 
     /// Takes in one field of the canonical list: its length as four bytes, then its bytes.
-    pub(crate) fn field(&mut self, bytes: &[u8]) {
+    pub fn field(&mut self, bytes: &[u8]) {
         self.update(&(bytes.len() as u32).to_be_bytes());
         self.update(bytes);
     }

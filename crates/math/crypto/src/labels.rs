@@ -84,6 +84,20 @@ table! { LABELS: Label {
     /// Key-encryption key from a recovery code.
     KEK_RECOVERY = Label("symbolon/kek/recovery/v1");
 
+    /// Key-encryption key from a passkey's PRF output (WebAuthn).
+    KEK_PASSKEY = Label("symbolon/kek/passkey/v1");
+    /// Key-encryption key from OPAQUE's export key.
+    KEK_PASSWORD = Label("symbolon/kek/password/v1");
+    /// Key-encryption key from a signature of an Ethereum wallet.
+    KEK_ETHEREUM = Label("symbolon/kek/ethereum/v1");
+    /// Key-encryption key from a signature of a Solana wallet.
+    KEK_SOLANA = Label("symbolon/kek/solana/v1");
+
+    /// The input of a passkey's PRF (WebAuthn).
+    PASSKEY_PRF = Label("symbolon/passkey-prf/v1");
+    /// Subkey of the data key: seals the data keys of earlier epochs.
+    KEY_RING = Label("symbolon/key/ring/v1");
+
     /// What a wrap says about itself, in its authenticated data.
     WRAP = Label("symbolon/wrap/v1");
     /// The checksum of a stored wrap.
@@ -145,10 +159,164 @@ table! { LABELS: Label {
     APPROVAL = Label("symbolon/approval/v1");
     /// The hash at rest of an owner's token for HTTP.
     OWNER_TOKEN = Label("symbolon/owner-token/v1");
+    /// The hash in memory of a link to the page.
+    PAGE_LINK = Label("symbolon/page-link/v1");
+    /// The hash in memory of a page session's cookie.
+    PAGE_SESSION = Label("symbolon/page-session/v1");
+    /// The hash in memory of what a page session says beside its cookie.
+    PAGE_CSRF = Label("symbolon/page-csrf/v1");
     /// Secret of the vault that salts of receipts come from.
     RECEIPT_SALT = Label("symbolon/receipt-salt/v1");
     /// A receipt's entry in the log.
     RECEIPT = Label("symbolon/receipt/v1");
+
+    /// Key of a server that tags the rows of its accounts' database.
+    KEY_ROWS = Label("symbolon/key/rows/v1");
+    /// Key of a server that hashes tokens of sessions.
+    KEY_SESSIONS = Label("symbolon/key/sessions/v1");
+    /// Key of a server that seals its secrets in its accounts' database.
+    KEY_SERVER_SECRETS = Label("symbolon/key/server-secrets/v1");
+    /// Key of a server that seals the states of challenges.
+    KEY_CHALLENGES = Label("symbolon/key/challenges/v1");
+    /// Key of a server that hashes the handles of accounts that were deleted.
+    KEY_HANDLES = Label("symbolon/key/handles/v1");
+    /// The hash of a deleted account's handle.
+    RETIRED_HANDLE = Label("symbolon/retired-handle/v1");
+    /// A row of the accounts' database.
+    ROW = Label("symbolon/row/v1");
+    /// The hash at rest of a session's token.
+    SESSION_TOKEN = Label("symbolon/session-token/v1");
+    /// Key-encryption key from a backup's passphrase.
+    KEK_BACKUP = Label("symbolon/kek/backup/v1");
+    /// A backup's header, and what its chunks are bound to.
+    BACKUP = Label("symbolon/backup/v1");
+    /// An event of an account.
+    ACCOUNT_EVENT = Label("symbolon/account-event/v1");
+
+    /// The token that a page sends beside its session's cookie.
+    SESSION_CSRF = Label("symbolon/session-csrf/v1");
+    /// What a device's key signs to sign in.
+    KEY_PROOF = Label("symbolon/key-proof/v1");
+    /// The seed of the key by which a recovery code signs in.
+    RECOVERY_SIGN_IN = Label("symbolon/recovery-sign-in/v1");
+
+    /// The hash at rest of a code or token of an assistant (OAuth 2.1).
+    OAUTH_BEARER = Label("symbolon/oauth-bearer/v1");
+
+    /// Where a sealed field belongs: its authenticated data.
+    FIELD = Label("symbolon/field/v1");
+    /// Subkey of the data key: seals the fields of a vault's items.
+    KEY_VAULT_FIELDS = Label("symbolon/key/vault-fields/v1");
+    /// Subkey of the data key: seals the holder's replica with its search index.
+    KEY_VAULT_INDEX = Label("symbolon/key/vault-index/v1");
+    /// Subkey of the data key: the Ed25519 seed that signs a vault's heads.
+    KEY_VAULT_HEAD = Label("symbolon/key/vault-head/v1");
+    /// Subkey of the data key: the secret that a vault's key for shares comes from.
+    KEY_VAULT_SHARE = Label("symbolon/key/vault-share/v1");
+    /// A sealed revision of an item.
+    VAULT_REVISION = Label("symbolon/vault-revision/v1");
+    /// What commits a revision to its plaintext.
+    VAULT_COMMITMENT = Label("symbolon/vault-commitment/v1");
+    /// The list of all current revisions.
+    VAULT_ROOT = Label("symbolon/vault-root/v1");
+    /// A vault's head, as it is signed.
+    VAULT_HEAD = Label("symbolon/vault-head/v1");
+    /// A head with its signature.
+    VAULT_SIGNED_HEAD = Label("symbolon/vault-signed-head/v1");
+    /// New keys of a vault, signed by the ones before.
+    VAULT_SUCCESSION = Label("symbolon/vault-succession/v1");
+    /// A commit, as it is sent.
+    VAULT_COMMIT = Label("symbolon/vault-commit/v1");
+    /// What an item says of itself.
+    VAULT_ABOUT = Label("symbolon/vault-about/v1");
+    /// What an item says.
+    VAULT_CONTENT = Label("symbolon/vault-content/v1");
+    /// What of an item is secret.
+    VAULT_SECRETS = Label("symbolon/vault-secrets/v1");
+    /// A holder's replica at rest.
+    VAULT_SNAPSHOT = Label("symbolon/vault-snapshot/v1");
+    /// What of a replica is sealed.
+    VAULT_REPLICA = Label("symbolon/vault-replica/v1");
+    /// An item that is handed to somebody, before it is sealed.
+    VAULT_SHARED = Label("symbolon/vault-shared/v1");
+    /// An item sealed to another vault.
+    VAULT_SHARE = Label("symbolon/vault-share/v1");
+    /// What the sender of a share signs.
+    VAULT_SHARE_SIGNATURE = Label("symbolon/vault-share-signature/v1");
+    /// The key of a shared item, sealed to its recipient.
+    VAULT_SHARE_KEY = Label("symbolon/vault-share-key/v1");
+    /// An item behind a link.
+    VAULT_LINK = Label("symbolon/vault-link/v1");
+    /// Key of what is behind a link, from the link's secret.
+    KEY_VAULT_LINK = Label("symbolon/key/vault-link/v1");
+    /// What people compare of a vault's key for shares.
+    VAULT_SHARE_FINGERPRINT = Label("symbolon/vault-share-fingerprint/v1");
+
+    /// Subkey of the data key: seals the key that a holder's device signs requests with.
+    KEY_HOLDER_DEVICE = Label("symbolon/key/holder-device/v1");
+
+    /// A data key that is lent to a server for a while.
+    LEASE = Label("symbolon/lease/v1");
+
+    /// The key of a passkey's wrap, handed over by a tap in a page.
+    TAP = Label("symbolon/tap/v1");
+    /// Key of a server that its keys of possession come from.
+    KEY_POSSESSION = Label("symbolon/key/possession/v1");
+    /// Seed of the keys under which a server evaluates blinded API keys (RFC 9497).
+    KEY_POSSESSION_OPRF = Label("symbolon/key/possession-oprf/v1");
+    /// Key under which a server makes nonces.
+    KEY_POSSESSION_NONCES = Label("symbolon/key/possession-nonces/v1");
+    /// Seed of the key that signs a server's tokens.
+    KEY_POSSESSION_TOKENS = Label("symbolon/key/possession-tokens/v1");
+    /// Key under which a server hashes the secrets of services.
+    KEY_POSSESSION_SERVICES = Label("symbolon/key/possession-services/v1");
+    /// The scalar of an API key.
+    POSSESSION_SCALAR = Label("symbolon/possession-scalar/v1");
+    /// What a proof of possession says.
+    POSSESSION_STATEMENT = Label("symbolon/possession-statement/v1");
+    /// What the commitment of a proof is drawn from.
+    SCHNORR_COMMITMENT = Label("symbolon/schnorr-commitment/v1");
+    /// What the challenge of a proof is hashed from.
+    SCHNORR_CHALLENGE = Label("symbolon/schnorr-challenge/v1");
+    /// What a device signs beside a proof.
+    POSSESSION_DEVICE = Label("symbolon/possession-device/v1");
+    /// The digest of a proof, as it stands in a token.
+    POSSESSION_PROOF = Label("symbolon/possession-proof/v1");
+    /// A server's nonce.
+    POSSESSION_NONCE = Label("symbolon/possession-nonce/v1");
+    /// The hash at rest of a service's secret.
+    SERVICE_SECRET = Label("symbolon/service-secret/v1");
+    /// Key of a device that seals the API keys which it proves.
+    KEK_POSSESSION = Label("symbolon/kek/possession/v1");
+    /// A relying party's name, as an element of the circuits' field.
+    FIELD_AUDIENCE = Label("symbolon/field/audience/v1");
+    /// An account's name at a relying party, as an element.
+    FIELD_ACCOUNT = Label("symbolon/field/account/v1");
+    /// A claim's text, as an element.
+    FIELD_TEXT = Label("symbolon/field/text/v1");
+    /// A document, as an element.
+    FIELD_DOCUMENT = Label("symbolon/field/document/v1");
+    /// An API key, as an element.
+    FIELD_KEY = Label("symbolon/field/key/v1");
+    /// A device, as an element.
+    FIELD_DEVICE = Label("symbolon/field/device/v1");
+    /// The nonce of an issuer's signature.
+    ISSUER_NONCE = Label("symbolon/issuer-nonce/v1");
+    /// A salted commitment to bytes.
+    COMMITMENT = Label("symbolon/commitment/v1");
+    /// What an artefact of the circuits is recognised by.
+    INTEGRITY = Label("symbolon/integrity/v1");
+
+    /// What a relying party wants shown.
+    PROOF_POLICY = Label("symbolon/proof-policy/v1");
+    /// What a relying party asks a holder.
+    PROOF_REQUEST = Label("symbolon/proof-request/v1");
+    /// A proof's bytes.
+    PROOF_BYTES = Label("symbolon/proof-bytes/v1");
+    /// Proofs that were shown together.
+    PROOF_SET = Label("symbolon/proof-set/v1");
+    /// What a holder agreed to show.
+    PROOF_CONSENT = Label("symbolon/proof-consent/v1");
 
     /// The digest of a machine's facts.
     FINGERPRINT = Label("symbolon/fingerprint/v1");
@@ -163,6 +331,8 @@ table! { LABELS: Label {
 table! { TAGS: Tag {
     /// A vault's data key under a custody method's key-encryption key.
     VAULT_WRAP = Tag::new("vault", "data-key", 1);
+    /// The data key of an earlier epoch under a later one's.
+    VAULT_OLD_KEY = Tag::new("vault", "old-data-key", 1);
     /// A connection's credential.
     CONNECTION_CREDENTIAL = Tag::new("connection", "credential", 1);
     /// A connection's refresh token (RFC 6749).
@@ -185,6 +355,12 @@ table! { TAGS: Tag {
     OPERATOR_SEED = Tag::new("operator", "signing-seed", 1);
     /// A row of the state database.
     STATE_ROW = Tag::new("state", "row", 1);
+    /// A secret of a server that keeps accounts.
+    SERVER_SECRET = Tag::new("server", "secret", 1);
+    /// A chunk of a backup.
+    BACKUP_CHUNK = Tag::new("backup", "chunk", 1);
+    /// What the answer to a challenge is checked against.
+    CHALLENGE_STATE = Tag::new("server", "challenge-state", 1);
     /// A TLS private key.
     TLS_KEY = Tag::new("tls", "private-key", 1);
     /// A layer of a container, padded.
@@ -193,6 +369,21 @@ table! { TAGS: Tag {
     CONTAINER_CREDENTIALS = Tag::new("container", "credentials", 1);
     /// The state of a request that waits for an answer.
     REQUEST_STATE = Tag::new("mcp", "request-state", 1);
+
+    /// A field of an item of a vault.
+    VAULT_FIELD = Tag::new("vault", "field", 1);
+    /// A holder's replica of a vault.
+    VAULT_REPLICA_STATE = Tag::new("vault", "replica", 1);
+    /// A chunk of an attachment.
+    VAULT_CHUNK = Tag::new("vault", "chunk", 1);
+    /// An item that was shared.
+    VAULT_SHARED_ITEM = Tag::new("vault", "shared-item", 1);
+
+    /// The Ed25519 seed of a holder's device.
+    HOLDER_DEVICE_SEED = Tag::new("holder", "device-seed", 1);
+
+    /// An API key on its holder's device, with the seed of the key that the device signs with.
+    POSSESSED_KEY = Tag::new("possession", "api-key", 1);
 } }
 
 #[cfg(test)]

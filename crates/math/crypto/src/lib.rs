@@ -2,10 +2,17 @@
 #![forbid(unsafe_code)]
 #![warn(missing_docs)]
 
+pub mod ethereum;
 pub mod labels;
+pub mod opaque;
+pub mod oprf;
+pub mod schnorr;
 
 mod aead;
+#[cfg(not(target_family = "wasm"))]
+mod document;
 mod envelope;
+mod field;
 mod foreign;
 mod foreign_cbc;
 mod gcm;
@@ -16,12 +23,19 @@ mod master;
 mod password;
 mod recipient;
 mod recovery;
+mod seed;
 mod sign;
 #[cfg(test)]
 mod wycheproof;
+mod xchacha;
 
 pub use aead::AeadKey;
+#[cfg(not(target_family = "wasm"))]
+pub use document::{
+    DocumentHash, DocumentKey, DocumentKeyError, DocumentScheme, DocumentSignatureError,
+};
 pub use envelope::{Aad, OVERHEAD_BYTES, OpenError, plain_len, sealed_len};
+pub use field::{FIELD_OVERHEAD_BYTES, FieldError, FieldKey, Place, PlaceDigest};
 pub use foreign::{ForeignError, foreign_gcm_open, pbkdf2_sha512, sha3_256};
 pub use foreign_cbc::{foreign_cbc_open, pbkdf2_sha256};
 pub use hash::{Sha256, hmac_sha256, sha256, sha256_parts};
@@ -31,5 +45,6 @@ pub use mac::{AWS_SECRET_BYTES_MAX, MacBytes, MacHash, aws4_key, hmac, hmac_unde
 pub use master::MasterKey;
 pub use password::{Params, PasswordError, argon2id, argon2id_salted};
 pub use recipient::{HPKE_SEALED_BYTES, HpkeError, RecipientKey, RecipientSecret};
-pub use recovery::{RecoveryCode, RecoveryError};
+pub use recovery::{RecoveryCode, RecoveryError, common_words};
+pub use seed::{Seed, SeedError};
 pub use sign::{SignatureError, SigningKey, VerifyingKey};

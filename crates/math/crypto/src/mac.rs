@@ -47,6 +47,14 @@ pub fn hmac(hash: MacHash, key: &[u8], parts: &[&[u8]]) -> MacBytes {
     out
 }
 
+/// As [`hmac`] with SHA-512, without the other hashes: a page that derives keys from a seed need not load them. Its
+/// caller is on the secret stack.
+pub(crate) fn hmac_sha512(key: &[u8], parts: &[&[u8]]) -> [u8; 64] {
+    let mut out = [0; 64];
+    run::<Hmac<sha2::Sha512>>(key, parts, &mut out);
+    out
+}
+
 /// As [`hmac`] with SHA-256, under a key in its own pages.
 pub fn hmac_under(key: &Secret<[u8; 32]>, parts: &[&[u8]]) -> MacBytes {
     // EXPOSE: HMAC reads the key, on the secret stack.

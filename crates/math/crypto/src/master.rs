@@ -7,6 +7,7 @@ use crate::aead::AeadKey;
 use crate::envelope::OpenError;
 use crate::kdf::hkdf_sha256;
 use crate::labels::{Label, Tag};
+use crate::recipient::{HPKE_SEALED_BYTES, HpkeError, RecipientKey, RecipientSecret};
 
 /// 256 random bits in a secret page. It encrypts nothing itself: every use has its own subkey.
 pub struct MasterKey(Secret<[u8; 32]>);
@@ -62,6 +63,33 @@ impl MasterKey {
             Ok(())
         })
         .map(Self)
+    }
+
+    /// This key sealed to somebody's public key (RFC 9180).
+    ///
+    /// # Errors
+    /// [`HpkeError::Key`], [`HpkeError::NoPage`].
+    pub fn seal_to(
+        &self,
+        to: &RecipientKey,
+        label: &Label,
+        aad: &[u8],
+        rng: &dyn Rng,
+    ) -> Result<[u8; HPKE_SEALED_BYTES], HpkeError> {
+        to.seal(label, aad, &self.0, rng)
+    }
+
+    /// Opens what [`MasterKey::seal_to`] sealed.
+    ///
+    /// # Errors
+    /// [`HpkeError::NotOpened`], [`HpkeError::NoPage`].
+    pub fn opened_by(
+        own: &RecipientSecret,
+        label: &Label,
+        aad: &[u8],
+        sealed: &[u8; HPKE_SEALED_BYTES],
+    ) -> Result<Self, HpkeError> {
+        own.open(label, aad, sealed).map(Self)
     }
 }
 

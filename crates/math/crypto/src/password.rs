@@ -26,6 +26,10 @@ impl Params {
     /// Lanes; they are filled one after the other here.
     pub const LANES_MAX: u32 = 4;
 
+    /// RFC 9106's second choice: 64 MiB, 3 passes, 4 lanes.
+    pub(crate) const RFC_9106_SECOND: Self =
+        Self { memory_kib: 64 * 1024, iterations: 3, lanes: 4 };
+
     /// Memory in KiB, passes, lanes.
     ///
     /// # Errors
@@ -127,21 +131,26 @@ pub fn argon2id_salted(
     salt: &[u8],
     params: Params,
 ) -> Result<Secret<[u8; 32]>, PasswordError> {
-    let cost = argon2::Params::new(params.memory_kib, params.iterations, params.lanes, Some(32))
-        .map_err(|_| PasswordError::Params {
-            memory_kib: params.memory_kib,
-            iterations: params.iterations,
-            lanes: params.lanes,
-        })?;
-    let mut blocks = Blocks::make(cost.block_count(), params.memory_kib)?;
-    let argon2 = Argon2::new(Algorithm::Argon2id, Version::V0x13, cost);
     Secret::<[u8; 32]>::try_make(|out| {
-        on_stack(|| {
-            // EXPOSE: Argon2id reads the passphrase, on the secret stack.
-            argon2.hash_password_into_with_memory(passphrase.expose(), salt, out, &mut blocks.0[..])
-        })
-        .map_err(|_| PasswordError::TooLong)
+        // EXPOSE: Argon2id reads the passphrase, on the secret stack.
+        argon2id_into(passphrase.expose(), salt, params, out)
     })
+}
+
+/// As [`argon2id_salted`], from a page to a page: 4 bytes or more.
+pub(crate) fn argon2id_into(
+    input: &[u8],
+    salt: &[u8],
+    params: Params,
+    out: &mut [u8],
+) -> Result<(), PasswordError> {
+    let Params { memory_kib, iterations, lanes } = params;
+    let cost = argon2::Params::new(memory_kib, iterations, lanes, Some(out.len()))
+        .map_err(|_| PasswordError::Params { memory_kib, iterations, lanes })?;
+    let mut blocks = Blocks::make(cost.block_count(), memory_kib)?;
+    let argon2 = Argon2::new(Algorithm::Argon2id, Version::V0x13, cost);
+    on_stack(|| argon2.hash_password_into_with_memory(input, salt, out, &mut blocks.0[..]))
+        .map_err(|_| PasswordError::TooLong)
 }
 
 /// Argon2's memory, wiped however it ends.

@@ -4,6 +4,9 @@ use symbolon_ambient::Rng;
 use symbolon_secret::{MemoryError, Secret, on_stack};
 
 use crate::hash::sha256;
+use crate::kdf::hkdf_sha256;
+use crate::labels;
+use crate::sign::SigningKey;
 
 /// 256 random bits that a person keeps on paper.
 pub struct RecoveryCode(Secret<[u8; 32]>);
@@ -80,6 +83,12 @@ impl RecoveryCode {
         })
     }
 
+    /// The key by which the code signs in to a server: from the same bits as the key that opens a vault, and
+    /// saying nothing about it.
+    pub fn sign_in_key(&self) -> SigningKey {
+        SigningKey::from_seed(hkdf_sha256(&self.0, &[], &labels::RECOVERY_SIGN_IN, &[]))
+    }
+
     /// The 256 bits.
     pub fn secret(&self) -> &Secret<[u8; 32]> {
         &self.0
@@ -94,7 +103,7 @@ impl std::fmt::Debug for RecoveryCode {
 
 /// Gives the words of `entropy` and the spaces between them to `put`. The entropy is a multiple
 /// of 4 bytes, 32 at most; the checksum is its first bits' hash, one bit for each 4 bytes.
-fn encode(entropy: &[u8], mut put: impl FnMut(&str)) {
+pub(crate) fn encode(entropy: &[u8], mut put: impl FnMut(&str)) {
     let checksum = sha256(entropy).0[0];
     for i in 0..entropy.len() * 3 / 4 {
         let index = (0..11).fold(0, |index, j| {
@@ -110,7 +119,7 @@ fn encode(entropy: &[u8], mut put: impl FnMut(&str)) {
 }
 
 /// The reverse, into entropy of the size that is asked for.
-fn decode(text: &[u8], entropy: &mut [u8]) -> Result<(), RecoveryError> {
+pub(crate) fn decode(text: &[u8], entropy: &mut [u8]) -> Result<(), RecoveryError> {
     let expected = entropy.len() * 3 / 4;
     let each = || text.split(u8::is_ascii_whitespace).filter(|w| !w.is_empty());
     let found = each().count();
@@ -143,6 +152,11 @@ fn find(word: &[u8]) -> Option<usize> {
     lower.copy_from_slice(word);
     lower.make_ascii_lowercase();
     words().binary_search_by(|w| w.as_bytes().cmp(lower)).ok()
+}
+
+/// The 2,048 English words of BIP-39, sorted: what a person's words are looked up in.
+pub fn common_words() -> &'static [&'static str; 2048] {
+    words()
 }
 
 /// The English list; it is sorted.

@@ -5,7 +5,7 @@ use std::fmt;
 use ed25519_dalek::Signer;
 use serde::{Deserialize, Serialize};
 use symbolon_ambient::Rng;
-use symbolon_codec::hex;
+use symbolon_codec::{b58, hex};
 use symbolon_secret::{Secret, on_stack};
 
 use crate::aead::AeadKey;
@@ -37,6 +37,14 @@ impl SigningKey {
     pub fn sign(&self, message: &[u8]) -> [u8; 64] {
         // EXPOSE: signing reads the key, on the secret stack.
         on_stack(|| self.key.expose().sign(message).to_bytes())
+    }
+
+    /// A signature that is itself a secret, into its page.
+    pub fn sign_secret(&self, message: &[u8]) -> Secret<[u8; 64]> {
+        Secret::<[u8; 64]>::make(|out| {
+            // EXPOSE: signing reads the key, on the secret stack.
+            on_stack(|| *out = self.key.expose().sign(message).to_bytes());
+        })
     }
 
     /// The public half.
@@ -103,6 +111,19 @@ impl VerifyingKey {
         let mut bytes = [0; 32];
         hex::decode_to_slice(text, &mut bytes).map_err(|_| SignatureError::Key)?;
         Self::from_bytes(&bytes)
+    }
+
+    /// From base58, as Solana writes the name of an account.
+    ///
+    /// # Errors
+    /// [`SignatureError::Key`].
+    pub fn from_base58(text: &str) -> Result<Self, SignatureError> {
+        Self::from_bytes(&b58::decode(text).ok_or(SignatureError::Key)?)
+    }
+
+    /// As base58.
+    pub fn to_base58(&self) -> String {
+        b58::encode(self.as_bytes())
     }
 
     /// The 32 bytes.

@@ -3,9 +3,10 @@
 use std::hint::black_box;
 
 use symbolon_ambient::SystemRng;
+use symbolon_crypto::opaque::{ClientLogin, ClientRegistration, ServerSetup};
 use symbolon_crypto::{
-    AeadKey, MasterKey, Params, RecoveryCode, SigningKey, argon2id, hkdf_sha256, hmac_sha256,
-    labels,
+    AeadKey, MasterKey, Params, RecoveryCode, Seed, SigningKey, argon2id, ethereum, hkdf_sha256,
+    hmac_sha256, labels,
 };
 use symbolon_secret::{
     Secret, on_stack,
@@ -61,6 +62,31 @@ fn after_every_operation_ordinary_memory_has_none_of_its_secrets() {
     phrase(&words, "writing its words");
     RecoveryCode::parse(&words).unwrap();
     phrase(&words, "reading its words");
+
+    let nothing = Secret::<[u8]>::make_slice(0, |_| {});
+    let wallet = Seed::parse(&words, &nothing).unwrap();
+    phrase(&words, "reading a seed phrase");
+    let digest = ethereum::keccak256(&[b"message"]);
+    let signature = wallet.ethereum_key().sign(&digest);
+    let one = ethereum::secret_signature(&signature).unwrap();
+    // EXPOSE: a signature is checked, on the secret stack.
+    black_box(on_stack(|| ethereum::recover(&digest, signature.expose()))).unwrap();
+    needle_of(&one, "an Ethereum wallet's signature");
+    needle_of(&wallet.solana_key().sign_secret(b"message"), "a Solana wallet's signature");
+
+    let server = ServerSetup::make(&rng);
+    let (state, request) = ClientRegistration::start(&passphrase, &rng).unwrap();
+    let answer = server.start_registration(&request, b"name").unwrap();
+    let made = state.finish(&passphrase, &answer, &server.public_key(), &rng).unwrap();
+    search("an OPAQUE registration");
+    let (state, request) = ClientLogin::start(&passphrase, &rng).unwrap();
+    let (login, answer) = server.start_login(Some(&made.upload), &request, b"name", &rng).unwrap();
+    let logged = state.finish(&passphrase, &answer, &server.public_key(), &rng).unwrap();
+    let session = login.finish(&logged.finalization).unwrap();
+    search("an OPAQUE login");
+    needle_of(made.export_key.secret(), "an export key");
+    needle_of(session.secret(), "a session key");
+    needle_of(&server.to_secret(), "a server's secrets");
 
     let signing = SigningKey::from_seed(seed);
     black_box(signing.sign(b"message"));
