@@ -1,0 +1,8 @@
+//! What circuits are drawn with.
+
+mod board;
+mod parts;
+
+pub(crate) use board::Cell;
+pub use board::{Board, Drawn};
+pub(crate) use parts::{claim, claim_root, group_root, holder, session};

@@ -1,0 +1,73 @@
+//! Each constraint broken alone, the secret's last day, and circuit against twin.
+
+use proptest::prelude::*;
+
+use super::witness::Opened;
+use super::{Bound, Witness};
+use crate::Fr;
+use crate::claim::HOLDER_PLACE;
+use crate::statements::Binding;
+use crate::statements::common::{binding, claim_root, holder};
+use crate::statements::relation::Circuit;
+use crate::testing::{all_broken, arb_day, at, breaks, day, holds, off, person, taken};
+use crate::value::Date;
+
+/// The custody secret is good to 2027-12-31.
+fn made(date: Date) -> (Vec<Fr>, Opened) {
+    let person = person("2000-05-17", "DEU", "2030-01-31");
+    let session = at("https://shop.example");
+    let binding = Binding::of(&session, &person.holder, &person.claims);
+    let witness = Witness { claims: &person.claims, holder: &person.holder };
+    let statement = Bound { session, binding, date };
+    (statement.publics(), statement.open(witness).unwrap())
+}
+
+/// The binding again, after the witness was changed.
+fn bound((mut publics, opened): (Vec<Fr>, Opened)) -> (Vec<Fr>, Opened) {
+    let leaf = holder(opened.secret, opened.until);
+    let root = claim_root(leaf, HOLDER_PLACE, &opened.siblings);
+    publics[4] = binding([publics[2], publics[3]], [opened.secret, opened.document, root]);
+    (publics, opened)
+}
+
+#[test]
+fn each_constraint_is_broken_alone_and_refused_by_circuit_and_twin() {
+    let (publics, opened) = made(day("2026-11-22"));
+    holds::<Bound>(&publics, &opened);
+    let mut numbers = Vec::new();
+    let mut case = |number: u8, (publics, opened): (Vec<Fr>, Opened)| {
+        breaks::<Bound>(number, &publics, &opened);
+        numbers.push(number);
+    };
+    let changed = |change: &dyn Fn(&mut Vec<Fr>, &mut Opened)| {
+        let (mut p, mut o) = (publics.clone(), opened.clone());
+        change(&mut p, &mut o);
+        (p, o)
+    };
+    case(1, changed(&|p, _| p[0] = off(p[0])));
+    for at in 2..5 {
+        case(2, changed(&|p, _| p[at] = off(p[at])));
+    }
+    case(2, changed(&|_, o| o.secret = off(o.secret)));
+    case(2, changed(&|_, o| o.document = off(o.document)));
+    // A day more for an expired secret is another holder.
+    case(2, changed(&|_, o| o.until = off(o.until)));
+    for up in 0..3 {
+        case(2, changed(&|_, o| o.siblings[up] = off(o.siblings[up])));
+    }
+    case(3, bound(changed(&|_, o| o.until = Fr::from(1 << 23))));
+    case(4, changed(&|p, _| p[5] = -Fr::from(1)));
+    case(5, made(day("2028-01-01")));
+    all_broken(&numbers, 5);
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(16))]
+    #[test]
+    fn circuit_and_twin_agree(date in arb_day()) {
+        let (publics, opened) = made(date);
+        let good = date <= day("2027-12-31");
+        prop_assert_eq!(Bound::broken(&publics, &opened).is_empty(), good);
+        prop_assert_eq!(taken::<Bound>(&publics, &opened), good);
+    }
+}

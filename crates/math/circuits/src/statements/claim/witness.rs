@@ -1,0 +1,44 @@
+//! What the holder has.
+
+use crate::Fr;
+use crate::claim::{ClaimSet, ClaimType, Holder, SET_DEPTH};
+use crate::statements::WitnessError;
+use crate::statements::common::OpenedClaim;
+
+/// The holder and their claims.
+#[derive(Debug, Clone, Copy)]
+pub struct Witness<'w> {
+    /// Claims of one document.
+    pub claims: &'w ClaimSet,
+    /// Who they are about.
+    pub holder: &'w Holder,
+}
+
+/// The witness as elements.
+#[derive(Clone)]
+#[doc(hidden)]
+pub struct Opened {
+    pub(crate) secret: Fr,
+    pub(crate) document: Fr,
+    pub(crate) claim: OpenedClaim,
+    pub(crate) siblings: [Fr; SET_DEPTH],
+    /// Whether the claim's way up comes from the right, on each level; nobody sees its place.
+    pub(crate) right: [bool; SET_DEPTH],
+}
+
+impl Opened {
+    pub(crate) fn of(kind: ClaimType, witness: Witness<'_>) -> Result<Self, WitnessError> {
+        let (place, claim) = witness.claims.find(kind).ok_or(WitnessError::NoClaim)?;
+        Ok(Self {
+            secret: witness.holder.secret.element(),
+            document: witness.claims.document.element(),
+            claim: OpenedClaim::of(claim),
+            siblings: witness.claims.path(place),
+            right: std::array::from_fn(|up| (place >> up) & 1 == 1),
+        })
+    }
+
+    pub(crate) fn place(&self) -> usize {
+        self.right.iter().rev().fold(0, |place, right| place << 1 | usize::from(*right))
+    }
+}
