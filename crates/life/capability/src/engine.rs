@@ -33,6 +33,9 @@ pub struct Policy {
     pub connections: HashMap<ConnectionName, Arc<Registration>>,
     /// Grants by agent, ended ones left out.
     pub grants: HashMap<AgentName, Vec<Arc<LiveGrant>>>,
+    /// Connections of the owner's vault that are not lent now, with their services: a call of one is
+    /// told what to do.
+    pub away: HashMap<ConnectionName, String>,
 }
 
 /// The engine. One a broker; every door goes through it.

@@ -71,6 +71,11 @@ pub enum Refusal {
     /// No connection of this service, or none of that name.
     #[error("there is no connection named {0}")]
     NoConnection(String),
+    /// It is in the owner's vault, and the lease by which it was here is over.
+    #[error(
+        "the connection {0} is in the owner's vault, and no unlock lease for connections is live"
+    )]
+    NotLent(String),
     /// The agent was granted several connections of the service.
     #[error("{agent} was granted several connections of {service}: {names}")]
     WhichConnection {
@@ -218,6 +223,7 @@ impl Refusal {
             Self::UnknownTool(_) => "unknown_tool",
             Self::Arguments(_) => "invalid_arguments",
             Self::NoConnection(_) => "no_connection",
+            Self::NotLent(_) => "not_lent",
             Self::WhichConnection { .. } => "which_connection",
             Self::NoGrant { .. } => "no_grant",
             Self::ConnectionScope { .. } => "connection_scope",

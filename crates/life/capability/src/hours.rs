@@ -138,7 +138,7 @@ impl Zone {
     }
 
     /// Seconds east of UTC at a moment.
-    fn offset(&self, unix_ms: u64) -> i32 {
+    pub fn offset(&self, unix_ms: u64) -> i32 {
         match self {
             Self::Offset(seconds) => *seconds,
             Self::Rules(zone) => i64::try_from(unix_ms)

@@ -109,6 +109,16 @@ pub trait Store: Send + Sync + 'static {
     ) -> impl Future<Output = Result<u64, StoreError>> + Send;
     /// Forgets an owner's token.
     fn delete_owner_token(&self, id: u64) -> impl Future<Output = Result<(), StoreError>> + Send;
+    /// The account that is the owner's, by its id (`specs/page.md`).
+    fn owner_account(&self) -> impl Future<Output = Result<Option<[u8; 16]>, StoreError>> + Send;
+    /// Makes an account the owner's, where none is yet or it is the same.
+    fn put_owner_account(
+        &self,
+        account: &[u8; 16],
+        joined_unix_ms: u64,
+    ) -> impl Future<Output = Result<(), StoreError>> + Send;
+    /// The owner has no account any more.
+    fn delete_owner_account(&self) -> impl Future<Output = Result<(), StoreError>> + Send;
     /// All grants, ended ones too, by number.
     fn grants(&self) -> impl Future<Output = Result<Vec<Grant>, StoreError>> + Send;
     /// Keeps a grant and gives it its number.

@@ -108,7 +108,7 @@ impl World {
         let connections =
             registrations.iter().map(|r| (r.connection.name.clone(), r.clone())).collect();
         let grants = HashMap::from([(AgentName::parse("claude").unwrap(), grants)]);
-        self.engine.install(Some(Policy { connections, grants }));
+        self.engine.install(Some(Policy { connections, grants, ..Policy::default() }));
     }
 
     /// The usual world: one connection, one grant of issues to claude for 15 minutes.

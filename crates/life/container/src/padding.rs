@@ -1,16 +1,11 @@
 //! Lengths that say little: `u32 length | content | zeros`, filled to a length of Padmé.
 
+use symbolon_codec::padme;
 use symbolon_secret::{MemoryError, Secret};
 
-/// How long a padded content of so many bytes is. Padmé (Nikitin and others, "Reducing Metadata Leakage
-/// from Encrypted Files and Communication with PURBs", 2019): at most 12 % more, and of all lengths up
-/// to n bytes only about log log n bits are told. Below 256 bytes all are alike.
+/// How long a padded content of so many bytes is; below 256 bytes all are alike.
 pub(crate) fn padded_len(content: usize) -> usize {
-    let len = (content + 4).max(LENGTH_MIN);
-    let exponent = usize::BITS - 1 - len.leading_zeros();
-    let significant = u32::BITS - exponent.leading_zeros();
-    let mask = (1_usize << (exponent - significant)) - 1;
-    (len + mask) & !mask
+    padme::padded_len(content + 4, LENGTH_MIN)
 }
 
 /// The content with its length before and zeros behind, in a secret page.

@@ -1,22 +1,33 @@
 //! The evidence that a vault was opened.
 
+use std::num::NonZeroU32;
+
 use symbolon_crypto::{AeadKey, Label, MasterKey, labels};
 use symbolon_secret::Secret;
 
 use crate::id::{VaultId, WrapId};
 use crate::method::Method;
+use crate::ring::OldKey;
+use crate::vault::RingError;
 
 /// A vault that somebody with a right to it opened. Only custody can make one; dropping it wipes
 /// the data key. The data key seals nothing itself, and leaves as subkeys only.
 pub struct Unlocked {
     vault: VaultId,
     by: Option<(WrapId, Method)>,
+    epoch: NonZeroU32,
     data_key: MasterKey,
+    ring: Vec<OldKey>,
 }
 
 impl Unlocked {
-    pub(crate) fn new(vault: VaultId, by: Option<(WrapId, Method)>, data_key: MasterKey) -> Self {
-        Self { vault, by, data_key }
+    pub(crate) fn new(
+        vault: VaultId,
+        by: Option<(WrapId, Method)>,
+        (epoch, data_key): (NonZeroU32, MasterKey),
+        ring: Vec<OldKey>,
+    ) -> Self {
+        Self { vault, by, epoch, data_key, ring }
     }
 
     /// Which vault.
@@ -27,6 +38,24 @@ impl Unlocked {
     /// Which wrap opened it; `None` where it was just made.
     pub fn opened_by(&self) -> Option<(WrapId, Method)> {
         self.by
+    }
+
+    /// Which data key it is; they count from 1, and what is sealed now is sealed under this one.
+    pub fn epoch(&self) -> u32 {
+        self.epoch.get()
+    }
+
+    /// The same vault under the data key of an earlier epoch, to open what was sealed then and seal
+    /// it again under the present one.
+    ///
+    /// # Errors
+    /// [`RingError`].
+    pub fn earlier(&self, epoch: u32) -> Result<Self, RingError> {
+        let old = self.ring.iter().find(|old| old.epoch() == epoch);
+        let old = old.ok_or(RingError::NoSuchEpoch { epoch })?;
+        let data_key = old.open(self.vault, (self.epoch, &self.data_key))?;
+        let epoch = NonZeroU32::new(epoch).ok_or(RingError::NoSuchEpoch { epoch })?;
+        Ok(Self::new(self.vault, self.by, (epoch, data_key), Vec::new()))
     }
 
     /// Seals credentials of connections.
@@ -64,8 +93,8 @@ impl Unlocked {
         self.data_key.derive_secret(label, self.vault.as_bytes())
     }
 
-    pub(crate) fn data_key(&self) -> &MasterKey {
-        &self.data_key
+    pub(crate) fn data_key(&self) -> (NonZeroU32, &MasterKey) {
+        (self.epoch, &self.data_key)
     }
 }
 

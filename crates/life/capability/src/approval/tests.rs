@@ -126,7 +126,7 @@ impl World {
         let connections = HashMap::from([(name, self.registration.clone())]);
         let agent = AgentName::parse("claude").unwrap();
         let grants = HashMap::from([(agent, grants.iter().map(live).collect())]);
-        self.engine.install(Some(Policy { connections, grants }));
+        self.engine.install(Some(Policy { connections, grants, ..Policy::default() }));
     }
 
     fn lease(&self, session: &Session, tool: &str) -> Arc<Lease> {

@@ -159,6 +159,10 @@ fn choose(
     if let Some(name) = named {
         let missing = || Refusal::NoConnection(short(name));
         let name = ConnectionName::parse(name).map_err(|_| missing())?;
+        let is_away = policy.away.contains_key(&name) && !policy.connections.contains_key(&name);
+        if is_away {
+            return Err(Refusal::NotLent(name.to_string()));
+        }
         return policy.connections.get(&name).filter(of_service).cloned().ok_or_else(missing);
     }
     let mut names: Vec<&ConnectionName> = grants
@@ -173,7 +177,12 @@ fn choose(
     match granted[..] {
         [one] => Ok(one.clone()),
         [] => {
-            let missing = || Refusal::NoConnection(operation.name().service().to_owned());
+            let service = operation.name().service();
+            let away = policy.away.iter().find(|(_, of)| *of == service).map(|(name, _)| name);
+            let missing = || match away {
+                Some(name) => Refusal::NotLent(name.to_string()),
+                None => Refusal::NoConnection(service.to_owned()),
+            };
             let name = ConnectionName::parse(operation.name().service()).map_err(|_| missing())?;
             let own = policy.connections.get(&name).filter(of_service);
             own.or_else(|| policy.connections.values().find(of_service))

@@ -33,6 +33,33 @@ pub enum UnlockError {
     /// The device key was made on another machine, or this one's board or system changed.
     #[error("the device key belongs to another machine, or this machine's hardware changed")]
     OtherMachine,
+    /// The passkey is not one that the vault has a wrap for.
+    #[error("this passkey is not one of those that open this vault")]
+    OtherPasskey,
+    /// The signature is whole, and another account's, or of another message.
+    #[error("another {method} signed, or it signed something else")]
+    OtherWallet {
+        /// Which kind of wallet.
+        method: Method,
+    },
+    /// The bytes are no signature.
+    #[error("this is no signature as the {method} makes them")]
+    Signature {
+        /// Which kind of wallet.
+        method: Method,
+    },
+    /// The right account signed the right message, and not with the bytes that it gave before.
+    #[error("the {method} signs the same request otherwise than when it was added")]
+    ChangedSignature {
+        /// Which kind of wallet.
+        method: Method,
+    },
+    /// The wrap holds a data key of before a rotation.
+    #[error("wrap {wrap} is of before the vault's key was rotated")]
+    Stale {
+        /// Which.
+        wrap: WrapId,
+    },
     /// The TPM did not unseal.
     #[error(transparent)]
     Sealer(#[from] SealerError),
@@ -45,6 +72,16 @@ pub enum UnlockError {
 }
 
 impl UnlockError {
+    /// How much it says where several wraps were tried: a wrap that is for something else than what
+    /// was brought says least, a wrong secret for the right wrap most.
+    pub(super) fn weight(&self) -> u8 {
+        match self {
+            Self::OtherPasskey | Self::OtherWallet { .. } | Self::Stale { .. } => 0,
+            Self::WrongSecret { .. } | Self::ChangedSignature { .. } => 2,
+            _ => 1,
+        }
+    }
+
     /// What to do next, as one sentence.
     pub fn next_step(&self) -> &'static str {
         match self {
@@ -58,6 +95,17 @@ impl UnlockError {
             Self::NoSuchMethod { .. } => "use one of the methods that this vault has",
             Self::OtherMachine => {
                 "open the vault with the passphrase or recovery code, then make a new device key"
+            }
+            Self::OtherPasskey => "choose another passkey, or open the vault by another method",
+            Self::OtherWallet { .. } => {
+                "choose the account in the wallet that the vault was made with"
+            }
+            Self::Signature { .. } => "ask the wallet again; it has to sign, not to send",
+            Self::ChangedSignature { .. } => {
+                "open the vault by another method and remove this wallet: its signatures are no key"
+            }
+            Self::Stale { .. } => {
+                "open the vault by a method that was kept, then add this one again"
             }
             Self::Sealer(_) => "open the vault with the passphrase or recovery code",
             Self::Password(_) => "free some memory and try again",
@@ -75,6 +123,33 @@ pub enum EnrolError {
     ShortPassphrase {
         /// The bound.
         bytes_min: usize,
+    },
+    /// The id of a passkey is not one of WebAuthn.
+    #[error("the id of a passkey has 1 to 1023 bytes")]
+    Credential,
+    /// A wallet's signature alone makes no wrap.
+    #[error("the {method} has to sign twice before it opens a vault")]
+    SignTwice {
+        /// Which kind of wallet.
+        method: Method,
+    },
+    /// The wallet signed the same request in two ways: its signatures cannot be a key.
+    #[error("the {method} signs the same request differently each time and cannot open a vault")]
+    UnstableSignature {
+        /// Which kind of wallet.
+        method: Method,
+    },
+    /// The signature is another account's, or of another message.
+    #[error("another {method} signed, or it signed something else")]
+    OtherWallet {
+        /// Which kind of wallet.
+        method: Method,
+    },
+    /// The bytes are no signature.
+    #[error("this is no signature as the {method} makes them")]
+    Signature {
+        /// Which kind of wallet.
+        method: Method,
     },
     /// The TPM did not seal.
     #[error(transparent)]
@@ -111,6 +186,18 @@ pub enum WrapError {
         /// The bound.
         max: usize,
     },
+    /// The vault was opened before its key was rotated.
+    #[error("the vault's key was rotated since it was opened; open it again")]
+    OldEpoch,
+    /// The vault keeps as many earlier data keys as it may.
+    #[error("the vault keeps {max} earlier keys; have its items sealed again first")]
+    FullRing {
+        /// The bound.
+        max: usize,
+    },
+    /// An earlier data key could not be kept.
+    #[error(transparent)]
+    Ring(#[from] RingError),
     /// The new wrap could not be made.
     #[error(transparent)]
     Enrol(#[from] EnrolError),
@@ -134,6 +221,30 @@ pub enum VaultError {
     /// Two wraps have one name.
     #[error("two wraps have the same id")]
     SameId,
+    /// An earlier data key that is kept twice, or is not earlier, or too many of them.
+    #[error("the vault's earlier keys are not in order; restore the vault from a backup")]
+    Ring,
+}
+
+/// Why the data key of an earlier epoch was not given.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum RingError {
+    /// It is not kept any more, or never was.
+    #[error("the vault keeps no key of epoch {epoch}")]
+    NoSuchEpoch {
+        /// What was asked for.
+        epoch: u32,
+    },
+    /// It does not open under the present data key.
+    #[error("the vault's key of epoch {epoch} is damaged; restore the vault from a backup")]
+    Damaged {
+        /// What was asked for.
+        epoch: u32,
+    },
+    /// No secret page was left for the key.
+    #[error("no secret memory is left for the vault's key")]
+    NoPage,
 }
 
 fn list(methods: &[Method]) -> String {

@@ -1,9 +1,13 @@
+use super::terms::Cost;
 use super::*;
+use crate::method::Chain;
 use proptest::prelude::*;
 use std::sync::Mutex;
 use symbolon_ambient::{ManualClock, Rng, SeededRng};
 use symbolon_codec::hex;
-use symbolon_crypto::RecoveryCode;
+use symbolon_crypto::opaque::ExportKey;
+use symbolon_crypto::{Params, RecoveryCode, Seed};
+use symbolon_secret::Secret;
 
 /// Hands out what it was given, in order.
 struct Script(Mutex<Vec<u8>>);
@@ -39,16 +43,32 @@ fn worked_bytes() {
     let code = RecoveryCode::from_secret(secret(count(0x50)));
     let (device, fingerprint) = (secret(count(0x50)), Digest32(count(0x70)));
     let words = passphrase("correct horse battery");
-    for (name, opener) in [
-        ("recovery, entropy", Opener::Recovery(&code)),
-        ("device, secret", Opener::Device { secret: &device, fingerprint: &fingerprint }),
-        ("passphrase \"", Opener::Passphrase(&words)),
+    let export_key = ExportKey::from_secret(secret(count(0x50)));
+    let (prf, credential) = (secret(count(0x50)), count::<16>(0x70));
+    let seed = passphrase("test test test test test test test test test test test junk");
+    let seed = Seed::parse(&seed, &passphrase("")).unwrap();
+    let origin = "http://127.0.0.1:7070".parse().unwrap();
+    let (wallet, of) = (Opener::Seed(&seed), |chain| Enrol::seed(&origin, &seed, chain));
+    let own = |opener| (Enrol::new(opener).with_cost(cheap()), opener);
+    let later = NonZeroU32::new(2).unwrap();
+    for (name, epoch, (enrol, opener)) in [
+        ("recovery, entropy 50", first(), own(Opener::Recovery(&code))),
+        (
+            "device, secret",
+            first(),
+            own(Opener::Device { secret: &device, fingerprint: &fingerprint }),
+        ),
+        ("passphrase \"", first(), own(Opener::Passphrase(&words))),
+        ("passkey, PRF", first(), own(Opener::Passkey { credential: &credential, prf: &prf })),
+        ("password, export", first(), own(Opener::Password(&export_key))),
+        ("ethereum, the first", first(), (of(Chain::Ethereum), wallet)),
+        ("solana, the same", first(), (of(Chain::Solana), wallet)),
+        ("recovery, entropy as above, of epoch 2", later, own(Opener::Recovery(&code))),
     ] {
         let script = [&count::<16>(0x20)[..], &count::<16>(0x30), &count::<12>(0x40)].concat();
         let (rng, clock) = (Script(Mutex::new(script)), ManualClock::at(1_700_000_000_000));
         let data_key = MasterKey::from_secret(secret(count(0)));
-        let enrol = Enrol::new(opener).with_cost(cheap());
-        let wrap = Wrap::make(vault, &data_key, &enrol, &rng, &clock).unwrap();
+        let wrap = Wrap::make(vault, epoch, &data_key, &enrol, &rng, &clock).unwrap();
 
         let (_, worked) = spec.rsplit_once(&format!("    {name}")).unwrap();
         let (_, worked) = worked.split_once("envelope   =").unwrap();
@@ -71,7 +91,7 @@ fn made() -> Made {
     let code = RecoveryCode::make(&rng);
     let (vault, data_key) = (VaultId::make(&rng), MasterKey::make(&rng));
     let enrol = Enrol::new(Opener::Recovery(&code));
-    let wrap = Wrap::make(vault, &data_key, &enrol, &rng, &clock).unwrap();
+    let wrap = Wrap::make(vault, first(), &data_key, &enrol, &rng, &clock).unwrap();
     Made { vault, wrap, code }
 }
 

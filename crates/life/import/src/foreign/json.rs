@@ -126,24 +126,29 @@ impl<'p> Reader<'p> {
     }
 
     fn escape(&mut self) -> Result<(), ForeignError> {
-        let wrong = self.wrong("no such escape");
-        match self.bytes.get(self.at + 1) {
-            Some(b'"' | b'\\' | b'/' | b'b' | b'f' | b'n' | b'r' | b't') => self.at += 2,
-            Some(b'u') => {
+        // Where it is wrong is counted from the file's beginning, so only where it is.
+        let len = self.escape_len().ok_or_else(|| self.wrong("no such escape"))?;
+        self.at += len;
+        Ok(())
+    }
+
+    /// Bytes of the escape that begins here.
+    fn escape_len(&self) -> Option<usize> {
+        match self.bytes.get(self.at + 1)? {
+            b'"' | b'\\' | b'/' | b'b' | b'f' | b'n' | b'r' | b't' => Some(2),
+            b'u' => {
                 let unit = |from: usize| hex4(self.bytes.get(from..from + 4)?);
                 let is_pair = self.bytes.get(self.at + 6..self.at + 8) == Some(b"\\u");
-                match unit(self.at + 2) {
-                    Some(0xd800..0xdc00) => match unit(self.at + 8) {
-                        Some(0xdc00..0xe000) if is_pair => self.at += 12,
-                        _ => return Err(wrong),
-                    },
-                    None | Some(0xdc00..0xe000) => return Err(wrong),
-                    Some(_) => self.at += 6,
+                match unit(self.at + 2)? {
+                    0xd800..0xdc00 => {
+                        matches!(unit(self.at + 8), Some(0xdc00..0xe000) if is_pair).then_some(12)
+                    }
+                    0xdc00..0xe000 => None,
+                    _ => Some(6),
                 }
             }
-            _ => return Err(wrong),
+            _ => None,
         }
-        Ok(())
     }
 
     fn list(&mut self, depth: usize) -> Result<Value<'p>, ForeignError> {

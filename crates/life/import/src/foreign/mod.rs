@@ -2,41 +2,47 @@
 //! [`Draft`]s of connections; what is unsafe about them becomes [`Risk`]s. Nothing is sent, written or
 //! believed because a file says so: where a credential goes is the catalogue's word.
 
+#[cfg(feature = "catalog")]
 mod assign;
+#[cfg(feature = "catalog")]
 mod bitwarden;
+#[cfg_attr(not(feature = "catalog"), allow(dead_code, reason = "what other formats need of it"))]
 mod bitwarden_sealed;
+#[cfg(feature = "catalog")]
 mod dotenv;
+#[cfg(feature = "catalog")]
 mod environment;
 mod error;
+#[cfg(feature = "catalog")]
 mod findings;
+#[cfg(feature = "catalog")]
 mod items;
+#[cfg_attr(not(feature = "catalog"), allow(dead_code, reason = "what other formats need of it"))]
 mod json;
+#[cfg(feature = "catalog")]
 mod onepassword;
+#[cfg_attr(not(feature = "catalog"), allow(dead_code, reason = "what other formats need of it"))]
 mod page;
-#[cfg(test)]
+#[cfg(feature = "catalog")]
+mod read;
+#[cfg(all(test, feature = "catalog"))]
 mod tests;
+mod vault;
+#[cfg(feature = "catalog")]
 mod yaml;
+#[cfg(feature = "catalog")]
 mod zero_n;
 
-use symbolon_capability::catalog::Catalog;
 use symbolon_secret::Secret;
 
 pub use error::ForeignError;
+#[cfg(feature = "catalog")]
 pub use findings::{Draft, Findings, Risk, Severity, Workflow};
+#[cfg(feature = "catalog")]
+pub use read::{Origin, read, settle};
+pub use vault::{VaultItems, read_vault};
+#[cfg(feature = "catalog")]
 pub use zero_n::{LegacyContainer, inspect_container};
-
-/// Whose file it is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Origin {
-    /// 0nMCP: `.0n`, `.0nv`.
-    ZeroN,
-    /// Variables of an environment.
-    Env,
-    /// An export of Bitwarden, in JSON, open or under a passphrase.
-    Bitwarden,
-    /// An export of 1Password: `.1pux` or CSV.
-    OnePassword,
-}
 
 /// One file, in a secret page.
 #[derive(Clone, Copy, Debug)]
@@ -51,105 +57,3 @@ pub struct Source<'a> {
 
 /// The largest file. A page that nobody else can read is scarce: the usual limit is 8 MiB in all.
 pub const FILE_BYTES_MAX: usize = 1 << 20;
-
-/// What a file holds.
-///
-/// # Errors
-/// [`ForeignError`], with line and column where the file has lines. Nothing of a file that is refused
-/// is given.
-pub fn read(
-    origin: Origin,
-    source: &Source<'_>,
-    catalog: &Catalog,
-    passphrase: Option<&Secret<[u8]>>,
-) -> Result<Findings, ForeignError> {
-    let (mut found, mut is_sealed) = (Findings::default(), false);
-    // EXPOSE: parsed where it lies; what is text stays there.
-    let bytes = source.bytes.expose();
-    let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
-    match origin {
-        Origin::ZeroN => {
-            let about = zero_n::About { name: source.name, catalog, passphrase };
-            zero_n::read(bytes, &about, &mut found)?;
-        }
-        Origin::Env => {
-            let variables: Vec<_> = dotenv::read(bytes)?
-                .into_iter()
-                .map(|v| environment::Variable {
-                    from: format!("{}, line {}", source.name, v.line),
-                    name: v.name,
-                    value: v.value,
-                })
-                .collect();
-            environment::convert(&variables, catalog, &mut found)?;
-        }
-        Origin::Bitwarden => {
-            is_sealed = bitwarden::read(bytes, source.name, passphrase, catalog, &mut found)?;
-        }
-        Origin::OnePassword => onepassword::read(bytes, catalog, &mut found)?,
-    }
-    is_sealed |= found.risks.iter().any(|risk| risk.code == "weak_derivation");
-    if !found.drafts.is_empty() && !is_sealed {
-        plaintext(source, &mut found);
-    }
-    Ok(found)
-}
-
-fn plaintext(source: &Source<'_>, found: &mut Findings) {
-    let (name, mode) = (source.name, source.mode & 0o777);
-    let (severity, code, who) = match mode & 0o077 {
-        0 => (Severity::Medium, "plaintext", "every program of its owner reads it"),
-        _ => (
-            Severity::High,
-            "plaintext_open",
-            "other users of the machine can read it, so replace them at their services",
-        ),
-    };
-    found.risk(
-        severity,
-        code,
-        name,
-        format!("credentials in plaintext, mode {mode:04o}: {who}"),
-        format!("rm {}", quoted(name)),
-    );
-}
-
-/// A file's name as a shell takes it.
-fn quoted(name: &str) -> String {
-    let plain = |b: u8| b.is_ascii_alphanumeric() || b"/._-+@".contains(&b);
-    if name.bytes().all(plain) {
-        name.to_owned()
-    } else {
-        format!("'{}'", name.replace('\'', r"'\''"))
-    }
-}
-
-/// Takes away drafts that repeat the credential of another for the same service, and gives those that
-/// share a name one of their own.
-pub fn settle(found: &mut Findings) {
-    let mut kept: Vec<Draft> = Vec::new();
-    for mut draft in std::mem::take(&mut found.drafts) {
-        let same = |own: &&Draft| {
-            own.service == draft.service
-                && own.user == draft.user
-                && own.base_url == draft.base_url
-                && own.variables == draft.variables
-                && own.credential.ct_eq(&draft.credential)
-        };
-        if let Some(first) = kept.iter().find(same) {
-            let what = format!("the same credential of {} stands here too", first.from);
-            let next = "delete one of the two; both go when the credential is replaced".to_owned();
-            found.risk(Severity::Low, "duplicate", &draft.from, what.clone(), next);
-            found.leave(draft.from, what);
-            continue;
-        }
-        let base = draft.name.clone();
-        let mut n = 1;
-        while kept.iter().any(|own| own.name == draft.name) {
-            n += 1;
-            draft.name = format!("{base}-{n}");
-        }
-        kept.push(draft);
-    }
-    found.drafts = kept;
-}

@@ -191,8 +191,8 @@ const fn unescaped(escape: u8) -> u8 {
     }
 }
 
-/// Names, URLs and user names are shorter.
-const PUBLIC_BYTES_MAX: usize = 2048;
+/// Names, URLs and user names are shorter, also where each character of one is escaped.
+const PUBLIC_BYTES_MAX: usize = 8192;
 
 #[cfg(test)]
 mod tests {
