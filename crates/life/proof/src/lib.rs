@@ -1,0 +1,28 @@
+#![doc = include_str!("../README.md")]
+#![forbid(unsafe_code)]
+#![warn(missing_docs)]
+
+mod error;
+mod evidence;
+mod judge;
+mod policy;
+#[cfg(feature = "prove")]
+mod present;
+mod presentation;
+mod registry;
+mod request;
+mod sessions;
+mod store;
+mod text;
+
+pub use error::{MalformedError, ProofError, StoreError};
+pub use evidence::Evidence;
+pub use judge::{Shown, Verified, show};
+pub use policy::{AGE_YEARS_MAX, ISSUERS_MAX, Identity, Policy, Returning};
+#[cfg(feature = "prove")]
+pub use present::{Held, PresentError};
+pub use presentation::{PRESENTATION_BYTES_MAX, Presentation};
+pub use registry::{GroupEntry, KeyEntry, groups, keys};
+pub use request::{ACCOUNT_BYTES_MAX, Request};
+pub use sessions::{SESSION_MS, Sessions};
+pub use store::{Acceptance, Accepted, ProofStore, StoredSession};

@@ -1,0 +1,6 @@
+//! Sessions with real proofs: what is taken, and what is not.
+
+mod attacks;
+mod forms;
+mod work;
+mod world;
