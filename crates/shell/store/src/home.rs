@@ -226,6 +226,21 @@ impl Home {
         self.path.join("state.db")
     }
 
+    /// `accounts.db`: what a server keeps of accounts, where it keeps it here.
+    pub fn accounts(&self) -> PathBuf {
+        self.path.join("accounts.db")
+    }
+
+    /// `accounts.place`: in which other database the accounts are, where they are in one.
+    pub fn accounts_place(&self) -> PathBuf {
+        self.path.join("accounts.place")
+    }
+
+    /// `server.key`: the key that the accounts' rows are tagged with.
+    pub fn server_key(&self) -> PathBuf {
+        self.path.join("server.key")
+    }
+
     /// `device.key`: this device's share, where the home has that custody method.
     pub fn device_key(&self) -> PathBuf {
         self.path.join("device.key")

@@ -1,8 +1,10 @@
 #![doc = include_str!("../README.md")]
 #![forbid(unsafe_code)]
 
+pub mod accounts;
 mod alone;
 pub mod audit;
+pub mod backup;
 pub mod faults;
 pub mod folder;
 pub mod home;
@@ -11,6 +13,7 @@ pub mod log_service;
 pub mod manifest;
 pub mod sqlite;
 
+pub use accounts::{Accounts, DatabaseAddress};
 pub use alone::count_tasks;
 pub use audit::{Audit, AuditFault};
 pub use faults::{Fault, Faults, Op};

@@ -9,7 +9,7 @@ use sqlx::sqlite::{
     Sqlite, SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteRow,
     SqliteSynchronous,
 };
-use sqlx::{Row, Transaction, query};
+use sqlx::{ConnectOptions, Connection as _, Row, Transaction, query, query_scalar};
 use symbolon_capability::{
     Agent, AgentName, Ask, AskVia, Budget, Connection, ConnectionName, Grant, GrantId, Hours,
     Limit, OwnerToken, Scheme, SealedConnection, Store, StoreError,
@@ -61,6 +61,27 @@ impl SqliteStore {
     pub async fn close(&self) {
         self.pool.close().await;
     }
+}
+
+/// A copy of a database as of one moment, in a new file, 0600, while others read and write it.
+pub(crate) async fn copy_database(from: &Path, to: &Path) -> Result<(), StoreError> {
+    let made = OpenOptions::new().write(true).create_new(true).mode(0o600).open(to);
+    made.map_err(|e| StoreError::Database(e.into()))?;
+    let options = SqliteConnectOptions::new().filename(from).create_if_missing(false);
+    let mut source = options.connect().await.map_err(database)?;
+    let into = query("VACUUM INTO ?").bind(to.to_string_lossy().into_owned());
+    into.execute(&mut source).await.map_err(database)?;
+    source.close().await.map_err(database)
+}
+
+/// Reads every page of a database, and every index against its table.
+pub(crate) async fn check_database(file: &Path) -> Result<(), StoreError> {
+    let options = SqliteConnectOptions::new().filename(file).create_if_missing(false);
+    let mut source = options.connect().await.map_err(database)?;
+    let said: String =
+        query_scalar("PRAGMA integrity_check(1)").fetch_one(&mut source).await.map_err(database)?;
+    source.close().await.map_err(database)?;
+    if said == "ok" { Ok(()) } else { Err(StoreError::Damaged(said)) }
 }
 
 impl Store for SqliteStore {
@@ -228,6 +249,42 @@ impl Store for SqliteStore {
             .await
             .map_err(database)?;
         some(done.rows_affected(), &format!("owner token {id}"))
+    }
+
+    async fn owner_account(&self) -> Result<Option<[u8; 16]>, StoreError> {
+        let row = query("SELECT account FROM owner_account")
+            .fetch_optional(&self.pool)
+            .await
+            .map_err(database)?;
+        let Some(row) = row else { return Ok(None) };
+        let bytes: Vec<u8> = row.try_get("account").map_err(database)?;
+        parsed(<[u8; 16]>::try_from(&bytes[..]), "owner's account").map(Some)
+    }
+
+    async fn put_owner_account(
+        &self,
+        account: &[u8; 16],
+        joined_unix_ms: u64,
+    ) -> Result<(), StoreError> {
+        let done = query(
+            "INSERT INTO owner_account (one, account, joined_unix_ms) VALUES (1, ?, ?) \
+             ON CONFLICT (one) DO UPDATE SET account = excluded.account \
+             WHERE owner_account.account = excluded.account",
+        )
+        .bind(account.as_slice())
+        .bind(signed(joined_unix_ms))
+        .execute(&self.pool)
+        .await
+        .map_err(database)?;
+        if done.rows_affected() == 0 {
+            return Err(StoreError::Exists("an account of the owner's".to_owned()));
+        }
+        Ok(())
+    }
+
+    async fn delete_owner_account(&self) -> Result<(), StoreError> {
+        query("DELETE FROM owner_account").execute(&self.pool).await.map_err(database)?;
+        Ok(())
     }
 
     async fn agents(&self) -> Result<Vec<Agent>, StoreError> {

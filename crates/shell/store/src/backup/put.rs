@@ -1,0 +1,296 @@
+//! A home out of a backup: first all of it is read and checked, then it is made beside its place,
+//! checked again as a home, and put into place by one rename.
+
+use std::collections::BTreeSet;
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, Write};
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use symbolon_account::{AccountError, AccountStore};
+use symbolon_crypto::VerifyingKey;
+use symbolon_log::{Log, LogOptions, parse_vkey};
+use symbolon_secret::Secret;
+use tokio::sync::Mutex;
+
+use super::parts::is_known;
+use super::seal::{BackupHeader, Opening};
+use super::{BackupError, Telling};
+use crate::accounts::{Row, read_server_key};
+use crate::folder::{make_folder, replace_file};
+use crate::sqlite::check_database;
+use crate::{Accounts, DatabaseAddress, FolderStorage, Home, SqliteStore};
+
+/// What was restored.
+#[derive(Debug, Clone, Default, PartialEq, Eq, serde::Serialize)]
+pub struct Restored {
+    /// When the backup was made, in Unix milliseconds.
+    pub created_unix_ms: u64,
+    /// Files of the home.
+    pub files: u64,
+    /// Entries of the log.
+    pub entries: u64,
+    /// Rows of the accounts' database; absent where the backup has none.
+    pub account_rows: Option<u64>,
+}
+
+/// Restores a home into a folder that is not there, or empty; its accounts into `database` where
+/// one is named, which must have none, else into the home. Nothing is written before every chunk
+/// of the backup was opened, and no home is there before what was written was checked.
+///
+/// # Errors
+/// [`BackupError`].
+pub async fn restore(
+    file: &Path,
+    passphrase: &Secret<[u8]>,
+    place: &Path,
+    database: Option<&DatabaseAddress>,
+    telling: Telling<'_>,
+) -> Result<Restored, BackupError> {
+    check_empty(place)?;
+    telling("reading the whole backup");
+    let header = read_through(file, passphrase)?;
+    let draft = draft(place);
+    let made = async {
+        let home =
+            Home::create(&draft).map_err(|e| BackupError::io(&draft)(io::Error::other(e)))?;
+        let mut restored =
+            Restored { created_unix_ms: header.created_unix_ms, ..Restored::default() };
+        fill(file, passphrase, &home, database, telling, &mut restored).await?;
+        sync(&home)?;
+        Ok(restored)
+    };
+    let made = made.await.and_then(|restored| {
+        fs::rename(&draft, place).map_err(BackupError::io(place))?;
+        let parent = place.parent().unwrap_or(Path::new("/"));
+        File::open(parent).and_then(|f| f.sync_all()).map_err(BackupError::io(parent))?;
+        Ok(restored)
+    });
+    made.inspect_err(|_| {
+        // What was not put into place is nothing.
+        let _ = fs::remove_dir_all(&draft);
+    })
+}
+
+fn check_empty(place: &Path) -> Result<(), BackupError> {
+    match fs::read_dir(place) {
+        Ok(mut found) => match found.next() {
+            None => Ok(()),
+            Some(_) => Err(BackupError::NotEmpty(place.to_owned())),
+        },
+        Err(e) if e.kind() == io::ErrorKind::NotFound => Ok(()),
+        Err(e) if e.kind() == io::ErrorKind::NotADirectory => {
+            Err(BackupError::NotEmpty(place.to_owned()))
+        }
+        Err(e) => Err(BackupError::io(place)(e)),
+    }
+}
+
+fn draft(place: &Path) -> PathBuf {
+    let mut name = place.file_name().unwrap_or_default().to_owned();
+    name.push(format!(".restoring-{}", std::process::id()));
+    place.with_file_name(name)
+}
+
+/// Opens every chunk and reads every name; writes nothing.
+fn read_through(file: &Path, passphrase: &Secret<[u8]>) -> Result<BackupHeader, BackupError> {
+    let (mut backup, header) = Opening::begin(file, passphrase)?;
+    let mut names = BTreeSet::new();
+    while let Some(name) = backup.next_part()? {
+        if !is_known(&name) {
+            return Err(BackupError::Content("a name that no home has".into()));
+        }
+        if name == "log/entries" && !names.contains("operator.pub") {
+            return Err(BackupError::Content("a log before the key that checks it".into()));
+        }
+        if name.starts_with("accounts/") && !names.contains("server.key") {
+            return Err(BackupError::NoServerKey);
+        }
+        while backup.next_piece()?.is_some() {}
+        if !names.insert(name) {
+            return Err(BackupError::Content("a name twice".into()));
+        }
+    }
+    backup.end()?;
+    for needed in ["home.json", "operator.pub", "state.db", "log/entries"] {
+        if !names.contains(needed) {
+            return Err(BackupError::Content(format!("no {needed}")));
+        }
+    }
+    Ok(header)
+}
+
+async fn fill(
+    file: &Path,
+    passphrase: &Secret<[u8]>,
+    home: &Home,
+    database: Option<&DatabaseAddress>,
+    telling: Telling<'_>,
+    restored: &mut Restored,
+) -> Result<(), BackupError> {
+    let (mut backup, _) = Opening::begin(file, passphrase)?;
+    let mut checkpoint = None;
+    let mut table = None;
+    while let Some(name) = backup.next_part()? {
+        match name.as_str() {
+            "log/checkpoint" => checkpoint = backup.next_piece()?.map(|note| (home.log(), note)),
+            "log/entries" => {
+                telling("the log");
+                restored.entries = log(&mut backup, home, checkpoint.take())?;
+                continue;
+            }
+            _ if name.starts_with("accounts/") => {
+                table = Some(name);
+                break;
+            }
+            _ if is_known(&name) => {
+                write(&mut backup, &home.path().join(&name))?;
+                restored.files += 1;
+                continue;
+            }
+            _ => return Err(BackupError::Content("a name that no home has".into())),
+        }
+        if backup.next_piece()?.is_some() {
+            return Err(BackupError::Content("a checkpoint of several pieces".into()));
+        }
+    }
+    telling("checking the state database");
+    check_database(&home.database()).await?;
+    SqliteStore::open(&home.database()).await?.close().await;
+    if let Some(table) = table {
+        telling("the accounts");
+        restored.account_rows = Some(accounts(backup, table, home, database).await?);
+    } else {
+        backup.end()?;
+    }
+    Ok(())
+}
+
+fn write(backup: &mut Opening, path: &Path) -> Result<(), BackupError> {
+    let io = BackupError::io(path);
+    if let Some(folder) = path.parent() {
+        make_folder(folder).map_err(io)?;
+    }
+    let new = OpenOptions::new().write(true).create_new(true).mode(0o600).open(path);
+    let mut new = new.map_err(io)?;
+    while let Some(piece) = backup.next_piece()? {
+        new.write_all(&piece).map_err(io)?;
+    }
+    new.sync_all().map_err(io)
+}
+
+/// Writes the log anew, entry by entry, and holds it against its checkpoint.
+fn log(
+    backup: &mut Opening,
+    home: &Home,
+    checkpoint: Option<(PathBuf, Vec<u8>)>,
+) -> Result<u64, BackupError> {
+    let path = home.operator_pub();
+    let text = fs::read_to_string(&path).map_err(BackupError::io(&path))?;
+    let (origin, operator) = parse_vkey(text.trim_end())?;
+    let open = |verifier: Option<VerifyingKey>| {
+        let storage = FolderStorage::open(&home.log()).map_err(BackupError::io(&home.log()))?;
+        let options = LogOptions { origin: origin.clone(), signer: None, verifier };
+        Log::open_with(storage, options).map_err(BackupError::from)
+    };
+    let log = open(None)?;
+    let (mut entries, mut waiting) = (0, 0);
+    while let Some(entry) = backup.next_piece()? {
+        log.append(&entry)?;
+        (entries, waiting) = (entries + 1, waiting + entry.len());
+        if waiting > COMMIT_BYTES {
+            log.commit()?;
+            waiting = 0;
+        }
+    }
+    log.commit()?;
+    drop(log);
+    if let Some((folder, note)) = checkpoint {
+        let path = folder.join("checkpoint");
+        replace_file(&path, &note).map_err(BackupError::io(&path))?;
+    }
+    // Opening reads what the checkpoint covers and compares the root.
+    let log = open(Some(operator))?;
+    let found = log.durable_size();
+    if found != entries {
+        return Err(BackupError::LogShort { covered: entries, found });
+    }
+    Ok(entries)
+}
+
+/// Bytes of entries that are written at once.
+const COMMIT_BYTES: usize = 4 << 20;
+
+/// The rest of the backup is rows.
+async fn accounts(
+    backup: Opening,
+    first: String,
+    home: &Home,
+    database: Option<&DatabaseAddress>,
+) -> Result<u64, BackupError> {
+    let key = read_server_key(&home.server_key())?;
+    let accounts = match database {
+        Some(address) => Accounts::open_postgres(address, key).await?,
+        None => Accounts::open_sqlite(&home.accounts(), key).await?,
+    };
+    let source = Arc::new(Mutex::new(Rows { backup, table: Some(first), failed: None }));
+    let rows = source.clone();
+    let imported = accounts.import(move || match rows.try_lock() {
+        Ok(mut rows) => rows.next(),
+        Err(_) => Err(AccountError::Unavailable("rows are read twice at once".into())),
+    });
+    let imported = imported.await;
+    let rest = match Arc::try_unwrap(source) {
+        Ok(rows) => rows.into_inner(),
+        Err(_) => return Err(BackupError::Content("rows are still read".into())),
+    };
+    if let Some(error) = rest.failed {
+        return Err(error);
+    }
+    let count = imported?;
+    rest.backup.end()?;
+    let checked = accounts.check().await;
+    accounts.close().await;
+    checked?;
+    Ok(count)
+}
+
+struct Rows {
+    backup: Opening,
+    table: Option<String>,
+    failed: Option<BackupError>,
+}
+
+impl Rows {
+    fn next(&mut self) -> Result<Option<Row>, AccountError> {
+        self.read().map_err(|error| {
+            let said = error.to_string();
+            self.failed = Some(error);
+            AccountError::Damaged(said)
+        })
+    }
+
+    fn read(&mut self) -> Result<Option<Row>, BackupError> {
+        while let Some(part) = &self.table {
+            let name = part.strip_prefix("accounts/");
+            let table = name.and_then(|name| Accounts::tables().find(|table| *table == name));
+            let table = table.ok_or_else(|| BackupError::Content("a part after rows".into()))?;
+            if let Some(bytes) = self.backup.next_piece()? {
+                return Ok(Some(Row { table, bytes }));
+            }
+            self.table = self.backup.next_part()?;
+        }
+        Ok(None)
+    }
+}
+
+/// Folders too are on disk before the home has its name.
+fn sync(home: &Home) -> Result<(), BackupError> {
+    for folder in [home.path(), &home.log(), &home.catalog(), &home.flows()] {
+        if folder.is_dir() {
+            File::open(folder).and_then(|f| f.sync_all()).map_err(BackupError::io(folder))?;
+        }
+    }
+    Ok(())
+}
