@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 
 use symbolon_ambient::Rng;
 use symbolon_codec::{CodecError, FieldsReader};
-use symbolon_crypto::{Sha256, labels};
+use symbolon_crypto::{AeadKey, Label, Sha256, labels};
 use symbolon_custody::Opener;
 use symbolon_secret::{MemoryError, Secret, on_stack};
 
@@ -103,6 +103,11 @@ impl DeviceKey {
     /// What custody opens a vault with.
     pub fn opener<'a>(&'a self, here: &'a Fingerprint) -> Opener<'a> {
         Opener::Device { secret: &self.secret, fingerprint: &here.digest }
+    }
+
+    /// A key for one purpose of this machine's alone, which no vault is opened with.
+    pub fn derive_aead(&self, here: &Fingerprint, label: &Label, context: &[u8]) -> AeadKey {
+        AeadKey::derive(&self.secret, here.digest.as_bytes(), label, context)
     }
 
     fn write(&self, path: &Path) -> io::Result<()> {
