@@ -270,6 +270,9 @@ pub struct ConnectionView {
     pub created: String,
     /// Bound to this machine's fingerprint, and how strong that is.
     pub bound_to: String,
+    /// It is of the owner's vault, and here while that is lent.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub lent: bool,
     /// Why its tokens are not renewed any more, in the provider's word: it needs
     /// `symbolon connect` again.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -652,7 +655,7 @@ pub struct AgentView {
 pub struct WrapView {
     /// Its id.
     pub id: String,
-    /// `passphrase`, `device`, `tpm` or `recovery`.
+    /// `passphrase`, `device`, `tpm`, `recovery` or `passkey`.
     pub method: String,
     /// When it was made, RFC 3339.
     pub created: String,
@@ -726,6 +729,8 @@ pub struct ReceiptRow {
     pub outcome: String,
     /// The upstream's status.
     pub status: Option<u16>,
+    /// From its beginning to its end, in milliseconds; `None` for an intent without a receipt.
+    pub took_ms: Option<u64>,
     /// The request's digest.
     pub request: Digest32,
 }

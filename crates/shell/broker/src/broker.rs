@@ -2,10 +2,10 @@
 
 use std::collections::HashMap;
 use std::path::Path;
-use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, Weak};
 
-use symbolon_ambient::{BatchedRng, Clock, Rng, SystemClock};
+use symbolon_ambient::{BatchedRng, Clock, Rng, SystemClock, SystemRng};
 use symbolon_capability::{AgentName, ConnectionName, Engine};
 use symbolon_codec::Digest32;
 use symbolon_crypto::{AeadKey, SigningKey, VerifyingKey};
@@ -23,6 +23,7 @@ use tokio::sync::watch;
 use crate::api::*;
 use crate::approvals::{self, Approvals, Ending};
 use crate::calls::Calls;
+use crate::desk::Desk;
 use crate::errors;
 use crate::flow::Executions;
 use crate::held::Held;
@@ -32,7 +33,8 @@ use crate::oauth::{Flows, Office};
 use crate::policy::Spending;
 use crate::refusals::Refusals;
 use crate::relay::{RelayLimits, Relays};
-use crate::setup::{Delegations, KnownAgent};
+use crate::setup::{Delegations, KnownAgent, SealedConnections};
+use crate::taps::Taps;
 use crate::upstream::{Live, Upstream, Wire};
 use crate::wire::{Client, Limits, Resolver};
 
@@ -75,6 +77,8 @@ pub struct Broker {
     pub(crate) limits: Limits,
     pub(crate) open: RwLock<Option<Arc<Open>>>,
     pub(crate) held: Held,
+    /// The owner locked by hand: nothing unlocks by itself until they unlock by hand.
+    pub(crate) by_hand: AtomicBool,
     pub(crate) approvals: Approvals,
     /// Calls between intent and receipt.
     pub(crate) calls: Calls,
@@ -87,6 +91,10 @@ pub struct Broker {
     pub(crate) office: Arc<Office>,
     /// What mounted servers are spoken to with.
     pub(crate) mounting: crate::mount::Office,
+    /// The owner's browsers.
+    pub(crate) desk: Desk,
+    /// What they were asked to open the home with.
+    pub(crate) taps: Taps,
     /// Connections that are being made by a flow of OAuth.
     pub(crate) flows: Flows,
     /// Runs of flows.
@@ -97,6 +105,8 @@ pub struct Broker {
     pub(crate) agents: RwLock<HashMap<Digest32, KnownAgent>>,
     /// How fast agents may hand on what they have.
     pub(crate) delegations: Delegations,
+    /// Connections of the owner's vault.
+    pub(crate) lent: crate::setup::Lent,
     /// One change of setup at a time.
     pub(crate) changes: tokio::sync::Mutex<()>,
     pub(crate) generation: watch::Sender<u64>,
@@ -124,6 +134,8 @@ pub(crate) struct Open {
     pub(crate) flows_key: Arc<AeadKey>,
     pub(crate) live: RwLock<HashMap<ConnectionName, Arc<Live>>>,
     pub(crate) minted: minted::Index,
+    /// Connections that were lent, sealed as the others are, and on no disk.
+    pub(crate) lent: RwLock<Option<SealedConnections>>,
 }
 
 /// How long a stop waits for calls on their way.
@@ -160,6 +172,8 @@ impl Broker {
         let rng: Arc<dyn Rng> = Arc::new(BatchedRng);
         let fingerprint = Fingerprint::read()
             .map_err(|e| CallError::environment("fingerprint", e.to_string()))?;
+        let taps =
+            Taps::new(&SystemRng).map_err(|e| CallError::environment("memory", e.to_string()))?;
         let engine = Engine::new(Arc::new(catalog), fingerprint.digest, clock.clone(), rng.clone());
         let upstream = match options.upstream {
             Some(upstream) => upstream,
@@ -191,6 +205,7 @@ impl Broker {
             limits: options.limits,
             open: RwLock::new(None),
             held: Held::default(),
+            by_hand: AtomicBool::new(false),
             approvals: Approvals::new(options.approvals),
             calls: Calls::default(),
             refusals: Refusals::default(),
@@ -198,12 +213,15 @@ impl Broker {
             runs: crate::runs::Runs::default(),
             spending,
             office,
+            desk: Desk::default(),
+            taps,
             flows: Flows::default(),
             executions,
             services: options.services,
             setup: RwLock::default(),
             agents: RwLock::default(),
             delegations: Delegations::default(),
+            lent: crate::setup::Lent::default(),
             changes: tokio::sync::Mutex::default(),
             generation: watch::Sender::new(0),
             counters: Counters::default(),

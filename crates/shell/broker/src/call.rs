@@ -465,6 +465,8 @@ impl Broker {
         std::future::pending().await
     }
 
+    /// `live` is looked up by the caller and refused here: to refuse it there would hold the opening across
+    /// the wait, in every call's future.
     async fn execute_on(
         &self,
         live: Result<Arc<Live>, CallError>,

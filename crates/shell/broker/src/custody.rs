@@ -113,6 +113,8 @@ impl Broker {
         self.executions.suspend();
         self.held.clear();
         self.flows.clear();
+        self.taps.clear();
+        self.desk.forget_confirmations();
         self.log.set_signer(None);
         let open = slot.take();
         drop(slot);
@@ -199,20 +201,26 @@ impl Broker {
         change: Change,
         key: Key,
     ) -> Result<(WrapView, Option<Secret<[u8]>>), CallError> {
-        let added = change.inserted.as_ref().ok_or_else(|| CallError::bug("nothing was added"))?;
+        let added = self.put_change(&change).await?;
+        Ok((added, key.words(&self.home)?))
+    }
+
+    /// Makes a change with a new way durable.
+    pub(crate) async fn put_change(&self, change: &Change) -> Result<WrapView, CallError> {
+        let added = change.inserted.first().ok_or_else(|| CallError::bug("nothing was added"))?;
         let removed: Vec<String> = change.removed.iter().map(ToString::to_string).collect();
         self.store.change_wraps(std::slice::from_ref(added), &removed).await?;
         self.count_setup().await?;
-        Ok((view(added), key.words(&self.home)?))
+        Ok(view(added))
     }
 
-    async fn vault(&self) -> Result<Vault, CallError> {
+    pub(crate) async fn vault(&self) -> Result<Vault, CallError> {
         let wraps = self.store.wraps().await?;
         Vault::from_parts(self.manifest.vault, self.manifest.created_unix_ms, wraps)
             .map_err(|e| CallError::environment("state_damaged", e.to_string()))
     }
 
-    async fn put_open(&self, unlocked: Unlocked) -> Result<(), CallError> {
+    pub(crate) async fn put_open(&self, unlocked: Unlocked) -> Result<(), CallError> {
         let seed = self.store.operator_seed().await?;
         let seed = seed.ok_or_else(|| {
             CallError::environment("state_damaged", "the operator key is missing")
@@ -243,6 +251,7 @@ impl Broker {
             receipt_salt,
             live,
             minted: minted::Index::default(),
+            lent: RwLock::default(),
         });
         {
             let mut slot = self.open.write().unwrap_or_else(PoisonError::into_inner);
@@ -293,7 +302,8 @@ impl Key {
                 Ok(Self::Device { key, facts, file: None })
             }
             Method::Recovery => Ok(Self::Recovery(RecoveryCode::make(&SystemRng))),
-            _ => Self::tpm(),
+            Method::Tpm => Self::tpm(),
+            _ => Err(in_the_page(method)),
         }
     }
 
@@ -336,7 +346,8 @@ impl Key {
                 })?;
                 Ok(Self::Recovery(code))
             }
-            _ => Self::tpm(),
+            Method::Tpm => Self::tpm(),
+            _ => Err(in_the_page(method)),
         }
     }
 
@@ -435,7 +446,7 @@ pub(crate) fn lost_manifest(home: &Home) -> Option<CallError> {
     })
 }
 
-fn view(wrap: &Wrap) -> WrapView {
+pub(crate) fn view(wrap: &Wrap) -> WrapView {
     WrapView {
         id: wrap.id().to_string(),
         method: wrap.method().as_str().to_owned(),
@@ -443,15 +454,21 @@ fn view(wrap: &Wrap) -> WrapView {
     }
 }
 
-fn wrap_id(text: &str) -> Result<WrapId, CallError> {
+pub(crate) fn wrap_id(text: &str) -> Result<WrapId, CallError> {
     text.parse().map_err(|_| no_such_wrap(text))
 }
 
-fn no_such_wrap(text: &str) -> CallError {
+pub(crate) fn no_such_wrap(text: &str) -> CallError {
     let text: String = text.chars().take(64).collect();
     CallError::caller("no_wrap", format!("there is no way to unlock named {text}"))
         .status(404)
         .next("symbolon custody list")
+}
+
+/// A passkey is asked by a browser; other ways of a person's vault open no home.
+fn in_the_page(method: Method) -> CallError {
+    let message = format!("a {method} is no way for a terminal; a passkey is used in the page");
+    CallError::caller("in_the_page", message).next("symbolon page")
 }
 
 fn no_passphrase() -> CallError {

@@ -80,6 +80,7 @@ pub(crate) fn refusal(r: &Refusal) -> CallError {
             e(404).next(format!("symbolon tools search {word}"))
         }
         Refusal::Arguments(_) => e(400).next("look at the parameters: symbolon tools show TOOL"),
+        Refusal::NotLent(_) => e(503).next("symbolon vault lease --connections --for 8h"),
         // The name came from the caller, and the next step is shown to a person as a command.
         Refusal::NoConnection(name) if is_plain(name) => {
             e(404).next(format!("symbolon connect {name}"))

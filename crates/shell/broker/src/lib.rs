@@ -6,10 +6,12 @@ pub mod api;
 mod approvals;
 mod arm;
 mod broker;
+mod by_hand;
 mod call;
 mod calls;
 mod containers;
 mod custody;
+mod desk;
 mod echo;
 mod edge;
 mod errors;
@@ -17,6 +19,7 @@ mod flow;
 mod held;
 mod json_text;
 mod lanes;
+mod live;
 mod metrics;
 mod minted;
 mod mount;
@@ -31,6 +34,7 @@ mod runs;
 mod services;
 mod setup;
 mod sign;
+mod taps;
 mod tools;
 mod upstream;
 pub mod wire;
@@ -38,8 +42,10 @@ pub mod wire;
 pub use api::*;
 pub use broker::{Broker, Options};
 pub use containers::{ContainerKeys, DeedSignature, SealedLayerKey, SignatureView, SignerView};
+pub use desk::{DeskOpened, DeskSession, PageLink};
 pub use edge::{Strict, Watch};
 pub use lanes::Lanes;
+pub use live::{LiveEvent, LogHead, Since};
 pub use minted::{MintError, PLACEHOLDER_BYTES, UnusableMinted, has_placeholder, is_placeholder};
 pub use mount::{
     MountChange, MountError, MountFault, MountPlace, MountProgram, MountRefreshed, MountToolView,
@@ -49,5 +55,9 @@ pub use oauth::TokenError;
 pub use relay::{RelayBody, RelayLimits, RelayReply, RelayRequest, RelayedBody, Upgraded};
 pub use runs::{Route, RunVariables};
 pub use services::home_catalog;
-pub use setup::{CONNECTIONS_AT_ONCE_MAX, CatalogView};
+pub use setup::{
+    CONNECTIONS_AT_ONCE_MAX, CatalogView, LENT_MAX, LentConnection, ScopeView, ServiceRow,
+    ServiceView,
+};
+pub use taps::{TapAnswer, TapAsked, TapPasskey};
 pub use upstream::{Answer, Outgoing, ToolOutcome, Upstream, UpstreamError};

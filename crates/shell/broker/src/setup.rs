@@ -20,15 +20,21 @@ mod catalog;
 mod connections;
 mod delegate;
 mod grants;
+mod lent;
 mod lineage;
 mod several;
+mod shelf;
+mod vault_terms;
 mod verify;
 
 pub(crate) use agents::KnownAgent;
 pub use catalog::CatalogView;
 pub(crate) use connections::wire_form;
 pub(crate) use delegate::Delegations;
+pub use lent::{LENT_MAX, LentConnection};
+pub(crate) use lent::{Lent, SealedConnections};
 pub use several::CONNECTIONS_AT_ONCE_MAX;
+pub use shelf::{ScopeView, ServiceRow, ServiceView};
 
 /// A policy while its grants are put into force.
 struct Force {
@@ -48,7 +54,7 @@ impl Broker {
         let mut issued: HashMap<_, _> = self.store.issued().await?.into_iter().collect();
         let catalog = self.engine.catalog();
         let mounts = self.kept_mounts(open).await?;
-        for (connection, envelope) in self.store.connections().await? {
+        for (connection, envelope) in self.all_connections(open).await? {
             let Some(service) = catalog.service(&connection.service).cloned() else {
                 continue;
             };
@@ -84,6 +90,7 @@ impl Broker {
                 .insert(one.registration.connection.name.clone(), one.registration.clone());
             live.insert(one.registration.connection.name.clone(), one);
         }
+        policy.away = self.lent.away(&live);
         let (unix_ms, mono_ns) = (self.clock.unix_ms(), self.clock.mono_ns());
         let ends: HashMap<u64, u64> = self
             .engine

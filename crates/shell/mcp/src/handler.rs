@@ -288,7 +288,9 @@ fn caller(extensions: &rmcp::model::Extensions) -> Result<Caller, ErrorData> {
         .ok_or_else(|| ErrorData::internal_error("the request names no caller", None))
 }
 
-fn beside_caller<T: Send + Sync + 'static>(extensions: &rmcp::model::Extensions) -> Option<&T> {
+pub(crate) fn beside_caller<T: Send + Sync + 'static>(
+    extensions: &rmcp::model::Extensions,
+) -> Option<&T> {
     extensions.get::<http::request::Parts>()?.extensions.get()
 }
 

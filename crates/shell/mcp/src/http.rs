@@ -132,7 +132,7 @@ fn session_id(headers: &HeaderMap) -> Option<Arc<str>> {
 }
 
 /// rmcp says its own refusals in plain text, and calls bad JSON a media type; clients read JSON-RPC.
-fn in_json(response: Response<HttpBody>, request: Option<&[u8]>) -> Response<HttpBody> {
+pub(crate) fn in_json(response: Response<HttpBody>, request: Option<&[u8]>) -> Response<HttpBody> {
     let status = response.status();
     if is_json(response.headers()) || !(status.is_client_error() || status.is_server_error()) {
         return response;

@@ -24,6 +24,7 @@ mod slots;
 mod stdio;
 #[cfg(test)]
 mod tests;
+pub mod vault;
 
 pub use calls::Calls;
 pub use descriptor::{Input, Output};

@@ -143,7 +143,7 @@ pub(crate) fn structured(value: Value, is_error: bool) -> CallToolResult {
     result(text.cut(), value, is_error)
 }
 
-fn result(text: String, structured: Value, is_error: bool) -> CallToolResult {
+pub(crate) fn result(text: String, structured: Value, is_error: bool) -> CallToolResult {
     let content = vec![ContentBlock::text(text)];
     let mut result =
         if is_error { CallToolResult::error(content) } else { CallToolResult::success(content) };

@@ -57,6 +57,11 @@ impl Approvals {
         }
     }
 
+    /// Changes with every question and every answer.
+    pub(crate) fn changed(&self) -> watch::Receiver<u64> {
+        self.changed.subscribe()
+    }
+
     fn table(&self) -> MutexGuard<'_, Table> {
         self.table.lock().unwrap_or_else(PoisonError::into_inner)
     }

@@ -129,12 +129,20 @@ impl Shown {
 }
 
 /// `claude asks to delete a thing (destructive): DELETE shop.example through shop, with id=7`.
+/// Its first letter small, where it does not begin with a name: `POST /pay` stays as it is.
+fn in_a_sentence(title: &str) -> String {
+    let mut letters = title.chars();
+    match (letters.next(), letters.clone().next()) {
+        (Some(first), Some(second)) if !second.is_uppercase() => {
+            first.to_lowercase().collect::<String>() + letters.as_str()
+        }
+        _ => title.to_owned(),
+    }
+}
+
 fn sentence(prepared: &Prepared, rule: &AskRule) -> String {
     let (operation, registration) = (&prepared.lease.operation, &prepared.lease.registration);
-    let mut title = operation.title().trim().to_owned();
-    if let Some(first) = title.get(..1) {
-        title = first.to_lowercase() + &title[1..];
-    }
+    let title = in_a_sentence(operation.title().trim());
     let host = registration.origin.split_once("://").map_or("", |(_, host)| host);
     let mut text = format!(
         "{} asks to {title} ({}) at {}: {} {host} through {}",
@@ -218,7 +226,21 @@ fn cut(text: &str, bytes_max: usize) -> &str {
 
 #[cfg(test)]
 mod tests {
-    use super::visible;
+    use super::{in_a_sentence, visible};
+
+    #[test]
+    fn a_title_begins_small_in_a_sentence_unless_it_begins_with_a_name() {
+        for (title, shown) in [
+            ("List issues", "list issues"),
+            ("POST /pay", "POST /pay"),
+            ("A thing", "a thing"),
+            ("Ärger", "ärger"),
+            ("", ""),
+            ("X", "X"),
+        ] {
+            assert_eq!(in_a_sentence(title), shown);
+        }
+    }
 
     #[test]
     fn nothing_hides_in_what_is_shown() {

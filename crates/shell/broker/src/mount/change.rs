@@ -27,7 +27,7 @@ impl Broker {
     ) -> Result<MountRefreshed, CallError> {
         let open = self.opened()?;
         let kept = self.kept_mount(name).await?;
-        let live = self.live_of(&kept.row).ok_or_else(|| {
+        let live = self.live_of(&kept.row.name).ok_or_else(|| {
             CallError::caller("no_connection", format!("{name} has no connection"))
                 .status(404)
                 .next(format!("symbolon mount remove {name}"))
@@ -88,8 +88,7 @@ impl Broker {
         if !self.store.mounts().await?.iter().any(|kept| kept.name == row) {
             return Err(no_mount(name));
         }
-        let live =
-            open.live.read().unwrap_or_else(std::sync::PoisonError::into_inner).get(&row).cloned();
+        let live = self.live_of(&row);
         self.store.delete_mount(&row).await?;
         if let Some(mount) = live.as_ref().and_then(|live| live.mount.as_ref()) {
             mount.stop();

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, PoisonError};
 
 use serde::{Deserialize, Serialize};
+use symbolon_capability::ConnectionName;
 use symbolon_capability::catalog::{Effect, McpRequest, Operation};
-use symbolon_capability::{ConnectionName, MountRow};
 use symbolon_codec::time::rfc3339;
 use symbolon_import::Word;
 
@@ -145,7 +145,7 @@ impl Broker {
     /// [`CallError`]: locked, or no such mount.
     pub async fn mount_show(&self, name: &str) -> Result<MountView, CallError> {
         let kept = self.kept_mount(name).await?;
-        let said = self.live_of(&kept.row).and_then(|live| Some(live.mount.as_ref()?.said()));
+        let said = self.live_of(&kept.row.name).and_then(|live| Some(live.mount.as_ref()?.said()));
         Ok(MountView { said: said.unwrap_or_default(), ..self.mount_view(&kept) })
     }
 
@@ -156,14 +156,14 @@ impl Broker {
         kept.into_iter().find(|kept| kept.row.name.as_str() == name).ok_or_else(|| no_mount(name))
     }
 
-    pub(super) fn live_of(&self, row: &MountRow) -> Option<Arc<Live>> {
+    pub(super) fn live_of(&self, name: &ConnectionName) -> Option<Arc<Live>> {
         let open = self.opened().ok()?;
         let live = open.live.read().unwrap_or_else(PoisonError::into_inner);
-        live.get(&row.name).cloned()
+        live.get(name).cloned()
     }
 
     pub(super) fn mount_view(&self, kept: &Kept) -> MountView {
-        let live = self.live_of(&kept.row);
+        let live = self.live_of(&kept.row.name);
         let mount = live.as_ref().and_then(|live| live.mount.as_ref());
         let (transport, place, running) = match &kept.spec.place {
             MountPlace::Stdio(program) => {

@@ -101,6 +101,7 @@ fn row(number: u64, entry: &[u8], done: &mut HashSet<u64>) -> Option<ReceiptRow>
             connection: i.connection,
             outcome: "open".to_owned(),
             status: None,
+            took_ms: None,
             request: i.request,
         });
     }
@@ -113,14 +114,16 @@ fn row(number: u64, entry: &[u8], done: &mut HashSet<u64>) -> Option<ReceiptRow>
         (Outcome::Allowed, None) => "allowed",
         (Outcome::Shadowed, None) => "shadowed",
     };
+    let completed = p.times.completed.unix_ms();
     Some(ReceiptRow {
         number,
-        time: rfc3339(p.times.completed.unix_ms()),
+        time: rfc3339(completed),
         agent: p.agent.into_owned(),
         tool: p.tool.into_owned(),
         connection: p.connection.into_owned(),
         outcome: outcome.to_owned(),
         status: p.response.map(|r| r.status),
+        took_ms: Some(completed.saturating_sub(p.times.requested.unix_ms())),
         request: statement.request,
     })
 }

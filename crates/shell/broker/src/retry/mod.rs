@@ -5,7 +5,6 @@ mod key;
 mod tries;
 mod verdict;
 
-use std::pin::Pin;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -29,9 +28,6 @@ const TRIES_MAX: u8 = 3;
 const PAUSE_MS: u64 = 100;
 /// A longer `Retry-After` is the caller's to wait for.
 const RETRY_AFTER_MAX: Duration = Duration::from_secs(10);
-
-/// A call on its way.
-type Sending<'a> = Pin<Box<dyn Future<Output = Result<Answer, UpstreamError>> + Send + 'a>>;
 
 impl Broker {
     /// Sends a released call, and where that is safe once more. `live` becomes what the answer came
@@ -61,9 +57,7 @@ impl Broker {
                 (None, _) => self.upstream.send(outgoing).await,
                 (Some(_), Some(mount)) => {
                     // Boxed: other calls need not make room for what it waits for.
-                    let made = mount.exchange(&self.mounting, outgoing, prepared.is_check);
-                    let made: Sending<'_> = Box::pin(made);
-                    made.await
+                    Box::pin(mount.exchange(&self.mounting, outgoing, prepared.is_check)).await
                 }
                 (Some(_), None) => Err(not_mounted(release)),
             };

@@ -89,7 +89,7 @@ impl Broker {
             ended: issued.remove(&c.name).and_then(|row| row.problem),
             ..self.connection_view(c, None)
         };
-        Ok(self.store.connections().await?.iter().map(view).collect())
+        Ok(self.known_connections().await?.iter().map(view).collect())
     }
 
     /// Forgets a connection and its credential. Its grants stay, and give nothing.
@@ -273,6 +273,7 @@ impl Broker {
                 "another machine".to_owned()
             },
             ended: None,
+            lent: self.lent.has(&c.name),
             verified,
         }
     }

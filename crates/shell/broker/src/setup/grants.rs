@@ -147,7 +147,7 @@ impl Broker {
         };
         let inherited = parent.map(|g| g.connection.as_str());
         let name = new.connection.as_deref().or(inherited).unwrap_or(service);
-        let all = self.store.connections().await?;
+        let all = self.known_connections().await?;
         let found = all.into_iter().map(|(c, _)| c).find(|c| c.name.as_str() == name);
         let connection = found.filter(|c| c.service == service).ok_or_else(|| {
             CallError::caller(

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use http::HeaderMap;
 use symbolon_capability::catalog::{ScopeSet, scope_words};
 use symbolon_capability::oauth2::IssuedStore;
-use symbolon_capability::{ConnectionName, Scheme, Store};
+use symbolon_capability::{ConnectionName, Scheme};
 use symbolon_codec::time::rfc3339;
 use symbolon_receipt::Statement;
 
@@ -33,7 +33,7 @@ impl Broker {
                 .next("symbolon connections")
         };
         let name = ConnectionName::parse(name).map_err(|_| missing())?;
-        let stored = self.store.connections().await?;
+        let stored = self.known_connections().await?;
         let (connection, _) =
             stored.into_iter().find(|(c, _)| c.name == name).ok_or_else(missing)?;
         let mut view = VerifiedView {

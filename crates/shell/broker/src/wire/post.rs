@@ -81,6 +81,32 @@ impl Client {
         tokio::time::timeout_at(end.into(), exchange).await.map_err(|_| late)?
     }
 
+    /// Gets `path` at `target`, as anybody could: no credential, no cookie, no redirect. The answer is bounded as
+    /// that of a post is; of a time it has what [`Limits::total`](super::Limits) gives.
+    ///
+    /// # Errors
+    /// [`PostError`]; [`NotHttp`] where the path is no path.
+    pub async fn get(&self, target: &Target, path: &str, accept: &str) -> Result<Reply, PostError> {
+        let is_plain = |text: &str| text.bytes().all(|byte| byte.is_ascii_graphic());
+        if !path.starts_with('/') || !is_plain(path) || !is_plain(accept) {
+            return Err(NotHttp("the path that was asked for").into());
+        }
+        let end = Instant::now() + self.limits().total.min(POST_TIME_MAX);
+        let mut wire = self.dial(target, end).await?;
+        let head = format!(
+            "GET {path} HTTP/1.1\r\nhost: {}\r\nuser-agent: symbolon/{}\r\naccept: {accept}\r\naccept-encoding: identity\r\nconnection: close\r\n\r\n",
+            target.authority().as_str(),
+            env!("CARGO_PKG_VERSION"),
+        );
+        let exchange = async {
+            wire.write_all(head.as_bytes()).await.map_err(PostError::Broken)?;
+            wire.flush().await.map_err(PostError::Broken)?;
+            read(&mut wire).await
+        };
+        let late = WireError::Timeout { phase: Phase::Head, released: false };
+        tokio::time::timeout_at(end.into(), exchange).await.map_err(|_| late)?
+    }
+
     async fn dial(&self, target: &Target, end: Instant) -> Result<Wire, WireError> {
         let upstream = target.upstream();
         let deadline = end.min(Instant::now() + self.limits().connect);

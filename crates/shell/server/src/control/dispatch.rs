@@ -3,10 +3,10 @@
 use std::collections::HashMap;
 use std::os::fd::OwnedFd;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 
 use serde_json::json;
 use symbolon_broker::{Broker, CallError, Door as Way, Fault, Lanes, Session, Surroundings, Via};
+use symbolon_codec::hex;
 use symbolon_crypto::VerifyingKey;
 use symbolon_mcp::ServeError;
 use symbolon_proxy::{Proxy, RunGuard};
@@ -25,8 +25,6 @@ pub(super) struct Door {
     proxy: Proxy,
     /// The same, for the programs of mounted servers: the broker knows it for as long as we do.
     _surroundings: Arc<dyn Surroundings>,
-    /// The owner locked by hand: nothing unlocks by itself until they unlock by hand.
-    held: AtomicBool,
 }
 
 impl Door {
@@ -34,28 +32,7 @@ impl Door {
         let proxy = Proxy::new(broker.clone(), lanes);
         let surroundings: Arc<dyn Surroundings> = Arc::new(proxy.clone());
         broker.set_surroundings(Arc::downgrade(&surroundings));
-        Self { broker, proxy, _surroundings: surroundings, held: AtomicBool::new(false) }
-    }
-
-    async fn unlock_unattended(&self, asked: bool) -> Result<Unlocked, CallError> {
-        let is_held = || !asked && self.held.load(Ordering::SeqCst);
-        let held = || {
-            let held = CallError::caller("locked", "the vault was locked by hand");
-            held.status(503).next("symbolon unlock")
-        };
-        if is_held() {
-            return Err(held());
-        }
-        let unlocked = self.broker.unlock_unattended().await?;
-        if is_held() {
-            // The owner locked while this was on its way: theirs is the last word.
-            self.broker.lock();
-            return Err(held());
-        }
-        if unlocked {
-            self.held.store(false, Ordering::SeqCst);
-        }
-        Ok(Unlocked { unlocked })
+        Self { broker, proxy, _surroundings: surroundings }
     }
 }
 
@@ -97,15 +74,14 @@ impl Handle for Door {
         match op {
             Op::Status {} => Answer::of(broker.status()),
             Op::Unlock { method } => {
-                broker.unlock(method, secret).await?;
-                self.held.store(false, Ordering::SeqCst);
+                broker.unlock_by_hand(method, secret).await?;
                 Ok(Answer::done())
             }
-            Op::UnlockUnattended { asked } => Answer::of(self.unlock_unattended(asked).await?),
+            Op::UnlockUnattended { asked } => {
+                Answer::of(Unlocked { unlocked: broker.unlock_unless_held(asked).await? })
+            }
             Op::Lock {} => {
-                // First: an unlock that runs at the same time must not undo what was asked for.
-                self.held.store(true, Ordering::SeqCst);
-                broker.lock();
+                broker.lock_by_hand();
                 Ok(Answer::done())
             }
             Op::Wraps {} => Answer::of(broker.wraps().await?),
@@ -124,6 +100,14 @@ impl Handle for Door {
             Op::Connect { new } => {
                 let credential = secret.ok_or_else(no_credential)?;
                 Answer::of(broker.connect(new, credential).await?)
+            }
+            Op::TryConnection { new } => {
+                let credential = secret.ok_or_else(no_credential)?;
+                Answer::of(broker.try_connection(new, credential).await?)
+            }
+            Op::TakeFrom { account } => {
+                broker.take_from(account_id(&account)?);
+                Ok(Answer::done())
             }
             Op::ConnectSeveral { new, lengths } => {
                 let credentials = secret.ok_or_else(no_credential)?;
@@ -232,6 +216,10 @@ impl Handle for Door {
                 broker.remove_owner_token(id).await?;
                 Ok(Answer::done())
             }
+            Op::PageLink {} => {
+                let (link, code) = broker.page_link()?;
+                Answer::with(link, Some(code))
+            }
             Op::FlowCheck { agent, definition } => {
                 Answer::of(broker.flow_check(&agent, &definition)?)
             }
@@ -279,6 +267,13 @@ impl Handle for Door {
     async fn mcp(&self, agent: String, read: OwnedFd, write: OwnedFd) -> Result<(), CallError> {
         symbolon_mcp::serve_io(self.broker.clone(), &agent, read, write).await.map_err(ended)
     }
+}
+
+fn account_id(text: &str) -> Result<[u8; 16], CallError> {
+    let mut bytes = [0; 16];
+    hex::decode_to_slice(text, &mut bytes)
+        .map_err(|_| CallError::caller("account", "an account is named by 32 hex digits"))?;
+    Ok(bytes)
 }
 
 fn signer(key: &str) -> Result<VerifyingKey, CallError> {

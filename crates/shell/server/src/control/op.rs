@@ -42,6 +42,14 @@ pub enum Op {
     Connect {
         new: NewConnection,
     },
+    /// The same without keeping it: it goes into a vault.
+    TryConnection {
+        new: NewConnection,
+    },
+    /// The account whose vault the broker takes connections from, while it is lent: 32 hex digits.
+    TakeFrom {
+        account: String,
+    },
     /// Several at once, all or none; beside them their credentials, one behind the other.
     ConnectSeveral {
         new: Vec<NewConnection>,
@@ -184,6 +192,8 @@ pub enum Op {
     RemoveOwnerToken {
         id: u64,
     },
+    /// The code of the link stands beside the answer.
+    PageLink {},
     FlowCheck {
         agent: String,
         definition: String,
@@ -296,6 +306,7 @@ impl Op {
                 | Op::AddWrap { .. }
                 | Op::RotateWrap { .. }
                 | Op::Connect { .. }
+                | Op::TryConnection { .. }
                 | Op::ConnectSeveral { .. }
                 | Op::MountAdd { .. }
                 | Op::OauthBegin { .. }

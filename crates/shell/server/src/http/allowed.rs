@@ -43,6 +43,13 @@ impl Allowed {
         Self { hosts, origins }
     }
 
+    /// Takes a public origin and its authority too: a proxy may stand before us, with another scheme and port.
+    pub(super) fn with_origin(mut self, origin: &str, authority: &str) -> Self {
+        self.hosts.push(authority.to_owned());
+        self.origins.push(origin.to_owned());
+        self
+    }
+
     pub(super) fn hosts(&self) -> &[String] {
         &self.hosts
     }

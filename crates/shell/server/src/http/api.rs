@@ -19,10 +19,12 @@ use symbolon_broker::{
 };
 use symbolon_mcp::{Finish, Held, Seat, Seats, Turn};
 use tokio::sync::Semaphore;
+use tokio_util::sync::CancellationToken;
 use tower_http::catch_panic::CatchPanicLayer;
 
 use super::{
     backend::Backend,
+    desk,
     failure::{Failure, failure},
     flows, health, key, openapi, owner, schema,
 };
@@ -34,6 +36,10 @@ pub(super) struct Api<B: Backend> {
     pub scheme: &'static str,
     /// Lists of receipts that are being read, for whomever.
     pub listing: Arc<Semaphore>,
+    /// Browsers that watch.
+    pub watching: Arc<Semaphore>,
+    /// Ends what would go on for ever.
+    pub stop: CancellationToken,
 }
 
 /// Where a request came from.
@@ -61,6 +67,7 @@ pub(super) fn router<B: Backend>(api: Arc<Api<B>>) -> Router {
         .route("/api/approvals", get(approvals::<B>))
         .merge(flows::router())
         .merge(owner::router())
+        .merge(desk::router())
         .route("/api/openapi.json", get(openapi::document))
         .route("/healthz", get(healthz::<B>))
         .route("/metrics", get(metrics::<B>))
@@ -399,7 +406,7 @@ pub(super) async fn metadata<B: Backend>(
     })
 }
 
-async fn nowhere() -> Failure {
+pub(super) async fn nowhere() -> Failure {
     let next = "GET /api/openapi.json";
     Failure(failure(
         "no_route",
@@ -409,7 +416,7 @@ async fn nowhere() -> Failure {
     ))
 }
 
-async fn no_method() -> Failure {
+pub(super) async fn no_method() -> Failure {
     Failure(failure(
         "no_method",
         StatusCode::METHOD_NOT_ALLOWED,
@@ -418,7 +425,7 @@ async fn no_method() -> Failure {
     ))
 }
 
-fn panicked(_: Box<dyn std::any::Any + Send>) -> http::Response<Body> {
+pub(super) fn panicked(_: Box<dyn std::any::Any + Send>) -> http::Response<Body> {
     tracing::error!("a route panicked");
     bug().into_response()
 }

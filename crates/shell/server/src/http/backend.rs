@@ -43,6 +43,10 @@ impl Asked {
 pub trait Backend: Calls {
     /// Constant-time look-up of a bearer key.
     fn agent_by_key(&self, key: &[u8]) -> Option<Arc<str>>;
+    /// The broker itself, for the page's routes: a double serves no page.
+    fn broker(&self) -> Option<&Arc<Broker>> {
+        None
+    }
     /// How the broker is.
     fn status(&self) -> Status;
     /// Every connection.
@@ -119,6 +123,10 @@ pub trait Backend: Calls {
 impl Backend for Arc<Broker> {
     fn agent_by_key(&self, key: &[u8]) -> Option<Arc<str>> {
         Broker::agent_by_key(self, key)
+    }
+
+    fn broker(&self) -> Option<&Arc<Broker>> {
+        Some(self)
     }
 
     fn status(&self) -> Status {

@@ -75,19 +75,37 @@ impl Bodies {
     where
         In: hyper::body::Body<Data = Bytes, Error: Into<BoxError>> + Send,
     {
+        self.read_at_most(agent, body, self.body_bytes_max).await
+    }
+
+    /// As [`Bodies::read`], for a route with a bound of its own.
+    pub(super) async fn read_at_most<In>(
+        &self,
+        agent: &Arc<str>,
+        body: In,
+        bytes_max: usize,
+    ) -> Result<Whole, CallError>
+    where
+        In: hyper::body::Body<Data = Bytes, Error: Into<BoxError>> + Send,
+    {
         if body.is_end_stream() {
             return Ok(Whole::default());
         }
-        if body.size_hint().lower() > self.body_bytes_max as u64 {
-            return Err(self.too_large());
+        if body.size_hint().lower() > bytes_max as u64 {
+            return Err(too_large(bytes_max));
         }
-        timeout(self.within, self.collect(agent, body)).await.unwrap_or_else(|_| {
+        timeout(self.within, self.collect(agent, body, bytes_max)).await.unwrap_or_else(|_| {
             let says = "The body did not come in time.";
             Err(failure("slow_body", StatusCode::REQUEST_TIMEOUT, says, None))
         })
     }
 
-    async fn collect<In>(&self, agent: &Arc<str>, body: In) -> Result<Whole, CallError>
+    async fn collect<In>(
+        &self,
+        agent: &Arc<str>,
+        body: In,
+        bytes_max: usize,
+    ) -> Result<Whole, CallError>
     where
         In: hyper::body::Body<Data = Bytes, Error: Into<BoxError>> + Send,
     {
@@ -106,8 +124,8 @@ impl Bodies {
             };
             // Trailers are read past.
             let Ok(data) = frame.into_data() else { continue };
-            if bytes.len() + data.len() > self.body_bytes_max {
-                return Err(self.too_large());
+            if bytes.len() + data.len() > bytes_max {
+                return Err(too_large(bytes_max));
             }
             // Paid for as it comes: what a head only announces costs nobody anything.
             let more = (take(&own, data.len()).ok_or_else(own_full)?, {
@@ -135,17 +153,21 @@ impl Bodies {
     fn of(&self, agent: &Arc<str>) -> Arc<Semaphore> {
         let mut own = self.own.lock().unwrap_or_else(PoisonError::into_inner);
         let new = || Arc::new(Semaphore::new(self.own_bytes));
+        if own.len() >= NAMES_MAX {
+            // Who has no body on its way has its whole share: nothing is lost with its entry.
+            own.retain(|_, share| Arc::strong_count(share) > 1);
+        }
         own.entry(agent.clone()).or_insert_with(new).clone()
     }
+}
 
-    fn too_large(&self) -> CallError {
-        failure(
-            "too_large",
-            StatusCode::PAYLOAD_TOO_LARGE,
-            format!("The body is larger than {} bytes.", self.body_bytes_max),
-            None,
-        )
-    }
+fn too_large(bytes_max: usize) -> CallError {
+    failure(
+        "too_large",
+        StatusCode::PAYLOAD_TOO_LARGE,
+        format!("The body is larger than {bytes_max} bytes."),
+        None,
+    )
 }
 
 /// A body where none is taken.
@@ -173,6 +195,8 @@ fn all_full() -> CallError {
 }
 
 const RETRY_SECONDS: u64 = 1;
+/// Agents and accounts that are remembered between two bodies.
+const NAMES_MAX: usize = 4096;
 
 #[cfg(test)]
 mod tests {

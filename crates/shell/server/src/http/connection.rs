@@ -17,11 +17,12 @@ use super::failure::failure;
 pub struct Connection {
     peer: SocketAddr,
     place: Mutex<Option<(Arc<str>, OwnedSemaphorePermit)>>,
+    channel: Option<[u8; 32]>,
 }
 
 impl From<SocketAddr> for Connection {
     fn from(peer: SocketAddr) -> Self {
-        Self { peer, place: Mutex::new(None) }
+        Self { peer, place: Mutex::new(None), channel: None }
     }
 }
 
@@ -29,6 +30,16 @@ impl Connection {
     /// Where it came from.
     pub(super) fn peer(&self) -> SocketAddr {
         self.peer
+    }
+
+    /// The same with the exporter of its TLS connection (RFC 9266).
+    pub(super) fn with_channel(self, channel: Option<[u8; 32]>) -> Self {
+        Self { channel, ..self }
+    }
+
+    /// The exporter, where there is one.
+    pub(super) fn channel(&self) -> Option<[u8; 32]> {
+        self.channel
     }
 }
 

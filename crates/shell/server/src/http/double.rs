@@ -137,6 +137,7 @@ fn connection(name: &str) -> ConnectionView {
         created: TIME.into(),
         bound_to: "nothing".into(),
         ended: None,
+        lent: true,
         verified: Some(200),
     }
 }
@@ -171,6 +172,7 @@ fn row(number: u64, agent: &str) -> ReceiptRow {
         connection: "echo".into(),
         outcome: "allowed".into(),
         status: Some(200),
+        took_ms: Some(7),
         request: symbolon_crypto::sha256(b"request"),
     }
 }

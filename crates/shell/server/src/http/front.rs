@@ -9,21 +9,29 @@ use http_body_util::{Either, Full};
 use hyper::service::Service;
 use hyper_util::service::TowerToHyperService;
 use symbolon_broker::{CallError, Door};
-use symbolon_mcp::{HttpDoor, HttpOptions, Limits, Seats, http_service};
+use symbolon_mcp::{
+    HttpDoor, HttpOptions, Limits, Seats, http_service,
+    vault::{VaultDoor, vault_service},
+};
 use tokio::{sync::Semaphore, time::timeout};
 use tokio_util::sync::CancellationToken;
 
 use super::{
+    accounts::{self, Accounts},
     allowed::Allowed,
     api::{self, Api, Known, Peer},
     backend::Backend,
     bodies::{Bodies, Whole, none_taken},
     connection::{Connection, Places},
+    cors::Cross,
+    desk,
     failure::{Failure, failure},
     flows, hooks, key,
     options::{Bounds, ServeOptions},
     owner, to,
 };
+
+mod assistants;
 
 /// Bodies as they leave: whole, or whatever a route makes.
 pub type Body = Either<Full<Bytes>, axum::body::Body>;
@@ -37,6 +45,9 @@ pub struct Front<B: Backend> {
     bounds: Bounds,
     places: Places,
     bodies: Bodies,
+    accounts: Option<Accounts>,
+    /// `/mcp` for assistants, where there are accounts.
+    vault: Option<VaultDoor<Accounts>>,
     tls: bool,
     /// `/mcp` without a key, for the conformance suite.
     open: bool,
@@ -57,20 +68,27 @@ impl<B: Backend> Front<B> {
         stop: CancellationToken,
     ) -> Self {
         let tls = options.tls.is_some();
-        let allowed = Allowed::new(address, &options.hosts, tls);
+        let mut allowed = Allowed::new(address, &options.hosts, tls);
+        if let Some(accounts) = &options.accounts {
+            let origin = accounts.origin();
+            allowed = allowed.with_origin(origin.as_str(), origin.authority());
+        }
         let mcp = HttpOptions {
             hosts: allowed.hosts().to_vec(),
             origins: allowed.origins().to_vec(),
             body_bytes_max: options.bounds.body_bytes_max,
             sessions: options.bounds.sessions,
-            stop,
+            stop: stop.clone(),
         };
+        let vault = options.accounts.clone().map(|accounts| vault_service(accounts, mcp.clone()));
         let seats = Seats::new(backend.clone(), Door::Http, Limits::default());
         let api = Arc::new(Api {
             backend: backend.clone(),
             seats,
             scheme: scheme(tls),
             listing: Arc::new(Semaphore::new(LISTING_MAX)),
+            watching: Arc::new(Semaphore::new(desk::live::WATCHING_MAX)),
+            stop: stop.clone(),
         });
         Self {
             router: TowerToHyperService::new(api::router(api.clone())),
@@ -80,6 +98,8 @@ impl<B: Backend> Front<B> {
             places: Places::new(options.bounds.agent_connections_max),
             bodies: Bodies::new(&options.bounds),
             bounds: options.bounds.clone(),
+            accounts: options.accounts.clone(),
+            vault,
             tls,
             #[cfg(feature = "conformance")]
             open: options.conformance,
@@ -93,21 +113,81 @@ impl<B: Backend> Front<B> {
     where
         In: hyper::body::Body<Data = Bytes, Error: Into<BoxError>> + Send,
     {
-        let (head, body) = request.into_parts();
+        let (mut head, body) = request.into_parts();
+        let own = self.accounts.as_ref().filter(|_| !self.open).map(Accounts::origin);
+        let Some(cross) = own.and_then(|own| Cross::take(&mut head, own)) else {
+            return self.answered(on, head, body).await;
+        };
+        let mut response = match cross.answer() {
+            Some(asked) if self.allowed.check(&head.uri, &head.headers).is_ok() => {
+                self.dressed(asked.map(Either::Left), None)
+            }
+            _ => self.answered(on, head, body).await,
+        };
+        cross.dress(response.headers_mut());
+        response
+    }
+
+    /// The same, with what a page of another origin may not ask refused.
+    async fn answered<In>(&self, on: &Connection, mut head: Parts, body: In) -> Response<Body>
+    where
+        In: hyper::body::Body<Data = Bytes, Error: Into<BoxError>> + Send,
+    {
         let has_body = !body.is_end_stream();
         let host = match self.allowed.check(&head.uri, &head.headers) {
             Ok(host) => host,
             Err(error) => return closing(self.dressed(refuse(error), None)),
         };
+        if let Some(place) = self.accounts.as_ref().and_then(|all| all.page_elsewhere(&head, host))
+        {
+            return closing(self.dressed(moved(&place), None));
+        }
+        if let Some(page) = desk::page::answer(&head) {
+            let response = self.dressed(page.map(Either::Left), Some(host));
+            return if has_body { closing(response) } else { response };
+        }
+        if let Some(accounts) = &self.accounts
+            && accounts::is_route(head.uri.path())
+        {
+            let answered = self.of_account(accounts, on, head, body).await;
+            return self.dressed(answered, None);
+        }
+        if let Some(accounts) = &self.accounts
+            && head.uri.path() == MCP_PATH
+            && !self.open
+            && accounts::is_assistants(&head)
+        {
+            let answered = self.of_assistant(accounts, on, head, body).await;
+            return self.dressed(answered, None);
+        }
         // No byte of a body is read for a caller that is nobody.
         let agent = match self.known(on, &head) {
             Ok(agent) => agent,
             Err(error) => return closing(self.dressed(refuse(error), Some(host))),
         };
+        if desk::account::asks(&head) {
+            match self.shown(on, &head, has_body).await {
+                Ok(shown) => {
+                    head.extensions.insert(shown);
+                }
+                Err(error) => return closing(self.dressed(refuse(error), Some(host))),
+            }
+        }
         if head.uri.path().starts_with(owner::PREFIX)
+            && !desk::session::opens(&head)
             && let Err(error) = owner::check(&self.api.backend, &head)
         {
             return closing(self.dressed(refuse(error), Some(host)));
+        }
+        if matches!(takes(&head), Takes::Secret) && !desk::account::asks(&head) {
+            let response = match desk::secret::read(body, self.bounds.body).await {
+                Ok(secret) => {
+                    head.extensions.insert(desk::secret::SecretBody::new(secret));
+                    self.in_time(self.route(on, None, head, Bytes::new())).await
+                }
+                Err(error) => return closing(self.dressed(refuse(error), Some(host))),
+            };
+            return self.dressed(response, Some(host));
         }
         let (whole, is_read) = match (&agent, takes(&head)) {
             (Some(agent), Takes::Body) => match self.bodies.read(agent, body).await {
@@ -138,6 +218,60 @@ impl<B: Backend> Front<B> {
         };
         drop(held);
         if is_read { response } else { closing(response) }
+    }
+
+    /// Answers a request of the accounts: its head is looked at before any of its body is read.
+    async fn of_account<In>(
+        &self,
+        accounts: &Accounts,
+        on: &Connection,
+        head: Parts,
+        body: In,
+    ) -> Response<Body>
+    where
+        In: hyper::body::Body<Data = Bytes, Error: Into<BoxError>> + Send,
+    {
+        let has_body = !body.is_end_stream();
+        let admitted = accounts.admit(on, &head, has_body, self.tls);
+        let admitted = match timeout(self.bounds.answer, admitted).await {
+            Ok(Ok(admitted)) => admitted,
+            Ok(Err(error)) => return closing(refuse(error)),
+            Err(_) => return closing(too_late()),
+        };
+        let Whole { bytes, held } = match accounts::body_bytes_max(&head.method, head.uri.path()) {
+            None if has_body => return closing(refuse(none_taken())),
+            None => Whole::default(),
+            Some(most) => match self.bodies.read_at_most(&admitted.whose(), body, most).await {
+                Ok(whole) => whole,
+                Err(error) => return closing(refuse(error)),
+            },
+        };
+        let answer = async {
+            match accounts.answer(admitted, head, bytes).await {
+                Ok(response) => response.map(Either::Right),
+                Err(error) => refuse(error),
+            }
+        };
+        let response = timeout(self.bounds.answer, answer).await.unwrap_or_else(|_| too_late());
+        drop(held);
+        response
+    }
+
+    /// The account that an owner's request comes with, confirmed. Such a request has no body.
+    async fn shown(
+        &self,
+        on: &Connection,
+        head: &Parts,
+        has_body: bool,
+    ) -> Result<desk::account::Shown, CallError> {
+        let accounts = self.accounts.as_ref().ok_or_else(desk::no_session)?;
+        if has_body {
+            return Err(none_taken());
+        }
+        let asked = accounts.confirmed(on, head, self.tls);
+        let account =
+            timeout(self.bounds.answer, asked).await.map_err(|_| desk::no_session())??;
+        Ok(desk::account::Shown(account))
     }
 
     /// The agent that asks, seated on its connection; none where a path needs no key.
@@ -211,7 +345,11 @@ impl<B: Backend> Front<B> {
     fn dressed(&self, mut response: Response<Body>, host: Option<&str>) -> Response<Body> {
         if response.status() == StatusCode::UNAUTHORIZED
             && let Some(host) = host
-            && let Ok(value) = HeaderValue::try_from(key::challenge(scheme(self.tls), host))
+            && let Ok(value) = HeaderValue::try_from(match &self.accounts {
+                // A proxy may stand before us: the origin is what clients know us by.
+                Some(accounts) => key::challenge(accounts.origin().as_str()),
+                None => key::challenge(&format!("{}://{host}", scheme(self.tls))),
+            })
         {
             response.headers_mut().insert(header::WWW_AUTHENTICATE, value);
         }
@@ -226,6 +364,21 @@ impl<B: Backend> Front<B> {
         }
         response
     }
+}
+
+/// Another name of ours, where a page works.
+fn moved(place: &str) -> Response<Body> {
+    let mut response = Response::new(Either::Left(Full::default()));
+    *response.status_mut() = StatusCode::TEMPORARY_REDIRECT;
+    if let Ok(place) = HeaderValue::try_from(place) {
+        response.headers_mut().insert(header::LOCATION, place);
+    }
+    response
+}
+
+fn too_late() -> Response<Body> {
+    let says = "No answer came in time. What was begun may still be done.";
+    refuse(failure("timed_out", StatusCode::GATEWAY_TIMEOUT, says, None))
 }
 
 fn refuse(error: CallError) -> Response<Body> {
@@ -250,6 +403,8 @@ fn needs_key(path: &str) -> bool {
 enum Takes {
     /// It is read.
     Body,
+    /// It is read into secret memory.
+    Secret,
     /// There must be none.
     None,
     /// It is left unread: the route refuses the request for its path or method.
@@ -258,8 +413,15 @@ enum Takes {
 
 fn takes(head: &Parts) -> Takes {
     let path = head.uri.path();
-    let is_answer = path.starts_with(owner::PREFIX)
-        || path.starts_with(hooks::PREFIX)
+    if path.starts_with(owner::PREFIX) {
+        return match desk::takes(&head.method, path) {
+            desk::Takes::Body => Takes::Body,
+            desk::Takes::Secret => Takes::Secret,
+            desk::Takes::None => Takes::None,
+            desk::Takes::Nothing => Takes::Nothing,
+        };
+    }
+    let is_answer = path.starts_with(hooks::PREFIX)
         || flows::PREFIXES.iter().any(|prefix| path.starts_with(prefix));
     if is_answer && head.method == Method::POST
         || path.starts_with(to::PREFIX)
@@ -298,7 +460,7 @@ const OWNER: &str = "the owner";
 const SIGNERS: &str = "webhooks";
 const CONFORMANCE_AGENT: &str = "conformance";
 
-/// Nothing here is a page: nothing may be framed, sniffed, cached or loaded from elsewhere.
+/// Of all but the page, which has a policy of its own: nothing may be framed, sniffed, cached or loaded from elsewhere.
 const SECURITY_HEADERS: [(http::HeaderName, &str); 6] = [
     (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
     (header::CACHE_CONTROL, "no-store"),

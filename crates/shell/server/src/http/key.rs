@@ -34,8 +34,8 @@ pub(super) fn agent<B: Backend>(backend: &B, headers: &HeaderMap) -> Result<Arc<
 }
 
 /// `WWW-Authenticate` of RFC 9728: where a client reads what this resource wants.
-pub(super) fn challenge(scheme: &str, host: &str) -> String {
-    format!(r#"Bearer resource_metadata="{scheme}://{host}{METADATA_PATH}""#)
+pub(super) fn challenge(origin: &str) -> String {
+    format!(r#"Bearer resource_metadata="{origin}{METADATA_PATH}""#)
 }
 
 /// Where RFC 9728 puts the metadata of `/mcp`.

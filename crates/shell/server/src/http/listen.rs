@@ -148,10 +148,12 @@ impl<B: Backend> Loop<B> {
             // Answers are small and whole; a failure to say so costs only latency.
             let _ = stream.set_nodelay(true);
             match acceptor {
-                None => converse(stream, peer, front, &bounds, stop).await,
+                None => converse(stream, peer.into(), front, &bounds, stop).await,
                 Some(acceptor) => {
                     if let Ok(Ok(stream)) = timeout(bounds.head, acceptor.accept(stream)).await {
-                        converse(stream, peer, front, &bounds, stop).await;
+                        let channel = tls::channel(stream.get_ref().1);
+                        let on = Connection::from(peer).with_channel(channel);
+                        converse(stream, on, front, &bounds, stop).await;
                     }
                 }
             }
@@ -166,12 +168,12 @@ impl<B: Backend> Loop<B> {
 
 async fn converse<B: Backend>(
     stream: impl AsyncRead + AsyncWrite + Send + Unpin + 'static,
-    peer: SocketAddr,
+    on: Connection,
     front: Arc<Front<B>>,
     bounds: &Bounds,
     stop: CancellationToken,
 ) {
-    let on = Arc::new(Connection::from(peer));
+    let on = Arc::new(on);
     let service = service_fn(move |request| {
         let (front, on) = (front.clone(), on.clone());
         async move { Ok::<_, std::convert::Infallible>(front.answer(&on, request).await) }

@@ -3,14 +3,18 @@
 use axum::Json;
 use utoipa::{
     Modify, OpenApi,
-    openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme},
+    openapi::security::{ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder, SecurityScheme},
 };
 
-use super::{api, flows, owner};
+use super::{
+    accounts, api,
+    desk::{account, live, record, session, setup, ways},
+    flows, owner,
+};
 
-/// The document, OpenAPI 3.1.
+/// The document, OpenAPI 3.1: also of the accounts, which a server may not have.
 pub fn openapi() -> utoipa::openapi::OpenApi {
-    Document::openapi()
+    Document::openapi().merge_from(accounts::openapi())
 }
 
 /// This document.
@@ -24,15 +28,20 @@ pub(super) async fn document() -> Json<utoipa::openapi::OpenApi> {
     info(
         title = "Symbolon",
         description = "Calls that agents make with credentials that they never see. What an owner alone may do \
-            (connect, grant, revoke, unlock) is not on HTTP: it is on the control socket. Approvals alone are \
-            on both, here behind a token of the owner's.",
+            (connect, grant, revoke) is behind the session of the page, which begins with a link of `symbolon page`. \
+            Approvals are behind a token of the owner's too.",
         license(name = "Apache-2.0 OR MIT", identifier = "Apache-2.0 OR MIT")
     ),
     paths(
         api::status, api::tools, api::tool, api::call, api::request, api::redeem, api::delegate, api::receipts,
         api::receipt, api::connections, api::grants, api::approvals,
         flows::flows, flows::run, flows::show, flows::progress, flows::cancel,
-        owner::approvals, owner::approval, owner::approve, owner::deny, document, api::healthz, api::metrics, api::metadata
+        owner::approvals, owner::approval, owner::approve, owner::deny,
+        session::open, session::show, session::close, account::show, account::join, account::leave, account::confirm,
+        ways::unlock_key, ways::unlock, ways::ways, ways::way_key, ways::add_way, ways::remove_way, record::status, record::lock, record::log, record::receipts,
+        record::receipt, record::bundle, live::live, setup::services, setup::service, setup::connections,
+        setup::connect, setup::try_connection, setup::verify, setup::disconnect, setup::agents, setup::add_agent, setup::remove_agent,
+        setup::grants, setup::grant, setup::revoke, document, api::healthz, api::metrics, api::metadata
     ),
     modifiers(&Key)
 )]
@@ -52,5 +61,9 @@ impl Modify for Key {
         let scheme =
             HttpBuilder::new().scheme(HttpAuthScheme::Bearer).description(Some(says)).build();
         components.add_security_scheme("owner_token", SecurityScheme::Http(scheme));
+        let says = "The page's session: a cookie, and with it the header x-symbolon-csrf.";
+        let cookie = ApiKeyValue::with_description("__Host-symbolon-owner", says);
+        let scheme = SecurityScheme::ApiKey(ApiKey::Cookie(cookie));
+        components.add_security_scheme("page_session", scheme);
     }
 }

@@ -9,6 +9,8 @@ use std::{
 use symbolon_broker::{CallError, Fault, Lanes};
 use symbolon_mcp::SessionLimits;
 
+use super::accounts::Accounts;
+
 /// How the HTTP door is started.
 #[derive(Debug, Clone)]
 pub struct ServeOptions {
@@ -18,6 +20,8 @@ pub struct ServeOptions {
     pub tls: Option<Tls>,
     /// More names that `Host` may carry, such as `agents.example`.
     pub hosts: Vec<String>,
+    /// Accounts and their vaults; without, their routes do not exist.
+    pub accounts: Option<Accounts>,
     /// Bounds of time and number.
     pub bounds: Bounds,
     /// Where connections live; without, on the runtime that serves.
@@ -34,6 +38,7 @@ impl ServeOptions {
             listen,
             tls: None,
             hosts: Vec::new(),
+            accounts: None,
             bounds: Bounds::default(),
             lanes: None,
             #[cfg(feature = "conformance")]

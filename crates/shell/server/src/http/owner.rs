@@ -1,4 +1,4 @@
-//! `/api/owner`: what the owner answers over HTTP, with a token that is no agent's key.
+//! `/api/owner`: what the owner answers over HTTP, with a token that is no agent's key, or in the page.
 
 use std::sync::Arc;
 
@@ -14,6 +14,7 @@ use symbolon_broker::{ApprovalView, ApprovalsView, CallError, Yes};
 use super::{
     api::{Api, Sent},
     backend::Backend,
+    desk,
     failure::{Failure, failure},
     schema,
 };
@@ -101,7 +102,7 @@ pub(super) struct No {
     reason: Option<String>,
 }
 
-/// A request with one of the owner's tokens.
+/// A request with one of the owner's tokens, or of the page.
 pub(super) struct Owner(());
 
 impl<B: Backend> FromRequestParts<Arc<Api<B>>> for Owner {
@@ -112,7 +113,7 @@ impl<B: Backend> FromRequestParts<Arc<Api<B>>> for Owner {
     }
 }
 
-/// Whether the head carries an owner's token, in `Authorization: Bearer` alone.
+/// Whether the head carries an owner's token, in `Authorization: Bearer` alone, or a browser's session.
 ///
 /// # Errors
 /// `no_owner_token`, 401: also for an agent's key, so that no agent answers itself.
@@ -124,6 +125,8 @@ pub(super) fn check<B: Backend>(backend: &B, parts: &Parts) -> Result<(), CallEr
     });
     match token {
         Some(token) if backend.is_owner(token) => Ok(()),
+        None if desk::session_of(backend, parts).is_some() => Ok(()),
+        None if parts.headers.contains_key(desk::CSRF) => Err(desk::no_session()),
         _ => Err(failure(
             "no_owner_token",
             StatusCode::UNAUTHORIZED,

@@ -6,9 +6,11 @@ use utoipa::ToSchema;
 
 mod approvals;
 mod flows;
+mod page;
 
 pub(super) use approvals::*;
 pub(super) use flows::*;
+pub(super) use page::*;
 
 /// The broker as an agent may see it.
 #[derive(Debug, Serialize, ToSchema)]
@@ -173,6 +175,8 @@ pub(super) struct ReceiptRow {
     outcome: String,
     /// The upstream's status.
     status: Option<u16>,
+    /// From its beginning to its end, in milliseconds; none for an intent without a receipt.
+    took_ms: Option<u64>,
     /// The request's digest, in hex.
     request: String,
 }
@@ -203,6 +207,10 @@ pub(super) struct Connection {
     created: String,
     /// Bound to this machine's fingerprint, and how strong that is.
     bound_to: String,
+    /// It is of the owner's vault, and here while that is lent.
+    lent: Option<bool>,
+    /// Why its tokens are not renewed any more, in the provider's word.
+    ended: Option<String>,
     /// The status of the check call, where one was made.
     verified: Option<u16>,
 }

@@ -46,4 +46,21 @@ pub(super) fn config(tls: &Tls) -> Result<Arc<ServerConfig>, ServeError> {
     Ok(Arc::new(config))
 }
 
+/// Whether a server could speak TLS with these files.
+///
+/// # Errors
+/// As a server's start would fail.
+pub fn check_tls(tls: &Tls) -> Result<(), ServeError> {
+    config(tls).map(|_| ())
+}
+
 const KEY_BYTES_MAX: u64 = 64 * 1024;
+
+/// What both ends of a TLS 1.3 connection know and nobody else (RFC 9266). Under TLS 1.2 two connections can be
+/// made to have the same, so there is none.
+pub(super) fn channel(connection: &rustls::ServerConnection) -> Option<[u8; 32]> {
+    if connection.protocol_version() != Some(rustls::ProtocolVersion::TLSv1_3) {
+        return None;
+    }
+    connection.export_keying_material([0; 32], b"EXPORTER-Channel-Binding", Some(&[])).ok()
+}
