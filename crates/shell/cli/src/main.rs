@@ -5,15 +5,23 @@ mod args;
 mod child;
 mod commands;
 mod daemon;
+mod database;
+mod editor;
 mod failure;
 mod home;
 mod link;
+mod local_time;
 mod logs;
+mod named;
 mod out;
 mod pairs;
 mod prompt;
 mod runtime;
 mod secrets;
+mod seeds;
+mod servers;
+mod typed;
+mod vaults;
 
 use std::process::ExitCode;
 

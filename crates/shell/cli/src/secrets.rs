@@ -21,7 +21,7 @@ pub struct NotHere {
     words: Vec<OsString>,
     #[arg(
         long = "token",
-        aliases = ["key", "api-key", "secret", "password", "passphrase-value"],
+        aliases = ["key", "api-key", "secret", "password", "passphrase-value", "seed-phrase", "mnemonic"],
         hide = true
     )]
     flag: Option<OsString>,
@@ -53,6 +53,23 @@ pub fn from_stdin(what: &str) -> Result<Secret<[u8]>, Failure> {
             .next("the same command with < FILE"));
     }
     Ok(secret)
+}
+
+/// The lines of standard input, each in a page of its own; one trailing end of line is none.
+pub fn lines_from_stdin(what: &str) -> Result<Vec<Secret<[u8]>>, Failure> {
+    let all = from_stdin(what)?;
+    // EXPOSE: copied line by line from one page to others.
+    let lines = all.expose().split(|b| *b == b'\n');
+    let page = |line: &[u8]| {
+        let line = line.strip_suffix(b"\r").unwrap_or(line);
+        Secret::<[u8]>::try_make_slice(line.len(), |page| {
+            page.copy_from_slice(line);
+            Ok(line.len())
+        })
+    };
+    let lines: Result<Vec<_>, symbolon_secret::MemoryError> =
+        lines.take(LINES_MAX).map(page).collect();
+    lines.map_err(|error| Failure::environment("memory", format!("no secret memory: {error}")))
 }
 
 /// A certificate chain and its private key, both PEM, as one credential. The key's file must be its
@@ -188,6 +205,8 @@ fn without_newline(secret: Secret<[u8]>) -> Result<Secret<[u8]>, Failure> {
     })
 }
 
+/// More than anything is asked for at once.
+const LINES_MAX: usize = 8;
 const AGAIN: &str = "the same command again";
 const PASSPHRASE_BYTES_MIN: usize = 8;
 

@@ -25,6 +25,10 @@ struct Seat {
 
 impl Seat {
     fn start(place: &Place, words: &[&str]) -> Self {
+        Self::start_with(place, words, &[])
+    }
+
+    fn start_with(place: &Place, words: &[&str], variables: &[(&str, &str)]) -> Self {
         let person = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY).unwrap();
         grantpt(&person).unwrap();
         unlockpt(&person).unwrap();
@@ -33,6 +37,7 @@ impl Seat {
         let terminal = File::options().read(true).write(true).open(path).unwrap();
         let stream = || Stdio::from(OwnedFd::from(terminal.try_clone().unwrap()));
         let mut command = place.command(words);
+        command.envs(variables.iter().copied());
         let child = command.stdin(stream()).stdout(stream()).stderr(stream()).spawn().unwrap();
         drop(command);
         Self { person: File::from(person), terminal, child, seen: String::new() }
@@ -142,4 +147,116 @@ fn a_recovery_code_is_shown_on_a_terminal() {
     let words = |line: &str| line.split_whitespace().count();
     assert!(seen.lines().any(|line| words(line) == 24), "{seen}");
     assert!(seen.contains("symbolon connect github"));
+}
+
+#[test]
+fn a_note_is_edited_in_memory_and_nothing_of_it_stays() {
+    let place = Place::new();
+    let words = ["vault", "create", "--local", "--from-stdin", "--recovery-file", "code"];
+    assert!(place.run_with(&words, b"correct horse").status.success());
+    // An editor that leaves a copy beside the text, and says where that was.
+    let script =
+        "#!/bin/sh\nstat -c '%a %n' \"$1\" >seen\ncp \"$1\" \"$1~\"\necho canarytext >>\"$1\"\n";
+    std::fs::write(place.file("ed"), script).unwrap();
+    let editor = format!("sh {}", place.file("ed").display());
+    for words in [&["note", "new", "Draft"][..], &["note", "edit", "Draft"]] {
+        let mut seat = Seat::start_with(&place, words, &[("EDITOR", &editor)]);
+        seat.answer("Password of the vault (not shown): ", "correct horse\r");
+        let (seen, code) = seat.end();
+        assert_eq!(code, 0, "{seen}");
+        assert!(!seen.contains("horse") && !seen.contains("canarytext"), "{seen}");
+        let said = std::fs::read_to_string(place.file("seen")).unwrap();
+        let (mode, path) = said.trim().split_once(' ').unwrap();
+        assert_eq!(mode, "600");
+        assert!(path.starts_with("/dev/shm/") || path.starts_with("/run/"), "{path}");
+        assert!(!std::path::Path::new(path).parent().unwrap().exists(), "{path}");
+    }
+    let mut seat = Seat::start(&place, &["note", "show", "Draft"]);
+    seat.answer("Password of the vault (not shown): ", "wrong horse\r");
+    let (seen, code) = seat.end();
+    assert!(seen.contains("the password is wrong"), "{seen}");
+    assert_eq!(code, 1);
+    let mut seat = Seat::start(&place, &["note", "show", "Draft"]);
+    seat.answer("Password of the vault (not shown): ", "correct horse\r");
+    let (seen, _) = seat.end();
+    assert_eq!(seen.matches("canarytext").count(), 2, "{seen}");
+}
+
+/// What is on the screen by now, without taking it away.
+fn shown(seat: &mut Seat, until: &str) -> String {
+    let began = Instant::now();
+    while !seat.seen.contains(until) {
+        assert!(began.elapsed() < Duration::from_secs(10), "no {until:?} in {}", seat.seen);
+        seat.look();
+    }
+    seat.seen.clone()
+}
+
+/// The words of a new phrase, and the word that is asked for first.
+fn words_of(screen: &str) -> Vec<String> {
+    let is_word = |word: &str| word.bytes().all(|b| b.is_ascii_lowercase());
+    let line = screen
+        .lines()
+        .map(str::trim)
+        .find(|line| line.split(' ').count() == 24 && line.split(' ').all(is_word));
+    line.expect("24 words in a line").split(' ').map(str::to_owned).collect()
+}
+
+fn asked(screen: &str) -> usize {
+    let at = screen.rfind("Word ").expect("a word is asked for");
+    screen[at + 5..].split(' ').next().unwrap().parse().unwrap()
+}
+
+const SEED: [&str; 7] =
+    ["vault", "create", "--local", "--seed", "--generate", "--recovery-file", "code"];
+
+#[test]
+fn a_new_seed_phrase_is_shown_once_and_two_words_are_asked_back() {
+    let place = Place::new();
+    let mut seat = Seat::start(&place, &SEED);
+    let screen = shown(&mut seat, "(not shown): ");
+    let words = words_of(&screen);
+    let first = asked(&screen);
+    seat.answer("(not shown): ", &format!("{}\r", words[first - 1]));
+    let screen = shown(&mut seat, "(not shown): ");
+    let second = asked(&screen);
+    assert!(second > first, "{first} and then {second}");
+    seat.answer("(not shown): ", &format!("{}\r", words[second - 1]));
+    let (seen, code) = seat.end();
+    assert_eq!(code, 0, "{seen}");
+    assert!(!seen.contains(&words.join(" ")), "the words are shown twice");
+
+    // The words that were shown open it.
+    let mut seat = Seat::start(&place, &["vault", "add", "device", "--seed"]);
+    seat.answer("Seed phrase (not shown): ", &format!("{}\r", words.join(" ")));
+    seat.answer("empty for none (not shown): ", "\r");
+    let (seen, code) = seat.end();
+    assert_eq!(code, 0, "{seen}");
+    assert!(!seen.contains(&words[..2].join(" ")), "{seen}");
+}
+
+#[test]
+fn words_that_were_not_written_down_make_no_vault() {
+    let place = Place::new();
+    let mut seat = Seat::start(&place, &SEED);
+    shown(&mut seat, "(not shown): ");
+    seat.answer("(not shown): ", "perhaps\r");
+    let (seen, code) = seat.end();
+    assert!(seen.contains("the words are void"), "{seen}");
+    assert_eq!(code, 2);
+    assert!(!place.home().join("vaults/personal").exists() && !place.file("code").exists());
+}
+
+#[test]
+fn an_export_in_the_clear_is_asked_about() {
+    let place = Place::new();
+    let line =
+        ["vault", "create", "--local", "--device", "--from-stdin", "--recovery-file", "code"];
+    assert!(place.run_with(&line, b"correct horse battery").status.success());
+    for (answer, is_made) in [("yes\n", false), ("export\n", true)] {
+        let mut seat = Seat::start(&place, &["vault", "export", "--bitwarden", "vault.json"]);
+        seat.answer("Type `export` to go on: ", answer);
+        let (seen, code) = seat.end();
+        assert_eq!((code == 0, place.file("vault.json").exists()), (is_made, is_made), "{seen}");
+    }
 }

@@ -2,10 +2,12 @@
 
 mod oauth;
 mod redirect;
+mod vault;
 
 use std::path::PathBuf;
 
 use symbolon_broker::{ConnectionView, NewConnection, ToolView};
+use symbolon_holder::VaultName;
 use symbolon_server::control::Op;
 
 use self::oauth::OAuthArgs;
@@ -29,7 +31,8 @@ Examples
   symbolon connect gitlab --oauth device --client-id ID --device-endpoint URL --token-endpoint URL
   symbolon connect github --oauth github-app --client-id ID --installation N --from-stdin < KEY.pem
   symbolon connect gitlab --base-url https://git.example --client-cert me.pem --client-key me.key
-  symbolon connect npm --base-url http://127.0.0.1:4873 --allow-loopback")]
+  symbolon connect npm --base-url http://127.0.0.1:4873 --allow-loopback
+  symbolon connect github --vault")]
 pub struct Args {
     /// The service, such as github (symbolon tools search lists what there is)
     service: String,
@@ -74,6 +77,9 @@ pub struct Args {
     /// Make one live read-only call before it is kept
     #[arg(long)]
     verify: bool,
+    /// Keep it in your vault, of this name where this device has several: agents use it while you lend that
+    #[arg(long, value_name = "NAME", num_args = 0..=1, conflicts_with = "oauth")]
+    vault: Option<Option<VaultName>>,
     /// Replace the connection of this name
     #[arg(long)]
     replace: bool,
@@ -85,6 +91,7 @@ impl Args {
     pub fn run(self, ctx: &Ctx) -> Result<(), Failure> {
         self.not_here.refuse("credential", &format!("symbolon connect {}", self.service))?;
         let (from_stdin, service) = (self.from_stdin, self.service.clone());
+        let in_vault = self.vault.clone();
         let files = self.client_cert.clone().zip(self.client_key.clone());
         let (new, oauth) = self.into_new()?;
         if oauth.is_asked() {
@@ -105,6 +112,9 @@ impl Args {
                 &format!("symbolon connect {service} --from-stdin < FILE"),
             )?
         };
+        if let Some(name) = in_vault {
+            return vault::keep(ctx, broker, new, name, credential);
+        }
         let answer = broker.exchange(&Op::Connect { new }, Some(&credential))?;
         drop((credential, broker));
         let made: ConnectionView = serde_json::from_value(answer.ok).map_err(super::unreadable)?;

@@ -105,6 +105,7 @@ impl Args {
                     "device" => Method::Device,
                     "tpm" => Method::Tpm,
                     "recovery" => Method::Recovery,
+                    "passkey" => return Err(in_the_page()),
                     _ => Method::Passphrase,
                 };
                 let again = format!("symbolon custody rotate {id}");
@@ -167,6 +168,13 @@ impl How {
         secrets::check_passphrase(&given)?;
         Ok(Some(given))
     }
+}
+
+/// A terminal cannot ask a passkey.
+fn in_the_page() -> Failure {
+    let what =
+        "a passkey is added in the page; the old one is removed with symbolon custody remove";
+    Failure::refused("in_the_page", what).next("symbolon page")
 }
 
 fn list(ctx: &Ctx) -> Result<(), Failure> {

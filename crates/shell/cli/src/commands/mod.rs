@@ -10,10 +10,12 @@ use crate::failure::Failure;
 use crate::link::Link;
 use crate::{daemon, home};
 
+mod accounts;
 mod agents;
 mod approvals;
 mod attack;
 mod audit;
+mod backup;
 mod bench;
 mod broker;
 mod call;
@@ -24,30 +26,43 @@ mod container;
 mod custody;
 mod deed;
 mod disconnect;
+mod doctor;
 mod flow;
 mod grant;
 mod grants;
 mod import;
 mod init;
+mod item;
+mod key;
 mod lock;
 mod mcp;
 mod minted;
 mod mount;
+mod note;
 mod owner;
+mod page;
 mod policy;
 mod receipts;
 mod revoke;
 mod run;
 mod serve;
+mod share;
 mod status;
 mod tools;
 mod unlock;
+mod up;
+mod vault;
 mod verify;
 
 /// What can be done.
 #[derive(Debug, Subcommand)]
 pub enum Command {
     Init(init::Args),
+    Vault(Box<vault::Args>),
+    Note(Box<note::Args>),
+    Item(Box<item::Args>),
+    Share(Box<share::Args>),
+    Key(Box<key::Args>),
     Connect(Box<connect::Args>),
     Import(import::Args),
     Container(Box<container::Args>),
@@ -71,6 +86,8 @@ pub enum Command {
     Catalog(catalog::Args),
     Receipts(receipts::Args),
     Audit(audit::Args),
+    Backup(backup::Args),
+    Restore(backup::Restore),
     Verify(verify::Args),
     Status(status::Args),
     Lock(lock::Args),
@@ -78,7 +95,10 @@ pub enum Command {
     Custody(custody::Args),
     Agents(agents::Args),
     Owner(owner::Args),
+    Page(page::Args),
+    Up(up::Args),
     Serve(serve::Args),
+    Doctor(doctor::Args),
     Attack(attack::Args),
     Bench(bench::Args),
     #[command(hide = true)]
@@ -91,6 +111,11 @@ impl Command {
         let done = |()| ExitCode::SUCCESS;
         match self {
             Self::Init(args) => args.run(ctx).map(done),
+            Self::Vault(args) => args.run(ctx).map(done),
+            Self::Note(args) => args.run(ctx).map(done),
+            Self::Item(args) => args.run(ctx).map(done),
+            Self::Share(args) => args.run(ctx).map(done),
+            Self::Key(args) => args.run(ctx).map(done),
             Self::Connect(args) => args.run(ctx).map(done),
             Self::Import(args) => args.run(ctx).map(done),
             Self::Container(args) => args.run(ctx).map(done),
@@ -114,6 +139,8 @@ impl Command {
             Self::Catalog(args) => args.run(ctx).map(done),
             Self::Receipts(args) => args.run(ctx).map(done),
             Self::Audit(args) => args.run(ctx).map(done),
+            Self::Backup(args) => args.run(ctx).map(done),
+            Self::Restore(args) => args.run(ctx).map(done),
             Self::Verify(args) => args.run(ctx).map(done),
             Self::Status(args) => args.run(ctx).map(done),
             Self::Lock(args) => args.run(ctx).map(done),
@@ -121,7 +148,10 @@ impl Command {
             Self::Custody(args) => args.run(ctx).map(done),
             Self::Agents(args) => args.run(ctx).map(done),
             Self::Owner(args) => args.run(ctx).map(done),
+            Self::Page(args) => args.run(ctx).map(done),
+            Self::Up(args) => args.run(ctx).map(done),
             Self::Serve(args) => args.run(ctx).map(done),
+            Self::Doctor(args) => args.run(ctx),
             Self::Attack(args) => args.run(ctx),
             Self::Bench(args) => Ok(args.run(ctx)),
             Self::Broker(args) => args.run(ctx).map(done),

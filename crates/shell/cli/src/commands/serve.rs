@@ -10,20 +10,25 @@ use symbolon_log::Durability;
 use symbolon_server::control::{self, Limits};
 use symbolon_server::http::{self, ServeOptions, Tls};
 
+use super::accounts::{self, Kept};
 use super::{Ctx, broker};
+use crate::database::Database;
 use crate::failure::Failure;
 use crate::{logs, out, runtime};
 
-/// Run the broker in the foreground, with MCP and the JSON API over HTTP
+/// Run the broker in the foreground, with the page, MCP and the JSON API over HTTP
 ///
-/// MCP is at /mcp, the API at /api, its description at /api/openapi.json, /healthz and /metrics
+/// The page is at /; the link that is printed opens it as its owner, once. MCP is at /mcp, the API at /api, its description at /api/openapi.json, /healthz and /metrics
 /// beside. Agents authenticate with the key of `symbolon agents add`. An address that is not
-/// loopback needs a certificate.
+/// loopback needs a certificate, and with accounts the origin that people reach it by.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples
   symbolon serve --listen 127.0.0.1:7070
-  symbolon serve --listen 0.0.0.0:7443 --tls-cert cert.pem --tls-key key.pem")]
+  symbolon serve --listen 0.0.0.0:7443 --tls-cert cert.pem --tls-key key.pem
+  symbolon serve --accounts --origin https://vault.example
+  symbolon serve --accounts --database postgres://symbolon@localhost/symbolon
+  symbolon serve --accounts --database-file /etc/symbolon/database")]
 pub struct Args {
     /// Address and port
     #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:7070")]
@@ -34,6 +39,14 @@ pub struct Args {
     /// Its private key in PEM
     #[arg(long, value_name = "FILE", requires = "tls_cert")]
     tls_key: Option<PathBuf>,
+    /// Serve accounts with sealed vaults, kept in the home or in PostgreSQL
+    #[arg(long)]
+    accounts: bool,
+    #[command(flatten)]
+    database: Database,
+    /// Where people reach the accounts' page [default: http://localhost and the port]
+    #[arg(long, value_name = "URL", requires = "accounts")]
+    origin: Option<String>,
     /// When a credential may be released: group (the intent is on disk) or relaxed
     #[arg(long, value_parser = broker::durability, default_value = "group")]
     durability: Durability,
@@ -56,11 +69,58 @@ impl Args {
         runtime.block_on(self.serve(ctx, lanes))
     }
 
+    /// As `symbolon up` has it: accounts, on loopback.
+    pub fn for_one_person(listen: SocketAddr, database: Database) -> Self {
+        Self {
+            listen,
+            tls_cert: None,
+            tls_key: None,
+            accounts: true,
+            database,
+            origin: None,
+            durability: Durability::Group,
+            approval_wait: APPROVAL_WAIT_SECONDS,
+            hosts: Vec::new(),
+            #[cfg(feature = "conformance")]
+            conformance: false,
+        }
+    }
+
     async fn serve(self, ctx: &Ctx, lanes: Lanes) -> Result<(), Failure> {
+        // What is wrong with the origin is said before anything is opened.
+        let origin = match self.accounts {
+            true => Some(accounts::origin(
+                self.origin.as_deref(),
+                self.listen,
+                self.tls_cert.is_some(),
+            )?),
+            false if self.database.is_given() => {
+                let what = "a database is where accounts are kept, and no accounts are served";
+                return Err(Failure::usage(what).next("symbolon serve --accounts --database URL"));
+            }
+            false => None,
+        };
+        let address = match &origin {
+            Some(_) => self.database.of(&ctx.existing()?)?,
+            None => None,
+        };
         let (broker, socket) = broker::start(ctx, self.durability, self.approvals()).await?;
         let stop = broker::stop_on_signals()?;
-        let served =
-            http::serve(broker.clone(), self.options(&lanes), stop.clone().cancelled_owned());
+        let kept = match origin {
+            None => None,
+            Some(origin) => match Kept::open(&ctx.existing()?, address, origin, stop.clone()).await
+            {
+                Ok(kept) => Some(kept),
+                Err(failure) => {
+                    socket.remove();
+                    broker.close().await;
+                    return Err(failure);
+                }
+            },
+        };
+        let page = kept.as_ref().map(|kept| kept.served.origin().as_str().to_owned());
+        let options = self.options(&lanes, kept.as_ref());
+        let served = http::serve(broker.clone(), options, stop.clone().cancelled_owned());
         let web = match served.await {
             Ok(web) => web,
             Err(error) => {
@@ -69,14 +129,25 @@ impl Args {
                 return Err(CallError::from(error).into());
             }
         };
+        if let Some(kept) = &kept {
+            kept.served.lend_to(&broker, stop.clone());
+        }
+        broker.serve_page_at(&web.url());
         let opened = broker.unlock_unattended().await;
         if ctx.json {
-            out::json(&json!({ "url": web.url(), "unlocked": matches!(opened, Ok(true)) }))?;
+            let unlocked = matches!(opened, Ok(true));
+            out::json(&json!({ "url": web.url(), "accounts": page, "unlocked": unlocked }))?;
         } else {
-            say(&web.url(), &opened);
+            say(&web.url(), page.as_deref(), &opened);
+            let (link, code) = broker.page_link()?;
+            out::say("The page, for you alone, once within ten minutes (another: symbolon page):");
+            out::secret(&link.before, &code, "\n")?;
         }
         control::serve(socket, broker.clone(), Limits::default(), &lanes, stop).await;
         web.stopped().await;
+        if let Some(kept) = kept {
+            kept.close().await;
+        }
         broker.close().await;
         Ok(())
     }
@@ -85,12 +156,13 @@ impl Args {
         ApprovalOptions { wait_seconds: self.approval_wait, ..ApprovalOptions::default() }
     }
 
-    fn options(self, lanes: &Lanes) -> ServeOptions {
+    fn options(self, lanes: &Lanes, kept: Option<&Kept>) -> ServeOptions {
         let tls = self.tls_cert.zip(self.tls_key).map(|(cert, key)| Tls { cert, key });
         let mut options = ServeOptions::on(self.listen);
         options.tls = tls;
         options.lanes = Some(lanes.clone());
         options.hosts = self.hosts;
+        options.accounts = kept.map(|kept| kept.served.clone());
         #[cfg(feature = "conformance")]
         {
             options.conformance = self.conformance;
@@ -98,6 +170,9 @@ impl Args {
         options
     }
 }
+
+/// As the flag has it.
+const APPROVAL_WAIT_SECONDS: u64 = 120;
 
 /// Shorter than an answer over HTTP may take.
 fn approval_wait(text: &str) -> Result<u64, String> {
@@ -107,7 +182,10 @@ fn approval_wait(text: &str) -> Result<u64, String> {
     }
 }
 
-fn say(url: &str, opened: &Result<bool, CallError>) {
+fn say(url: &str, page: Option<&str>, opened: &Result<bool, CallError>) {
+    if let Some(page) = page {
+        out::say(&format!("Accounts {page}"));
+    }
     out::say(&format!("MCP      {url}/mcp"));
     out::say(&format!("API      {url}/api"));
     out::say(&format!("OpenAPI  {url}/api/openapi.json"));
