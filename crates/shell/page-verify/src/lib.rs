@@ -1,0 +1,8 @@
+#![doc = include_str!("../README.md")]
+#![forbid(unsafe_code)]
+
+#[cfg(target_arch = "wasm32")]
+mod bindings;
+mod verdict;
+
+pub use verdict::verdict;
