@@ -84,7 +84,7 @@ where
 }
 
 /// The body of a complete response, by its Content-Length or its chunks (RFC 9112, section 6.3).
-fn whole(response: &[u8]) -> Option<Cow<'_, [u8]>> {
+pub(crate) fn whole(response: &[u8]) -> Option<Cow<'_, [u8]>> {
     let end = response.windows(4).position(|w| w == b"\r\n\r\n")? + 4;
     let head = std::str::from_utf8(&response[..end]).ok()?.to_ascii_lowercase();
     let rest = &response[end..];

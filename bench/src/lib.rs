@@ -62,6 +62,11 @@ enum Suite {
     Catalog,
     Audit,
     Flow,
+    Vault,
+    Accounts,
+    Login,
+    Possession,
+    Proofs,
 }
 
 /// Why a suite could not be measured.
@@ -143,6 +148,11 @@ fn measure(options: &Options) -> Result<bool, BenchError> {
             Suite::Catalog => suite::catalog::run(options, &mut report),
             Suite::Audit => suite::audit::run(options, &mut report),
             Suite::Flow => suite::flow::run(options, &mut report),
+            Suite::Vault => suite::vault::run(options, &mut report),
+            Suite::Accounts => suite::accounts::run(options, &mut report),
+            Suite::Login => suite::login::run(options, &mut report),
+            Suite::Possession => suite::possession::run(options, &mut report),
+            Suite::Proofs => suite::proofs::run(options, &mut report),
         }?;
     }
     Ok(report.correct())

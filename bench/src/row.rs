@@ -32,16 +32,44 @@ pub struct Row {
     pub note: Option<String>,
 }
 
+/// One statement of the suite `proofs`; times in milliseconds.
+#[derive(Debug, Clone, Serialize)]
+pub(crate) struct ProofRow {
+    /// Which suite.
+    pub suite: &'static str,
+    /// Which statement.
+    pub case: String,
+    /// Half of the proofs were made faster.
+    pub prove_ms: f64,
+    /// None was made faster.
+    pub prove_min_ms: f64,
+    /// Half were checked faster, one by one.
+    pub verify_ms: f64,
+    /// Each, of 128 that were checked at once.
+    pub verify_batched_ms: f64,
+    /// Bytes of a proof.
+    pub proof_bytes: usize,
+    /// The proving key was made of the reference string.
+    pub key_make_ms: f64,
+    /// The stored proving key was held against its hash and read.
+    pub key_read_ms: f64,
+    /// Bytes of the stored proving key.
+    pub key_bytes: usize,
+    /// Every proof was taken, and a changed one refused.
+    pub correct: bool,
+}
+
 /// Shows rows as they come.
 pub(crate) struct Report {
     json: bool,
     headed: bool,
+    proofs_headed: bool,
     correct: bool,
 }
 
 impl Report {
     pub(crate) fn new(json: bool) -> Self {
-        Self { json, headed: false, correct: true }
+        Self { json, headed: false, proofs_headed: false, correct: true }
     }
 
     pub(crate) fn row(&mut self, row: &Row) {
@@ -79,6 +107,42 @@ impl Report {
             row.durability,
             if row.correct { "yes" } else { "NO" },
             row.note.as_deref().unwrap_or_default()
+        );
+    }
+
+    pub(crate) fn proof(&mut self, row: &ProofRow) {
+        self.correct &= row.correct;
+        if self.json {
+            // A row of numbers and words always serializes.
+            println!("{}", serde_json::to_string(row).unwrap_or_default());
+            return;
+        }
+        if !std::mem::replace(&mut self.proofs_headed, true) {
+            println!(
+                "{:<10} {:<12} {:>9} {:>9} {:>9} {:>10} {:>6} {:>9} {:>9} correct",
+                "suite",
+                "case",
+                "prove ms",
+                "least",
+                "verify ms",
+                "of 128 ms",
+                "bytes",
+                "key ms",
+                "read ms"
+            );
+        }
+        println!(
+            "{:<10} {:<12} {:>9.1} {:>9.1} {:>9.2} {:>10.2} {:>6} {:>9.0} {:>9.1} {}",
+            row.suite,
+            row.case,
+            row.prove_ms,
+            row.prove_min_ms,
+            row.verify_ms,
+            row.verify_batched_ms,
+            row.proof_bytes,
+            row.key_make_ms,
+            row.key_read_ms,
+            if row.correct { "yes" } else { "NO" }
         );
     }
 

@@ -1,7 +1,7 @@
-//! Searches for any 8-byte piece of a secret: raw, in base64 at each of three offsets, in hex.
+//! Searches for any 8-byte piece of a secret: raw, in base64 at each of three offsets, in hex, in UTF-16.
 //!
-//! Eight characters are a piece, but in hex sixteen: eight digits are four bytes, which a log of
-//! some megabytes of digests has by chance.
+//! Eight characters are a piece, but in hex and in UTF-16 sixteen bytes: eight are four of the secret,
+//! which a log of some megabytes of digests, or a browser's profile, has by chance.
 //!
 //! Everything here is written for this search alone and shares no code with the product, so that a
 //! mistake there cannot hide itself.
@@ -26,19 +26,19 @@ pub struct Canaries {
 pub struct Hit {
     /// The name that the secret was planted under.
     pub secret: String,
-    /// `raw`, `base64`, `hex` or `HEX`.
+    /// `raw`, `base64`, `hex`, `HEX` or `UTF-16`.
     pub form: &'static str,
     /// File, or whatever the caller called the bytes.
     pub place: String,
     /// Offset of the first byte.
     pub offset: u64,
-    /// How many characters in a row belong to it; 8 or more, of hex 16 or more.
+    /// How many bytes in a row belong to it; 8 or more, of hex and UTF-16 16 or more.
     pub length: usize,
 }
 
 const WINDOW: usize = 8;
-/// Eight bytes in hex.
-const HEX_WINDOW: usize = 16;
+/// Eight bytes in hex, or in UTF-16.
+const WIDE_WINDOW: usize = 16;
 const FILTER_BITS: u32 = 20;
 const PAGE: usize = 4096;
 static ZEROS: [u8; PAGE] = [0; PAGE];
@@ -91,7 +91,7 @@ impl Canaries {
             let filled = kept + read;
             self.search(&buffer[..filled], at, &place, &mut hits);
             // The last bytes may begin a piece that the next chunk ends.
-            kept = filled.min(HEX_WINDOW - 1);
+            kept = filled.min(WIDE_WINDOW - 1);
             buffer.copy_within(filled - kept..filled, 0);
             at += (filled - kept) as u64;
         }
@@ -153,8 +153,13 @@ impl Canaries {
             }
             run_end = at;
         }
-        hits.retain(|hit| !is_hex(hit.form) || hit.length >= HEX_WINDOW);
+        hits.retain(|hit| !is_wide(hit.form) || hit.length >= WIDE_WINDOW);
     }
+}
+
+/// Two bytes are one of the secret.
+fn is_wide(form: &str) -> bool {
+    is_hex(form) || form == "UTF-16"
 }
 
 /// Digits alone are in either case.
@@ -195,6 +200,8 @@ fn forms(secret: &[u8]) -> Vec<(&'static str, Vec<u8>)> {
         ("raw", secret.to_vec()),
         ("hex", hex(b"0123456789abcdef")),
         ("HEX", hex(b"0123456789ABCDEF")),
+        // Of what is no text this is a form that nobody writes, and finds nothing.
+        ("UTF-16", secret.iter().flat_map(|byte| [*byte, 0]).collect()),
     ];
     // The secret may begin at any of three places in a group. Only whole groups of it are the same
     // whatever stands before and after.
@@ -269,6 +276,9 @@ mod tests {
         let hex: String = SECRET.iter().map(|byte| format!("{byte:02x}")).collect();
         assert_eq!(forms_in(hex.as_bytes()), ["hex"]);
         assert!(forms_in(hex.to_uppercase().as_bytes()).contains(&"HEX"));
+        let wide: Vec<u8> = SECRET.iter().flat_map(|byte| [*byte, 0]).collect();
+        assert_eq!(forms_in(&wide), ["UTF-16"]);
+        assert!(forms_in(&wide[..14]).is_empty());
         for before in ["", "x", "xy", "user:"] {
             let text = base64(&[before.as_bytes(), SECRET, b" and more"].concat());
             assert_eq!(forms_in(&text), ["base64"], "behind {before:?}");

@@ -43,6 +43,13 @@ impl Request {
         self
     }
 
+    /// Sets a header in place of any of its name.
+    #[must_use]
+    pub fn only_header(mut self, name: &str, value: &str) -> Self {
+        self.headers.retain(|(known, _)| !known.eq_ignore_ascii_case(name));
+        self.header(name, value)
+    }
+
     #[must_use]
     pub fn bearer(self, key: &str) -> Self {
         self.header("authorization", &format!("Bearer {key}"))
@@ -52,6 +59,12 @@ impl Request {
     pub fn json(mut self, value: &Value) -> Self {
         self.body = value.to_string().into_bytes();
         self.header("content-type", "application/json")
+    }
+
+    #[must_use]
+    pub fn bytes(mut self, bytes: Vec<u8>) -> Self {
+        self.body = bytes;
+        self.header("content-type", "application/octet-stream")
     }
 
     /// Sends it and reads the answer.

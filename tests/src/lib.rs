@@ -1,8 +1,16 @@
 #![doc = include_str!("../README.md")]
 #![forbid(unsafe_code)]
 
+#[cfg(feature = "authenticator")]
+pub mod accounts;
+#[cfg(feature = "authenticator")]
+pub mod assistant;
+#[cfg(feature = "authenticator")]
+pub mod authenticator;
+pub mod browser;
 pub mod canary;
 pub mod counter;
+pub mod cut;
 pub mod git;
 pub mod home;
 pub mod http;
@@ -13,6 +21,8 @@ pub mod memory;
 pub mod moto;
 pub mod nginx;
 pub mod oidc;
+#[cfg(feature = "authenticator")]
+pub mod owner;
 pub mod place;
 pub mod planted;
 pub mod random;

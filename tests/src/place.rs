@@ -46,6 +46,18 @@ pub fn fixture(path: &str) -> PathBuf {
     existing(Path::new(env!("CARGO_MANIFEST_DIR")).join(path))
 }
 
+/// The page's sources, with the packages that drive it beside them.
+pub fn web() -> PathBuf {
+    let web = Path::new(env!("CARGO_MANIFEST_DIR")).join("../web");
+    existing(web.join("node_modules"));
+    web
+}
+
+/// Where pictures of the page are kept.
+pub fn shots() -> PathBuf {
+    tools().join("shots")
+}
+
 fn node_modules() -> PathBuf {
     tools().join("node/node_modules")
 }

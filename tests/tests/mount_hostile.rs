@@ -259,28 +259,22 @@ fn its_environment_has_a_placeholder_and_no_credential() {
     assert!(seen["HTTPBIN_TOKEN"].as_str().unwrap().starts_with("symref_"), "{seen}");
     assert!(seen["HTTPS_PROXY"].as_str().unwrap().contains("127.0.0.1"), "{seen}");
     // With what stands there its program reaches the service, and no other way.
-    let line = format!(
-        "curl -sS -x '{}' --cacert '{}' -H 'Authorization: Bearer {}' {}/bearer",
-        seen["HTTPS_PROXY"].as_str().unwrap(),
-        seen["CURL_CA_BUNDLE"].as_str().unwrap(),
-        seen["HTTPBIN_TOKEN"].as_str().unwrap(),
-        httpbin.tls.base_url()
-    );
-    let curl = || std::process::Command::new("sh").args(["-c", &line]).output().expect("curl runs");
+    let curl = |seen: &Value| {
+        let line = format!(
+            "curl -sS -x '{}' --cacert '{}' -H 'Authorization: Bearer {}' {}/bearer",
+            seen["HTTPS_PROXY"].as_str().unwrap(),
+            seen["CURL_CA_BUNDLE"].as_str().unwrap(),
+            seen["HTTPBIN_TOKEN"].as_str().unwrap(),
+            httpbin.tls.base_url()
+        );
+        std::process::Command::new("sh").args(["-c", &line]).output().expect("curl runs")
+    };
     // The look at its list ended with the look; the program of the calls has an environment of its own.
-    let gone = curl();
+    let gone = curl(&seen);
     assert!(!String::from_utf8_lossy(&gone.stdout).contains("authenticated"), "{gone:?}");
     bad.called("x");
     let seen: Value = serde_json::from_str(&bad.note("environment")).expect("JSON");
-    let line = format!(
-        "curl -sS -x '{}' --cacert '{}' -H 'Authorization: Bearer {}' {}/bearer",
-        seen["HTTPS_PROXY"].as_str().unwrap(),
-        seen["CURL_CA_BUNDLE"].as_str().unwrap(),
-        seen["HTTPBIN_TOKEN"].as_str().unwrap(),
-        httpbin.tls.base_url()
-    );
-    let curl = || std::process::Command::new("sh").args(["-c", &line]).output().expect("curl runs");
-    let reached = curl();
+    let reached = curl(&seen);
     let body = String::from_utf8_lossy(&reached.stdout).into_owned();
     assert!(body.contains("\"authenticated\": true"), "{reached:?}");
     assert_clean(&canaries.find_in("what it got", body.as_bytes()));
@@ -290,7 +284,7 @@ fn its_environment_has_a_placeholder_and_no_credential() {
     assert_eq!(row["agent"], "mount-bad", "{row}");
     // A lock ends the program, and what it was given with it.
     bad.home.ok(&["lock"]);
-    assert!(!String::from_utf8_lossy(&curl().stdout).contains("authenticated"));
+    assert!(!String::from_utf8_lossy(&curl(&seen).stdout).contains("authenticated"));
 }
 
 #[test]

@@ -106,6 +106,7 @@ impl World {
                 registration.clone(),
             )]),
             grants: HashMap::from([(agent, vec![Arc::new(grant)])]),
+            away: HashMap::new(),
         }));
         let folder = tempfile::tempdir()?;
         let storage = FolderStorage::open(folder.path())?;

@@ -1,5 +1,6 @@
 //! The suites, one file each.
 
+pub(crate) mod accounts;
 pub(crate) mod audit;
 pub(crate) mod authorize;
 pub(crate) mod catalog;
@@ -7,9 +8,13 @@ pub(crate) mod flow;
 pub(crate) mod inject;
 pub(crate) mod isolation;
 pub(crate) mod log;
+pub(crate) mod login;
 pub(crate) mod mcp;
+pub(crate) mod possession;
+pub(crate) mod proofs;
 pub(crate) mod proxy;
 pub(crate) mod redact;
+pub(crate) mod vault;
 
 use crate::BenchError;
 

@@ -4,15 +4,22 @@ pub mod audit;
 pub mod catalog;
 pub mod checkpoint;
 pub mod container;
+pub mod custody;
 pub mod dsse;
 pub mod envelope;
 pub mod flow;
 pub mod foreign;
 pub mod log_records;
+pub mod oauth;
+pub mod opaque;
 pub mod openapi;
+pub mod passport;
 pub mod path_template;
+pub mod possession;
 pub mod redact;
+pub mod siwe;
 pub mod tools_list;
+pub mod vault;
 
 /// Reads one input; panics where a property does not hold.
 pub type Target = fn(&[u8]);
@@ -23,13 +30,20 @@ pub const ALL: &[(&str, Target)] = &[
     ("catalog", catalog::run),
     ("checkpoint", checkpoint::run),
     ("container", container::run),
+    ("custody", custody::run),
     ("dsse", dsse::run),
     ("envelope", envelope::run),
     ("flow", flow::run),
     ("foreign", foreign::run),
     ("log_records", log_records::run),
+    ("opaque", opaque::run),
     ("openapi", openapi::run),
+    ("passport", passport::run),
     ("path_template", path_template::run),
+    ("possession", possession::run),
     ("redact", redact::run),
+    ("oauth", oauth::run),
+    ("siwe", siwe::run),
     ("tools_list", tools_list::run),
+    ("vault", vault::run),
 ];
