@@ -10,6 +10,7 @@ mod graph;
 mod lint;
 mod process;
 mod test;
+mod web;
 mod workspace;
 
 use std::process::ExitCode;
@@ -67,6 +68,7 @@ const COMMANDS: &[Command] = &[
     Command { name: "lint", line: lint::LINE, help: lint::HELP, run: lint::run },
     Command { name: "fmt", line: fmt::LINE, help: fmt::HELP, run: fmt::run },
     Command { name: "graph", line: graph::LINE, help: graph::HELP, run: graph::run },
+    Command { name: "web", line: web::LINE, help: web::HELP, run: web::run },
     Command { name: "bench", line: bench::LINE, help: bench::HELP, run: bench::run },
 ];
 

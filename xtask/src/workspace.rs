@@ -80,3 +80,14 @@ pub fn release_binary(name: &str) -> Result<PathBuf, Failure> {
 pub fn instrumented_binary() -> Result<PathBuf, Failure> {
     Ok(target()?.join("instrumented").join("symbolon"))
 }
+
+/// Whether two files have the same bytes.
+pub fn is_same(left: &Path, right: &Path) -> bool {
+    let text = |path: &Path| std::fs::read(path).ok();
+    text(left).is_some_and(|left| text(right).is_some_and(|right| left == right))
+}
+
+/// Copies a file over another.
+pub fn copy(from: &Path, to: &Path) -> Result<(), Failure> {
+    std::fs::copy(from, to).map(drop).map_err(Failure::io("copy", from))
+}

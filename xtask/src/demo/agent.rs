@@ -53,6 +53,15 @@ impl Agent {
         self.ask("tools/call", &json!({ "name": tool, "arguments": arguments }))
     }
 
+    /// Calls a tool that has to answer with a 2xx, and returns the reply.
+    pub fn succeed(&mut self, tool: &str, arguments: Value) -> Result<Value, Failure> {
+        let mut result = self.call(tool, arguments)?;
+        match result["structuredContent"]["status"].as_u64() {
+            Some(200..300) => Ok(result["structuredContent"].take()),
+            _ => Err(Failure::new(format!("the call did not succeed: {result}"))),
+        }
+    }
+
     /// Closes the stream, waits for the server, and gives every byte that went either way.
     pub fn finish(mut self) -> Result<Vec<u8>, Failure> {
         drop(self.stdin.take());

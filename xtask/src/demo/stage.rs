@@ -1,11 +1,14 @@
 //! What the demo plays on: a throw-away folder, the upstream, and the product.
 
 use std::io::{BufRead, BufReader, Write};
+use std::net::TcpStream;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
 
 use serde_json::Value;
 use symbolon_tests::random;
+use symbolon_tests::service::free_port;
 
 use crate::{Failure, process};
 
@@ -17,6 +20,7 @@ pub struct Stage {
     folder: Option<tempfile::TempDir>,
     program: String,
     upstream: Option<Child>,
+    server: Option<Child>,
     /// `https://localhost:PORT`.
     pub url: String,
     /// What the upstream accepts. The product is given it once, on standard input.
@@ -28,7 +32,9 @@ pub struct Kept {
     pub home: String,
     pub folder: String,
     pub programs: String,
-    pub upstream_pid: u32,
+    /// Of the service, and of the server where there is one.
+    pub pids: String,
+    pub is_served: bool,
 }
 
 impl Stage {
@@ -49,6 +55,7 @@ impl Stage {
             folder: Some(folder),
             program: program.display().to_string(),
             upstream: Some(child),
+            server: None,
             url: String::new(),
             credential,
         };
@@ -82,14 +89,44 @@ impl Stage {
         serde_json::from_str(&said).map_err(|error| Failure::new(format!("{error}: {said}")))
     }
 
-    /// Teaches the home the service, and gives it the credential on standard input.
-    pub fn connect(&self) -> Result<(), Failure> {
+    /// What is in a file beside the home.
+    pub fn read(&self, name: &str) -> Result<String, Failure> {
+        let file = self.file(name);
+        std::fs::read_to_string(&file).map_err(Failure::io("read", Path::new(&file)))
+    }
+
+    /// Teaches the home the service.
+    pub fn teach(&self) -> Result<(), Failure> {
         let folder = Path::new(&self.home()).join("catalog");
         std::fs::create_dir_all(&folder).map_err(Failure::io("make", &folder))?;
         let file = folder.join("upstream.toml");
         std::fs::write(&file, SERVICE).map_err(Failure::io("write", &file))?;
         private(&folder, 0o700)?;
-        private(&file, 0o600)?;
+        private(&file, 0o600)
+    }
+
+    /// Serves the home to a browser and gives the page's origin.
+    pub fn serve(&mut self) -> Result<String, Failure> {
+        self.symbolon(&["lock", "--stop"])?;
+        let port = free_port();
+        let listen = format!("127.0.0.1:{port}");
+        let mut command = self.command(&["up", "--listen", &listen]);
+        command.stdout(Stdio::null()).stderr(Stdio::null());
+        let failed = |error| Failure::new(format!("cannot start `symbolon up`: {error}"));
+        self.server = Some(command.spawn().map_err(failed)?);
+        let origin = format!("http://localhost:{port}");
+        let began = Instant::now();
+        while TcpStream::connect(&listen).is_err() {
+            if began.elapsed() > Duration::from_secs(30) {
+                return Err(Failure::new("`symbolon up` does not listen"));
+            }
+            std::thread::sleep(Duration::from_millis(50));
+        }
+        Ok(origin)
+    }
+
+    /// Gives the home the credential on standard input.
+    pub fn connect(&self) -> Result<(), Failure> {
         let (url, ca) = (&self.url, self.file("ca.pem"));
         let mut command = self.command(&[
             "connect",
@@ -135,18 +172,26 @@ impl Stage {
             home,
             folder: folder.display().to_string(),
             programs: programs.display().to_string(),
-            upstream_pid: self.upstream.take().map(|child| child.id()).unwrap_or_default(),
+            is_served: self.server.is_some(),
+            pids: [self.upstream.take(), self.server.take()]
+                .into_iter()
+                .flatten()
+                .map(|child| child.id().to_string())
+                .collect::<Vec<_>>()
+                .join(" "),
         }
     }
 }
 
 impl Drop for Stage {
     fn drop(&mut self) {
-        let Some(mut upstream) = self.upstream.take() else { return };
+        let Some(upstream) = self.upstream.take() else { return };
         // There is no broker to stop where the demo ended before it made a home.
         let _ = self.symbolon(&["lock", "--stop"]);
-        let _ = upstream.kill();
-        let _ = upstream.wait();
+        for mut child in [Some(upstream), self.server.take()].into_iter().flatten() {
+            let _ = child.kill();
+            let _ = child.wait();
+        }
     }
 }
 
@@ -162,4 +207,9 @@ fn private(path: &Path, mode: u32) -> Result<(), Failure> {
     use std::os::unix::fs::PermissionsExt;
     std::fs::set_permissions(path, std::fs::Permissions::from_mode(mode))
         .map_err(Failure::io("set the mode of", path))
+}
+
+/// A text in JSON, empty for anything else.
+pub fn text(value: &Value) -> &str {
+    value.as_str().unwrap_or_default()
 }

@@ -1,5 +1,6 @@
 //! `cargo xtask test`: installs what the tests need, starts nothing itself, runs everything.
 
+pub mod debian;
 mod setup;
 mod stages;
 mod tally;
@@ -16,12 +17,13 @@ pub const HELP: &str = "\
 cargo xtask test [--quick] [--only STAGE] [--deny] [-- ARGS]: run everything, in stages
 
   setup      Debian packages, a Python environment and Node packages, when missing
+  web        the page: its core as WASM, its types, its files
   lint       rustfmt, clippy, the graph, the rules of the house
   crates     unit, documentation and crate tests
   tpm        custody by TPM 2.0 against a software TPM
   build      the release, and the instrumented build (fixture tools, holds)
   blackbox   drives the built product against verdaccio, httpbin, the MCP
-             conformance suite and the MCP inspector
+             conformance suite and the MCP inspector, and its page in Chromium
   deny       licences, bans and sources of every dependency, by cargo-deny
 
 What is installed goes to target/xtask, the rest of the machine sees only the
@@ -189,7 +191,7 @@ mod tests {
         let names = |quick, only| -> Vec<&str> {
             choose(quick, only).unwrap().iter().map(|stage| stage.name).collect()
         };
-        assert_eq!(names(false, Some("blackbox")), ["setup", "build", "blackbox"]);
+        assert_eq!(names(false, Some("blackbox")), ["setup", "web", "build", "blackbox"]);
         assert_eq!(names(true, None), ["lint", "crates"]);
         assert_eq!(names(false, None).len(), STAGES.len());
         assert!(choose(false, Some("nothing")).is_err());

@@ -5,7 +5,7 @@ use std::process::Command;
 
 use super::tally::Tally;
 use super::{Asked, setup};
-use crate::{Failure, fmt, graph, lint, process, workspace};
+use crate::{Failure, fmt, graph, lint, process, web, workspace};
 
 pub struct Stage {
     pub name: &'static str,
@@ -24,6 +24,14 @@ pub const STAGES: &[Stage] = &[
         quick: false,
         needs: &[],
         run: setup::run,
+    },
+    // Before anything that embeds it is built.
+    Stage {
+        name: "web",
+        what: "the page: its core as WASM, its types, its files",
+        quick: false,
+        needs: &["setup"],
+        run: web_all,
     },
     Stage {
         name: "lint",
@@ -50,14 +58,14 @@ pub const STAGES: &[Stage] = &[
         name: "build",
         what: "the release and the instrumented build",
         quick: false,
-        needs: &[],
+        needs: &["setup", "web"],
         run: build,
     },
     Stage {
         name: "blackbox",
         what: "the built product against services that others wrote",
         quick: false,
-        needs: &["setup", "build"],
+        needs: &["setup", "web", "build"],
         run: blackbox,
     },
     Stage {
@@ -68,6 +76,12 @@ pub const STAGES: &[Stage] = &[
         run: deny,
     },
 ];
+
+fn web_all(_: &Asked, tally: &mut Tally) -> Result<(), Failure> {
+    web::build()?;
+    tally.pass();
+    Ok(())
+}
 
 /// Every check runs, so that one run shows all that is wrong.
 fn lint_all(_: &Asked, tally: &mut Tally) -> Result<(), Failure> {

@@ -1,0 +1,93 @@
+//! The page's modules: WASM, and the JavaScript that loads it.
+
+use std::path::PathBuf;
+use std::process::{Command, Stdio};
+
+use crate::test::debian;
+use crate::{Failure, process, workspace};
+
+pub fn build() -> Result<(), Failure> {
+    let target = workspace::target()?.join("wasm");
+    let mut command = toolchain()?;
+    command
+        .args(["--profile", "release"])
+        .args(MODULES.iter().flat_map(|(package, _)| ["--package", package]))
+        .args(["--target", TARGET, "--locked"])
+        .env("CARGO_TARGET_DIR", &target)
+        .args(
+            QUICK.map(|package| format!("--config=profile.release.package.{package}.opt-level=3")),
+        )
+        .env("RUSTFLAGS", FLAGS.join(" "))
+        // It is loaded over a network: small before quick.
+        .env("CARGO_PROFILE_RELEASE_OPT_LEVEL", "z")
+        .env("CARGO_PROFILE_RELEASE_LTO", "fat")
+        .env("CARGO_PROFILE_RELEASE_CODEGEN_UNITS", "1")
+        .env("CARGO_PROFILE_RELEASE_DEBUG", "false")
+        .current_dir(workspace::root()?)
+        .stdin(Stdio::null());
+    process::run(&mut command)?;
+    let folder = workspace::root()?.join("web/src/worker/core");
+    for (_, module) in MODULES {
+        let module = target.join(TARGET).join("release").join(module);
+        let bindgen = ["run", "--quiet", "--package", "symbolon-bindgen", "--"];
+        process::run(process::cargo().args(bindgen).arg(module).arg(&folder))?;
+    }
+    Ok(())
+}
+
+/// What the Worker loads, each when it is first needed.
+const MODULES: [(&str, &str); 3] = [
+    ("symbolon-page-core", "symbolon_page_core.wasm"),
+    ("symbolon-page-import", "symbolon_page_import.wasm"),
+    ("symbolon-page-verify", "symbolon_page_verify.wasm"),
+];
+
+/// A person waits for these.
+const QUICK: [&str; 4] = ["argon2", "blake2", "chacha20", "poly1305"];
+
+/// A panic ends the Worker, which says so: what it would have said is not carried, nor where it was.
+const FLAGS: [&str; 5] = [
+    r#"--cfg getrandom_backend="wasm_js""#,
+    "-Zlocation-detail=none",
+    "-Zfmt-debug=none",
+    "-Zunstable-options",
+    "-Cpanic=immediate-abort",
+];
+
+/// `cargo build` of a toolchain that has the standard library's sources: it is built to the same size.
+fn toolchain() -> Result<Command, Failure> {
+    let build = ["build", "-Zbuild-std=std,panic_abort", "-Zbuild-std-features=optimize_for_size"];
+    if has_source() || add_source() {
+        let mut cargo = process::cargo();
+        cargo.args(build).env("RUSTC_BOOTSTRAP", "1");
+        return Ok(cargo);
+    }
+    debian::ensure(&debian::WASM)?;
+    let mut cargo = Command::new("/usr/bin/cargo");
+    cargo
+        .args(build)
+        // Both compilers are stable ones, which take these options when they are told that they may.
+        .env("RUSTC_BOOTSTRAP", "1")
+        .env("RUSTC", "/usr/bin/rustc")
+        .env("CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_LINKER", "wasm-ld")
+        .env_remove("RUSTC_WRAPPER")
+        .env_remove("RUSTUP_TOOLCHAIN");
+    Ok(cargo)
+}
+
+fn has_source() -> bool {
+    let asked = process::capture(Command::new("rustc").args(["--print", "sysroot"]));
+    let library = "lib/rustlib/src/rust/library/Cargo.lock";
+    asked.is_ok_and(|folder| PathBuf::from(folder.trim()).join(library).is_file())
+}
+
+/// Without a network of its own, or without rustup, they cannot be had: the other way is Debian's.
+fn add_source() -> bool {
+    if process::find_program("rustup").is_none() {
+        return false;
+    }
+    let add = ["component", "add", "rust-src"];
+    process::capture(Command::new("rustup").args(add).stdin(Stdio::null())).is_ok() && has_source()
+}
+
+const TARGET: &str = "wasm32-unknown-unknown";

@@ -1,0 +1,39 @@
+//! `cargo xtask web`: the page's core as WASM, then the page, into `web/dist`, which the product embeds.
+
+mod core;
+mod page;
+
+use crate::{Args, Failure};
+
+pub use page::{install, node};
+
+pub const LINE: &str = "build the page that the product embeds";
+
+pub const HELP: &str = "\
+cargo xtask web: the page's core as WASM, the page's types, the page
+
+  core    crates/shell/page-core, page-import and page-verify for wasm32-unknown-unknown: by
+          rustup where it can add the standard library's sources, else by
+          Debian's rustc-web; wasm-bindgen of the version in Cargo.lock writes
+          their JavaScript
+  page    npm packages by web/package-lock.json, svelte-check, Vite
+
+The result is web/dist; the next build of the product has it inside. What is
+installed goes to target/xtask, the rest of the machine sees only the Debian
+packages.
+
+Examples
+  cargo xtask web
+  cargo xtask web && cargo build --release
+";
+
+pub fn run(given: &[String]) -> Result<(), Failure> {
+    Args::parse("web", given, &[], &[])?;
+    build()
+}
+
+/// The core, the types, the page.
+pub fn build() -> Result<(), Failure> {
+    core::build()?;
+    page::build()
+}
