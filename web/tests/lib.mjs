@@ -105,9 +105,10 @@ export async function shown(page, name) {
   await page.emulateMedia({ colorScheme: "light", reducedMotion: "reduce" });
 }
 
-/** Ends it: nothing went wrong, and nobody but this origin was asked for anything. */
-export async function close({ context, seen }) {
-  const elsewhere = seen.requests.map((one) => one.url()).filter((url) => !url.startsWith(`${BASE}/`) && !/^(data|blob):/.test(url));
+/** Ends it: nothing went wrong, and nobody but this origin was asked for anything; `also` is another that the test serves. */
+export async function close({ context, seen }, also = BASE) {
+  const isOurs = (url) => [BASE, also].some((origin) => url.startsWith(`${origin}/`)) || /^(data|blob):/.test(url);
+  const elsewhere = seen.requests.map((one) => one.url()).filter((url) => !isOurs(url));
   assert.deepEqual(elsewhere, [], "requests to somebody else");
   assert.deepEqual(seen.problems, [], "errors, warnings and violations of the policy");
   await context.close();
