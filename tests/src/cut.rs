@@ -6,7 +6,6 @@ use std::net::{TcpListener, TcpStream};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::thread;
-use std::time::Duration;
 
 /// Where in the exchange of a request the way is cut.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -74,7 +73,7 @@ fn relay(mut client: TcpStream, plan: &Plan) -> io::Result<()> {
         let number = plan.seen.fetch_add(1, Ordering::SeqCst) + 1;
         let cut = plan.cut.lock().expect("not poisoned").filter(|(at, _)| *at <= number);
         if matches!(cut, Some((_, Moment::Before))) {
-            return hold(plan);
+            return hold(&mut client, plan);
         }
         let to = match &mut server {
             Some(open) => open,
@@ -83,18 +82,17 @@ fn relay(mut client: TcpStream, plan: &Plan) -> io::Result<()> {
         to.write_all(&request)?;
         let answer = message(to, request.starts_with(b"HEAD "))?;
         if cut.is_some() {
-            return hold(plan);
+            return hold(&mut client, plan);
         }
         client.write_all(&answer.ok_or(io::ErrorKind::UnexpectedEof)?)?;
     }
     Ok(())
 }
 
-/// Says that it is cut, and leaves the client waiting until it is killed.
-fn hold(plan: &Plan) -> io::Result<()> {
+/// Says that it is cut, and leaves the client without an answer until it is killed.
+fn hold(client: &mut TcpStream, plan: &Plan) -> io::Result<()> {
     plan.is_cut.fetch_add(1, Ordering::SeqCst);
-    thread::sleep(Duration::from_secs(20));
-    Ok(())
+    io::copy(client, &mut io::sink()).map(drop)
 }
 
 /// One message of HTTP/1.1 whose length its head says; `None` at the end of the connection.
