@@ -1,20 +1,20 @@
 /** The broker's home: how it is unlocked, and by what (`specs/custody.md`, "A tap in the page"). */
 import { json, send } from "./client";
-import type { Session, Status } from "./types";
+import type { Narrow, Schemas, Session, Status } from "./types";
 
 const OWNER = "/api/owner";
 
-export type TapPasskey = { wrap: string; credential: string; salt: string };
-export type TapAsked = { key: string; nonce: string; vault: string; expires_unix_ms: number; prf: string; passkeys: TapPasskey[]; salt?: string };
-export type Way = { id: string; method: string; created: string };
+export type TapPasskey = Schemas["TapPasskey"];
+export type TapAsked = Narrow<Schemas["TapAsked"], { salt?: string }>;
+export type Way = Schemas["Way"];
 
 /** What the locked broker asks of whoever unlocks it. */
 export const unlockKey = () => json<TapAsked>(`${OWNER}/unlock-key`);
-export const unlock = (tap: { nonce: string; wrap: string; sealed: string }) => json<Status>(`${OWNER}/unlock`, { method: "POST", json: tap });
+export const unlock = (tap: Schemas["UnlockTap"]) => json<Status>(`${OWNER}/unlock`, { method: "POST", json: tap });
 
-export const ways = async () => (await json<{ ways: Way[] }>(`${OWNER}/ways`)).ways;
+export const ways = async () => (await json<Schemas["Ways"]>(`${OWNER}/ways`)).ways;
 export const wayKey = () => json<TapAsked>(`${OWNER}/way-key`);
-export const addWay = (way: { nonce: string; credential: string; sealed: string }) => json<Way>(`${OWNER}/ways`, { method: "POST", json: way });
+export const addWay = (way: Schemas["NewWay"]) => json<Way>(`${OWNER}/ways`, { method: "POST", json: way });
 export const removeWay = (id: string) => send(`${OWNER}/ways/${encodeURIComponent(id)}`, { method: "DELETE" });
 
 /** The owner's session may change ways in for ten minutes: the owner's account, whose word this is, was confirmed. */
