@@ -58,6 +58,7 @@ impl Server {
         while !self.way.is_cut() {
             if let Some(status) = child.try_wait().unwrap() {
                 assert!(status.success(), "{line:?} failed before it was cut at {at} ({moment:?})");
+                self.way.cut_at(None);
                 return false;
             }
             assert!(
