@@ -24,5 +24,12 @@ pub use present::{Held, PresentError};
 pub use presentation::{PRESENTATION_BYTES_MAX, Presentation};
 pub use registry::{GroupEntry, KeyEntry, groups, keys};
 pub use request::{ACCOUNT_BYTES_MAX, Request};
-pub use sessions::{SESSION_MS, Sessions};
-pub use store::{Acceptance, Accepted, ProofStore, StoredSession};
+pub use sessions::{
+    Judged, Ready, SESSION_KEPT_MS, SESSION_MS, SessionState, SessionView, Sessions,
+};
+/// What a relying party names in its policy, and a store keeps.
+pub use symbolon_circuits::{GroupName, IssuerPublicKey, Nonce};
+pub use text::issuer as read_issuer;
+pub use store::{
+    Acceptance, Accepted, Asker, Outcome, ProofStore, RelyingParty, StoredSession, Unique,
+};

@@ -1,41 +1,68 @@
-//! Sessions of a relying party.
+//! Sessions of relying parties.
 
 use std::fmt;
 use std::sync::Arc;
 
 use symbolon_ambient::{Clock, Rng};
-use symbolon_circuits::{BATCH_MAX, Date, Nonce};
+use symbolon_circuits::{BATCH_MAX, Date, IssuerPublicKey, Nonce};
 use symbolon_codec::utc_date;
-use symbolon_custody::Origin;
 
 use crate::evidence::Evidence;
 use crate::judge::{Keys, check_issuer};
 use crate::{
-    Acceptance, Accepted, MalformedError, Policy, Presentation, ProofError, ProofStore, Request,
-    StoredSession, Verified,
+    Acceptance, Accepted, Asker, MalformedError, Outcome, Policy, Presentation, ProofError,
+    ProofStore, RelyingParty, Request, StoredSession, Unique, Verified, text,
 };
 
 /// How long a session lives, in milliseconds.
 pub const SESSION_MS: u64 = 15 * 60 * 1000;
 
-/// What a relying party asks, and the answers to it.
+/// How long an ended session is kept, in milliseconds: until then who asked can fetch what came of it.
+pub const SESSION_KEPT_MS: u64 = 60 * 60 * 1000;
+
+/// What relying parties ask, and the answers to it: many audiences over one store and one set of keys.
 pub struct Sessions<S> {
     store: Arc<S>,
-    audience: Origin,
     keys: Keys,
     clock: Arc<dyn Clock>,
     rng: Arc<dyn Rng>,
 }
 
+/// An answer to a session that is open, by an issuer that was asked for: its proof is yet to be checked.
+#[derive(Debug)]
+pub struct Ready {
+    presentation: Presentation,
+    party: RelyingParty,
+}
+
+/// An answer whose proof shows what was asked. It counts for nothing until its session is used up.
+#[derive(Debug)]
+pub struct Judged(Ready);
+
+/// A session, as who began it sees it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SessionView {
+    /// Who is asked.
+    pub account: String,
+    /// Where it stands.
+    pub state: SessionState,
+}
+
+/// Where a session stands.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum SessionState {
+    /// Nothing was taken yet.
+    Open,
+    /// It was used up.
+    Shown(Outcome),
+    /// Its time went by.
+    Over,
+}
+
 impl<S: ProofStore> Sessions<S> {
-    /// Of an audience. `None` where the pinned keys are not what the program was built with.
-    pub fn new(
-        store: Arc<S>,
-        audience: Origin,
-        clock: Arc<dyn Clock>,
-        rng: Arc<dyn Rng>,
-    ) -> Option<Self> {
-        Some(Self { store, audience, keys: Keys::pinned()?, clock, rng })
+    /// Over a store. `None` where the pinned keys are not what the program was built with.
+    pub fn new(store: Arc<S>, clock: Arc<dyn Clock>, rng: Arc<dyn Rng>) -> Option<Self> {
+        Some(Self { store, keys: Keys::pinned()?, clock, rng })
     }
 
     /// Asks an account. `binding` is what was registered of it, and is there for `returning/1` alone.
@@ -44,6 +71,7 @@ impl<S: ProofStore> Sessions<S> {
     /// [`ProofError::Malformed`] for an account's name or a binding that cannot be; [`ProofError::Store`].
     pub async fn begin(
         &self,
+        party: &RelyingParty,
         policy: Policy,
         account: &str,
         binding: Option<[u8; 32]>,
@@ -59,7 +87,7 @@ impl<S: ProofStore> Sessions<S> {
         let (year, month, day) = utc_date(now);
         let date = Date::new(year, month, day);
         let request = Request {
-            audience: self.audience.clone(),
+            audience: party.audience.clone(),
             account: account.to_owned(),
             nonce: Nonce(nonce),
             date: date.map_err(|error| MalformedError::Member(error.to_string()))?,
@@ -70,26 +98,43 @@ impl<S: ProofStore> Sessions<S> {
         let request = Request::from_value(request.to_value())?;
         let session = StoredSession {
             nonce: request.nonce,
+            party: party.clone(),
+            account: request.account.clone(),
             request_hash: request.hash(),
             expires_unix_ms: request.expires_unix_ms,
             binding,
-            is_spent: false,
+            outcome: None,
         };
         self.store.begin(&session).await?;
         Ok(request)
     }
 
-    /// Judges an answer, and uses its session up where it is taken.
+    /// A session of this service, by its nonce as it stands in the request.
+    ///
+    /// # Errors
+    /// [`ProofError::UnknownSession`], also for another service's; [`ProofError::Store`].
+    pub async fn look(&self, service: [u8; 16], nonce: &str) -> Result<SessionView, ProofError> {
+        let nonce = text::nonce(nonce).map_err(|_| ProofError::UnknownSession)?;
+        let is_own = |asker: Asker| asker.service == service;
+        let found = self.store.find(nonce).await?;
+        let found = found.filter(|session| session.party.asker.is_some_and(is_own));
+        let session = found.ok_or(ProofError::UnknownSession)?;
+        let state = match session.outcome {
+            Some(outcome) => SessionState::Shown(outcome),
+            None if self.is_over(session.expires_unix_ms) => SessionState::Over,
+            None => SessionState::Open,
+        };
+        Ok(SessionView { account: session.account, state })
+    }
+
+    /// Judges an answer, and uses its session up where it is taken. The proof's check is milliseconds of
+    /// work; who must not wait for it calls [`Sessions::ready`], [`Sessions::judge`] and [`Sessions::take`].
     ///
     /// # Errors
     /// [`ProofError`], by the first check of `specs/proof.md` that fails; nothing is used up by it.
     pub async fn accept(&self, presentation: &[u8]) -> Result<Verified, ProofError> {
-        let presentation = Presentation::parse(presentation)?;
-        self.ready(&presentation).await?;
-        if !self.keys.refused(&[&presentation])?.is_empty() {
-            return Err(ProofError::NotShown);
-        }
-        self.take(presentation).await
+        let ready = self.ready(Presentation::parse(presentation)?).await?;
+        self.take(self.judge(ready)?).await
     }
 
     /// Judges many answers at once, each as [`Sessions::accept`] would, in the order given.
@@ -107,23 +152,24 @@ impl<S: ProofStore> Sessions<S> {
         let mut judged = Vec::with_capacity(presentations.len());
         for bytes in presentations {
             judged.push(match Presentation::parse(bytes) {
-                Ok(presentation) => self.ready(&presentation).await.map(|()| presentation),
+                Ok(presentation) => self.ready(presentation).await,
                 Err(error) => Err(error.into()),
             });
         }
-        let ready: Vec<&Presentation> = judged.iter().filter_map(|one| one.as_ref().ok()).collect();
+        let ready = judged.iter().filter_map(|one| one.as_ref().ok());
+        let ready: Vec<&Presentation> = ready.map(|ready| &ready.presentation).collect();
         let refused = self.keys.refused(&ready)?;
         let mut outcomes = Vec::with_capacity(judged.len());
         let mut place = 0;
         for one in judged {
             outcomes.push(match one {
                 Err(error) => Err(error),
-                Ok(presentation) => {
+                Ok(ready) => {
                     place += 1;
                     if refused.contains(&(place - 1)) {
                         Err(ProofError::NotShown)
                     } else {
-                        self.take(presentation).await
+                        self.take(Judged(ready)).await
                     }
                 }
             });
@@ -132,52 +178,92 @@ impl<S: ProofStore> Sessions<S> {
     }
 
     /// 10 to 15 of `specs/proof.md`.
-    async fn ready(&self, presentation: &Presentation) -> Result<(), ProofError> {
+    ///
+    /// # Errors
+    /// [`ProofError`].
+    pub async fn ready(&self, presentation: Presentation) -> Result<Ready, ProofError> {
         let request = &presentation.request;
         let session = self.store.find(request.nonce).await?.ok_or(ProofError::UnknownSession)?;
-        if session.request_hash != request.hash() || request.audience != self.audience {
+        // The audience is part of the request.
+        if session.request_hash != request.hash() {
             return Err(ProofError::AnotherRequest);
         }
-        if self.clock.unix_ms() >= session.expires_unix_ms {
+        if self.is_over(session.expires_unix_ms) {
             return Err(ProofError::Expired);
         }
-        if session.is_spent {
+        if session.outcome.is_some() {
             return Err(ProofError::Spent);
         }
-        check_issuer(presentation)?;
-        if let Some(issuer) = presentation.issuer
-            && self.store.is_revoked(issuer).await?
-        {
-            return Err(ProofError::RevokedIssuer);
-        }
+        check_issuer(&presentation)?;
+        self.check_revoked(presentation.issuer).await?;
         if session.binding.is_some_and(|binding| binding != presentation.binding.0.to_bytes()) {
             return Err(ProofError::AnotherBinding);
         }
-        Ok(())
+        Ok(Ready { presentation, party: session.party })
+    }
+
+    /// 16 of `specs/proof.md`: milliseconds of work, and no waiting.
+    ///
+    /// # Errors
+    /// [`ProofError::NotShown`].
+    pub fn judge(&self, ready: Ready) -> Result<Judged, ProofError> {
+        match self.keys.refused(&[&ready.presentation])?.is_empty() {
+            true => Ok(Judged(ready)),
+            false => Err(ProofError::NotShown),
+        }
     }
 
     /// 17 of `specs/proof.md`.
-    async fn take(&self, presentation: Presentation) -> Result<Verified, ProofError> {
+    ///
+    /// # Errors
+    /// [`ProofError::Spent`], [`ProofError::SeenBefore`], [`ProofError::Store`].
+    pub async fn take(&self, judged: Judged) -> Result<Verified, ProofError> {
+        let Judged(Ready { presentation, party }) = judged;
         let request = &presentation.request;
         let unique = match (&request.policy, presentation.nullifier) {
-            (Policy::Identity(policy), Some(nullifier)) => policy
-                .unique_epoch
-                .map(|epoch| (self.audience.as_str().to_owned(), epoch, nullifier.0.to_bytes())),
+            (Policy::Identity(policy), Some(nullifier)) => policy.unique_epoch.map(|epoch| Unique {
+                operator: party.asker.map(|asker| asker.operator),
+                audience: party.audience,
+                epoch,
+                nullifier: nullifier.0.to_bytes(),
+            }),
             _ => None,
         };
-        match self.store.accept(&Acceptance { nonce: request.nonce, unique }).await? {
-            Accepted::Taken => {
-                let evidence = Evidence::of(&presentation, self.clock.unix_ms());
-                Ok(Verified { presentation, evidence })
-            }
+        let evidence = Evidence::of(&presentation, self.clock.unix_ms());
+        let outcome = Outcome {
+            binding: presentation.binding.0.to_bytes(),
+            evidence: evidence.to_value().to_string(),
+        };
+        match self.store.accept(&Acceptance { nonce: request.nonce, unique, outcome }).await? {
+            Accepted::Taken => Ok(Verified { presentation, evidence }),
             Accepted::Spent => Err(ProofError::Spent),
             Accepted::SeenBefore => Err(ProofError::SeenBefore),
         }
+    }
+
+    /// Forgets sessions that ended [`SESSION_KEPT_MS`] ago; gives how many.
+    ///
+    /// # Errors
+    /// [`ProofError::Store`].
+    pub async fn purge(&self) -> Result<u64, ProofError> {
+        let ended = self.clock.unix_ms().saturating_sub(SESSION_KEPT_MS);
+        Ok(self.store.purge_proofs(ended).await?)
+    }
+
+    async fn check_revoked(&self, issuer: Option<IssuerPublicKey>) -> Result<(), ProofError> {
+        match issuer {
+            Some(issuer) if self.store.is_revoked(issuer).await? => Err(ProofError::RevokedIssuer),
+            _ => Ok(()),
+        }
+    }
+
+    fn is_over(&self, expires_unix_ms: u64) -> bool {
+        self.clock.unix_ms() >= expires_unix_ms
     }
 }
 
 impl<S> fmt::Debug for Sessions<S> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Sessions").field("audience", &self.audience).finish_non_exhaustive()
+        f.write_str("Sessions")
     }
 }

@@ -34,7 +34,10 @@ pub fn element_text(element: Element) -> String {
     hex::encode(element.to_bytes())
 }
 
-/// 64 lower-case digits: a point of its group.
+/// An issuer's key, of 64 lower-case hex digits: a point of its group.
+///
+/// # Errors
+/// [`MalformedError`].
 pub fn issuer(text: &str) -> Result<IssuerPublicKey, MalformedError> {
     let bytes = hex_of(text).ok_or_else(|| member("an issuer's key is 64 hex digits"))?;
     IssuerPublicKey::from_bytes(&bytes).map_err(|error| MalformedError::Member(error.to_string()))

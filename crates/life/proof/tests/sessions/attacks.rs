@@ -78,9 +78,10 @@ fn a_nonce_of_nobodys_is_no_session() {
         asked.nonce.0[0] ^= 1;
         let answer = world.answer(&asked, &ann());
         assert_eq!(world.shop.accept(&answer).await.unwrap_err(), ProofError::UnknownSession);
-        // A session of another relying party on the same database is none here.
+        // A session of another relying party on the same database is none of this one's.
         let other = world.server("https://other.example");
-        let asked = other.begin(world.adults(None), "c-1", None).await.unwrap();
+        let mut asked = other.begin(world.adults(None), "c-1", None).await.unwrap();
+        asked.audience = world.shop.party.audience.clone();
         let answer = world.answer(&asked, &ann());
         assert_eq!(world.shop.accept(&answer).await.unwrap_err(), ProofError::AnotherRequest);
     });

@@ -3,7 +3,10 @@
 use symbolon_circuits::ProveError;
 use symbolon_codec::{Digest32, Fields};
 use symbolon_crypto::sha256;
-use symbolon_proof::{PresentError, Presentation, ProofError, groups, keys, show};
+use symbolon_proof::{
+    Asker, Outcome, PresentError, Presentation, ProofError, RelyingParty, SESSION_KEPT_MS,
+    SESSION_MS, SessionState, SessionView, groups, keys, show,
+};
 
 use crate::world::{NOON, Person, World, ann, regulars, run};
 
@@ -78,6 +81,47 @@ fn one_person_has_one_account_in_an_epoch() {
         let other = world.server("https://other.example");
         let request = other.begin(world.adults(Some(7)), "c-1", None).await.unwrap();
         other.accept(&world.answer(&request, &ann())).await.unwrap();
+        // And another operator who says that they are the same shop takes nothing from it.
+        let asker = Some(Asker { service: [3; 16], operator: [4; 16] });
+        let party = RelyingParty { asker, ..world.shop.party.clone() };
+        let sessions = &world.shop.sessions;
+        let request = sessions.begin(&party, world.adults(Some(9)), "x", None).await.unwrap();
+        sessions.accept(&world.answer(&request, &ann())).await.unwrap();
+        assert_eq!(at("c-3", 9).await, Ok(()));
+    });
+}
+
+/// Several relying parties at one server: each sees its own sessions alone, until some time after their end.
+#[test]
+fn who_asked_sees_what_came_of_it() {
+    run(async {
+        let world = World::new();
+        let sessions = &world.shop.sessions;
+        let asker = |n: u8| Some(Asker { service: [n; 16], operator: [n + 100; 16] });
+        let party = RelyingParty { asker: asker(1), ..world.shop.party.clone() };
+        let request = sessions.begin(&party, world.adults(None), "c-1", None).await.unwrap();
+        let nonce = symbolon_codec::hex::encode(request.nonce.0);
+        let look = async |service: u8| sessions.look([service; 16], &nonce).await;
+        let view = |state| SessionView { account: "c-1".to_owned(), state };
+        assert_eq!(look(1).await, Ok(view(SessionState::Open)));
+        assert_eq!(look(2).await, Err(ProofError::UnknownSession), "another's");
+        assert_eq!(sessions.look([1; 16], "00").await, Err(ProofError::UnknownSession));
+        let verified = sessions.accept(&world.answer(&request, &ann())).await.unwrap();
+        let evidence = verified.evidence().to_value().to_string();
+        let outcome = Outcome { binding: verified.binding(), evidence };
+        assert_eq!(look(1).await, Ok(view(SessionState::Shown(outcome))));
+
+        let late = sessions.begin(&party, world.adults(None), "c-1", None).await.unwrap();
+        let late = symbolon_codec::hex::encode(late.nonce.0);
+        world.clock.advance_ms(SESSION_MS);
+        let over = sessions.look([1; 16], &late).await;
+        assert_eq!(over, Ok(view(SessionState::Over)));
+        assert!(matches!(look(1).await.unwrap().state, SessionState::Shown(_)));
+        world.clock.advance_ms(SESSION_KEPT_MS - 1);
+        assert_eq!(sessions.purge().await, Ok(0));
+        world.clock.advance_ms(1);
+        assert_eq!(sessions.purge().await, Ok(2));
+        assert_eq!(look(1).await, Err(ProofError::UnknownSession));
     });
 }
 
@@ -114,7 +158,7 @@ fn many_are_judged_at_once_each_for_itself() {
         let damaged = changed_proof(&answers[1]);
         let all: Vec<&[u8]> =
             vec![&answers[0], &damaged, b"{}", &answers[2], &answers[0], &answers[3]];
-        let outcomes = world.shop.accept_many(&all).await.unwrap();
+        let outcomes = world.shop.sessions.accept_many(&all).await.unwrap();
         let names: Vec<_> = outcomes
             .iter()
             .map(|one| one.as_ref().map_or_else(ProofError::name, |_| "ok"))
@@ -122,7 +166,7 @@ fn many_are_judged_at_once_each_for_itself() {
         assert_eq!(names, ["ok", "not_shown", "malformed", "ok", "spent", "ok"]);
         // The damaged one used nothing up.
         world.shop.accept(&answers[1]).await.unwrap();
-        assert_eq!(world.shop.accept_many(&[]).await.unwrap_err().name(), "malformed");
+        assert_eq!(world.shop.sessions.accept_many(&[]).await.unwrap_err().name(), "malformed");
     });
 }
 

@@ -9,8 +9,8 @@ use symbolon_circuits::{
     Signature, document, identity, returning,
 };
 use symbolon_proof::{
-    Acceptance, Accepted, Held, Identity, Policy, Presentation, ProofStore, Request, Returning,
-    Sessions, StoreError, StoredSession,
+    Acceptance, Accepted, Held, Identity, Policy, Presentation, ProofError, ProofStore,
+    RelyingParty, Request, Returning, Sessions, StoreError, StoredSession, Unique, Verified,
 };
 use symbolon_secret::Secret;
 
@@ -33,23 +33,24 @@ pub const NOON: u64 = 1_795_348_800_000;
 #[derive(Default)]
 pub struct Memory {
     sessions: Mutex<HashMap<[u8; 16], StoredSession>>,
-    nullifiers: Mutex<HashSet<(String, u32, [u8; 32])>>,
+    nullifiers: Mutex<HashSet<Unique>>,
     pub revoked: Mutex<HashSet<[u8; 32]>>,
 }
 
 impl ProofStore for Memory {
     async fn begin(&self, session: &StoredSession) -> Result<(), StoreError> {
-        self.sessions.lock().unwrap().insert(session.nonce.0, *session);
+        self.sessions.lock().unwrap().insert(session.nonce.0, session.clone());
         Ok(())
     }
 
     async fn find(&self, nonce: Nonce) -> Result<Option<StoredSession>, StoreError> {
-        Ok(self.sessions.lock().unwrap().get(&nonce.0).copied())
+        Ok(self.sessions.lock().unwrap().get(&nonce.0).cloned())
     }
 
     async fn accept(&self, acceptance: &Acceptance) -> Result<Accepted, StoreError> {
         let mut sessions = self.sessions.lock().unwrap();
-        let Some(session) = sessions.get_mut(&acceptance.nonce.0).filter(|one| !one.is_spent)
+        let Some(session) =
+            sessions.get_mut(&acceptance.nonce.0).filter(|one| one.outcome.is_none())
         else {
             return Ok(Accepted::Spent);
         };
@@ -58,19 +59,47 @@ impl ProofStore for Memory {
         {
             return Ok(Accepted::SeenBefore);
         }
-        session.is_spent = true;
+        session.outcome = Some(acceptance.outcome.clone());
         Ok(Accepted::Taken)
     }
 
     async fn is_revoked(&self, issuer: IssuerPublicKey) -> Result<bool, StoreError> {
         Ok(self.revoked.lock().unwrap().contains(&issuer.to_bytes()))
     }
+
+    async fn purge_proofs(&self, ended_unix_ms: u64) -> Result<u64, StoreError> {
+        let mut sessions = self.sessions.lock().unwrap();
+        let before = sessions.len();
+        sessions.retain(|_, session| session.expires_unix_ms > ended_unix_ms);
+        Ok((before - sessions.len()) as u64)
+    }
+}
+
+/// A relying party with a server of its own, or one of several at a server.
+pub struct Shop {
+    pub sessions: Sessions<Memory>,
+    pub party: RelyingParty,
+}
+
+impl Shop {
+    pub async fn begin(
+        &self,
+        policy: Policy,
+        account: &str,
+        binding: Option<[u8; 32]>,
+    ) -> Result<Request, ProofError> {
+        self.sessions.begin(&self.party, policy, account, binding).await
+    }
+
+    pub async fn accept(&self, presentation: &[u8]) -> Result<Verified, ProofError> {
+        self.sessions.accept(presentation).await
+    }
 }
 
 pub struct World {
     pub store: Arc<Memory>,
     pub clock: Arc<ManualClock>,
-    pub shop: Sessions<Memory>,
+    pub shop: Shop,
     pub issuer: IssuerKey,
     pub stranger: IssuerKey,
 }
@@ -79,14 +108,14 @@ impl World {
     pub fn new() -> Self {
         let (store, clock) = (Arc::new(Memory::default()), Arc::new(ManualClock::at(NOON)));
         let rng = SeededRng::new(11);
-        let shop = sessions(&store, &clock, "https://shop.example", 1);
+        let shop = shop(&store, &clock, "https://shop.example", 1);
         let (issuer, stranger) = (IssuerKey::make(&rng), IssuerKey::make(&rng));
         Self { store, clock, shop, issuer, stranger }
     }
 
     /// Another server of the same shop, or another relying party.
-    pub fn server(&self, audience: &str) -> Sessions<Memory> {
-        sessions(&self.store, &self.clock, audience, 2)
+    pub fn server(&self, audience: &str) -> Shop {
+        shop(&self.store, &self.clock, audience, 2)
     }
 
     pub fn adults(&self, unique_epoch: Option<u32>) -> Policy {
@@ -118,14 +147,10 @@ pub fn regulars() -> Policy {
     Policy::Returning(Returning { at_least_years: 18, group: "EU/1".parse().unwrap() })
 }
 
-fn sessions(
-    store: &Arc<Memory>,
-    clock: &Arc<ManualClock>,
-    audience: &str,
-    seed: u64,
-) -> Sessions<Memory> {
+fn shop(store: &Arc<Memory>, clock: &Arc<ManualClock>, audience: &str, seed: u64) -> Shop {
     let rng = Arc::new(SeededRng::new(seed));
-    Sessions::new(store.clone(), audience.parse().unwrap(), clock.clone(), rng).unwrap()
+    let sessions = Sessions::new(store.clone(), clock.clone(), rng).unwrap();
+    Shop { sessions, party: RelyingParty { audience: audience.parse().unwrap(), asker: None } }
 }
 
 pub struct Person {

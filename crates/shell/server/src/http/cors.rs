@@ -74,6 +74,9 @@ impl Cross {
 fn methods(path: &str) -> Option<&'static str> {
     match path {
         MCP => Some("POST, GET, DELETE"),
+        // A proof is bound to its session, wherever it comes from; the keys are for everybody.
+        "/api/proofs" => Some("POST"),
+        "/api/proofs/keys" => Some("GET"),
         "/oauth/register" | "/oauth/token" | "/oauth/revoke" => Some("POST"),
         "/.well-known/oauth-protected-resource"
         | "/.well-known/oauth-protected-resource/mcp"
@@ -140,6 +143,11 @@ mod tests {
             ("POST", "/oauth/token", true),
             ("POST", "/oauth/revoke", true),
             ("POST", "/mcp", true),
+            ("POST", "/api/proofs", true),
+            ("GET", "/api/proofs/keys", true),
+            ("POST", "/api/proofs/sessions", false),
+            ("POST", "/api/proofs/ask", false),
+            ("POST", "/demo/age/session", false),
             ("GET", "/oauth/authorize", false),
             ("POST", "/api/oauth/consent", false),
             ("POST", "/api/oauth/request", false),

@@ -33,7 +33,9 @@ mod tests;
 mod tls;
 mod to;
 
-pub use accounts::{Accounts, AccountsError, AccountsOptions, PublicOrigin, RateLimits};
+pub use accounts::{
+    Accounts, AccountsError, AccountsOptions, ProofIssuers, PublicOrigin, RateLimits,
+};
 pub use backend::{Asked, Backend};
 pub use connection::Connection;
 pub use front::{Body, Front};

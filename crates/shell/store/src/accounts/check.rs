@@ -8,12 +8,14 @@ use symbolon_account::{
 };
 use symbolon_custody::VaultId;
 use symbolon_possession::{ApiKey, Device, Service};
+use symbolon_proof::{StoredSession, Unique};
 
 use super::audit::{EVENTS_PAGE_MAX, chained};
 use super::db::Db;
 use super::engine::Engine;
 use super::records::{Nonce, Retired, ServerSecret};
 use super::rows_of_keys::{RevokedToken, SpentNonce};
+use super::rows_of_proofs::RevokedIssuer;
 use super::rows_of_vaults::{ChunkRow, ItemRow, RevisionRow, ShareRow, VaultRow, VaultState};
 use super::value::{Record, Value};
 
@@ -54,6 +56,9 @@ pub(super) async fn check(engine: &Engine) -> Result<Checked, AccountError> {
     sum.rows += all::<Device>(&mut db, drop).await?;
     sum.rows += all::<SpentNonce>(&mut db, drop).await?;
     sum.rows += all::<RevokedToken>(&mut db, drop).await?;
+    sum.rows += all::<StoredSession>(&mut db, drop).await?;
+    sum.rows += all::<Unique>(&mut db, drop).await?;
+    sum.rows += all::<RevokedIssuer>(&mut db, drop).await?;
     sum.balance()?;
     for account in &accounts {
         let mut after = 0;

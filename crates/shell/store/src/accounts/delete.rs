@@ -5,6 +5,7 @@ use symbolon_account::{
     Account, AccountError, AccountId, AuditEvent, Challenge, Credential, Session,
 };
 use symbolon_possession::{ApiKey, Device, Service};
+use symbolon_proof::{StoredSession, Unique};
 
 use super::db::Db;
 use super::engine::{Base, Engine};
@@ -15,6 +16,8 @@ use super::value::{Kind, Record, Table, bytes};
 
 /// What goes, and by which rows it is found; what names a row goes before that row.
 const OF_ACCOUNT: &[(&Table, &str)] = &[
+    (StoredSession::TABLE, "operator = $1"),
+    (Unique::TABLE, "operator = $1"),
     (Device::TABLE, IN_KEYS),
     (ApiKey::TABLE, IN_SERVICES),
     (Service::TABLE, "account = $1"),
@@ -47,6 +50,7 @@ const OF_SERVER: &[&Table] = &[
     symbolon_account::oauth::Client::TABLE,
     super::rows_of_keys::SpentNonce::TABLE,
     super::rows_of_keys::RevokedToken::TABLE,
+    super::rows_of_proofs::RevokedIssuer::TABLE,
 ];
 
 pub(super) async fn delete_account(

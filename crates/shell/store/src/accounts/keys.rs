@@ -7,6 +7,7 @@ use symbolon_possession::{
     ApiKey, ApiKeyId, DEVICES_MAX, Device, DeviceId, Enrolled, KEYS_MAX, KeyAccount, KeyStore,
     Known, PurgedKeys, Rotated, SERVICES_MAX, Service, ServiceId, TimelyNonce, TokenId,
 };
+use symbolon_proof::StoredSession;
 
 use super::audit::note;
 use super::db::Db;
@@ -85,6 +86,7 @@ impl KeyStore for Accounts {
                     let of_keys = "WHERE api_key IN (SELECT id FROM api_key WHERE service = $1)";
                     db.delete::<Device>(of_keys, of_service()).await?;
                     db.delete::<ApiKey>("WHERE service = $1", of_service()).await?;
+                    db.delete::<StoredSession>("WHERE service = $1", of_service()).await?;
                     db.delete::<Service>("WHERE id = $1", of_service()).await.map(drop)
                 })
             })

@@ -7,8 +7,10 @@ use symbolon_account::{
 };
 use symbolon_codec::Digest32;
 use symbolon_possession::{ApiKey, Device, Service};
+use symbolon_proof::{StoredSession, Unique};
 
 use super::rows_of_keys::{RevokedToken, SpentNonce};
+use super::rows_of_proofs::RevokedIssuer;
 use super::rows_of_vaults::{ChunkRow, ItemRow, RevisionRow, ShareRow, VaultRow, VaultState};
 use super::value::{Cells, Kind, Record, Table, Value, bytes, int, maybe_bytes, maybe_int, text};
 
@@ -36,6 +38,9 @@ pub(super) const TABLES: &[&Table] = &[
     Device::TABLE,
     SpentNonce::TABLE,
     RevokedToken::TABLE,
+    StoredSession::TABLE,
+    Unique::TABLE,
+    RevokedIssuer::TABLE,
 ];
 
 impl Record for Account {

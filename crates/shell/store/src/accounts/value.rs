@@ -166,6 +166,11 @@ impl Cells {
         self.bytes()?.try_into().map_err(|_| self.wrong())
     }
 
+    pub fn maybe_array<const N: usize>(&mut self) -> Result<Option<[u8; N]>, AccountError> {
+        let bytes = self.maybe_bytes()?;
+        bytes.map(|bytes| bytes.try_into().map_err(|_| self.wrong())).transpose()
+    }
+
     pub fn id<T: From<[u8; 16]>>(&mut self) -> Result<T, AccountError> {
         self.array().map(T::from)
     }

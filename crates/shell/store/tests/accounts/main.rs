@@ -11,6 +11,7 @@ mod events;
 mod keys;
 mod make;
 mod people;
+mod proofs;
 mod races;
 mod sessions;
 mod shares;
@@ -69,6 +70,13 @@ both! {
         a_nonce_is_used_once_whatever_for,
         of_many_logins_with_one_nonce_one_stands,
         a_token_that_was_taken_back_is_known_until_its_end;
+    proofs: a_session_is_kept_and_used_up_once,
+        a_holder_comes_once_in_an_epoch,
+        of_many_answers_one_is_taken,
+        an_issuer_stays_revoked_at_every_server,
+        ended_sessions_are_purged_and_nullifiers_stay,
+        a_services_sessions_go_with_it,
+        a_changed_session_is_refused;
     blobs: an_upload_goes_on_where_it_was_cut,
         chunks_count_towards_the_quota;
     shares: a_share_for_an_account_is_for_it_alone,

@@ -10,6 +10,7 @@ use hyper_util::service::TowerToHyperService;
 use symbolon_account::{AccountId, CHUNK_BYTES_MAX, ServerKey, signature::content_digest};
 use symbolon_broker::{Broker, CallError};
 use symbolon_mcp::vault::{NoteCall, NoteFault, NoteReply, Notebook, Right, VaultTool};
+use symbolon_proof::PRESENTATION_BYTES_MAX;
 use tokio_util::sync::CancellationToken;
 
 use super::super::{
@@ -204,6 +205,9 @@ pub(in crate::http) fn body_bytes_max(method: &Method, path: &str) -> Option<usi
         _ if path == "/api/vault/commit" => Some(COMMIT_BODY_BYTES_MAX),
         _ if path == "/api/shares" => Some(SHARE_BODY_BYTES_MAX),
         _ if path.starts_with("/oauth/") => Some(OAUTH_BODY_BYTES_MAX),
+        _ if path.starts_with("/api/proofs") || path.starts_with("/demo/") => {
+            Some(PRESENTATION_BYTES_MAX)
+        }
         Method::PUT if path.starts_with("/api/vault/blobs/") => Some(CHUNK_BYTES_MAX),
         _ => Some(BODY_BYTES_MAX),
     }
@@ -317,6 +321,9 @@ async fn purge<S: Kept>(service: Arc<Service<S>>, stop: CancellationToken) {
         if let Err(error) = service.store.purge_keys(service.now()).await {
             tracing::warn!(%error, "what expired of the services' keys was not removed");
         }
+        if let Err(error) = service.facts.purge().await {
+            tracing::warn!(%error, "sessions of proofs that ended were not removed");
+        }
     }
 }
 
@@ -330,7 +337,7 @@ async fn sweep<S: Kept>(service: Arc<Service<S>>, stop: CancellationToken) {
     }
 }
 
-const PREFIXES: [&str; 11] = [
+const PREFIXES: [&str; 13] = [
     "/api/account",
     "/api/session",
     "/api/sessions",
@@ -338,6 +345,8 @@ const PREFIXES: [&str; 11] = [
     "/api/shares",
     "/api/audit",
     "/api/keys",
+    "/api/proofs",
+    "/demo/age/session",
     "/api/oauth",
     "/oauth",
     "/.well-known/oauth-protected-resource",
@@ -366,13 +375,16 @@ mod tests {
             "/api/vault/blobs/a/0",
             "/api/audit",
             "/api/keys/login",
+            "/api/proofs",
+            "/api/proofs/keys",
+            "/demo/age/session",
             "/oauth/token",
             "/.well-known/oauth-protected-resource/mcp",
         ] {
             assert!(is_route(path), "{path}");
         }
         for path in
-            ["/api/accounts", "/api/approvals", "/api/vaults", "/mcp", "/api", "/x/api/vault"]
+            ["/api/accounts", "/demo/age", "/api/approvals", "/api/vaults", "/mcp", "/api", "/x/api/vault"]
         {
             assert!(!is_route(path), "{path}");
         }

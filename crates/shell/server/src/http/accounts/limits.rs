@@ -32,6 +32,12 @@ pub struct RateLimits {
     pub custody: Rate,
     /// Of one device of an API key: proofs.
     pub key_login: Rate,
+    /// Of one address: proofs of facts.
+    pub proof_answers: Rate,
+    /// Of one address: questions that the server asks for itself.
+    pub proof_questions: Rate,
+    /// Of one service: sessions that it begins.
+    pub proof_sessions: Rate,
 }
 
 impl Default for RateLimits {
@@ -45,6 +51,9 @@ impl Default for RateLimits {
             writes: Rate::per_second(200, 50),
             custody: Rate::per_minute(30, 30),
             key_login: Rate::per_minute(60, 60),
+            proof_answers: Rate::per_second(100, 10),
+            proof_questions: Rate::per_minute(60, 30),
+            proof_sessions: Rate::per_second(200, 20),
         }
     }
 }

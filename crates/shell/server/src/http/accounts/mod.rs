@@ -13,6 +13,7 @@ mod credentials;
 mod delete;
 mod door;
 mod events;
+mod facts;
 mod fault;
 mod items;
 mod keys;
@@ -32,6 +33,7 @@ mod sign_up;
 mod vault;
 
 pub use door::Accounts;
+pub use facts::ProofIssuers;
 pub use limits::RateLimits;
 pub use options::{AccountsError, AccountsOptions};
 pub use origin::PublicOrigin;

@@ -6,7 +6,7 @@ use utoipa::{
 };
 
 use super::{
-    blobs, challenge, cookie, credentials, delete, events, items, keys, leases, oauth, sessions,
+    blobs, challenge, cookie, credentials, delete, events, facts, items, keys, leases, oauth, sessions,
     shares, sign_up, vault,
 };
 
@@ -28,6 +28,7 @@ pub(in crate::http) fn openapi() -> utoipa::openapi::OpenApi {
         keys::services, keys::service, keys::service_remove, keys::service_secret, keys::points, keys::point,
         keys::point_revoke, keys::devices, keys::device_remove, keys::evaluate, keys::challenge, keys::enrol,
         keys::login, keys::rotate, keys::manage, keys::introspect, keys::revoke_token, keys::jwks,
+        facts::accept, facts::begin, facts::look, facts::ask, facts::registry, facts::demo,
         oauth::protected_resource, oauth::authorization_server, oauth::register, oauth::token, oauth::revoke,
         oauth::request, oauth::consent, oauth::grants, oauth::revoke_grant
     ),

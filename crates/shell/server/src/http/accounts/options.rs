@@ -2,7 +2,7 @@
 
 use std::net::SocketAddr;
 
-use super::{PublicOrigin, RateLimits};
+use super::{PublicOrigin, RateLimits, facts::ProofIssuers};
 
 /// How accounts are served.
 #[derive(Debug, Clone)]
@@ -11,12 +11,15 @@ pub struct AccountsOptions {
     pub origin: PublicOrigin,
     /// How often what may be asked.
     pub limits: RateLimits,
+    /// Whose claims are believed where the server asks for itself.
+    pub proof_issuers: ProofIssuers,
 }
 
 impl AccountsOptions {
     /// With the limits that are meant for people.
     pub fn at(origin: PublicOrigin) -> Self {
-        Self { origin, limits: RateLimits::default() }
+        let (limits, proof_issuers) = (RateLimits::default(), ProofIssuers::default());
+        Self { origin, limits, proof_issuers }
     }
 }
 
@@ -46,6 +49,9 @@ pub enum AccountsError {
     /// The server's secrets do not open under its key.
     #[error("the accounts' secrets do not open: this is not the server key that sealed them")]
     Secrets,
+    /// The keys that proofs are checked by are not those that the program was built with.
+    #[error("the keys that proofs are checked by are damaged")]
+    Keys,
     /// No secret page was left for the key of leases.
     #[error("no secret memory is left for the key that leases are sealed to")]
     Memory(#[from] symbolon_secret::MemoryError),
@@ -59,6 +65,7 @@ impl AccountsError {
                 "symbolon serve --accounts --origin https://vault.example"
             }
             Self::Store(_) | Self::Memory(_) => "symbolon doctor",
+            Self::Keys => "Put the program there again: cargo install symbolon",
             Self::Secrets => "Put the server's own key file back, or restore a backup of both.",
         }
     }

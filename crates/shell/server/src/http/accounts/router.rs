@@ -13,7 +13,7 @@ use super::super::api::{no_method, nowhere, panicked};
 use super::{
     blobs, challenge, credentials,
     delete::delete_account,
-    events, items, keys, leases,
+    events, facts, items, keys, leases,
     oauth::{self, Kept},
     service::Service,
     sessions, shares, sign_up, vault,
@@ -65,6 +65,12 @@ pub(super) fn router<S: Kept>(service: Arc<Service<S>>) -> Router {
         .route("/api/keys/introspect", post(keys::introspect::<S>))
         .route("/api/keys/revoke", post(keys::revoke_token::<S>))
         .route("/api/keys/jwks", get(keys::jwks::<S>))
+        .route("/api/proofs", post(facts::accept::<S>))
+        .route("/api/proofs/sessions", post(facts::begin::<S>))
+        .route("/api/proofs/sessions/{nonce}", get(facts::look::<S>))
+        .route("/api/proofs/ask", post(facts::ask::<S>))
+        .route("/api/proofs/keys", get(facts::registry))
+        .route("/demo/age/session", post(facts::demo::<S>))
         .route("/api/audit", get(events::events::<S>))
         .route("/.well-known/oauth-protected-resource", get(oauth::protected_resource::<S>))
         .route(oauth::METADATA_PATH, get(oauth::protected_resource::<S>))

@@ -11,7 +11,11 @@ use symbolon_secret::Secret;
 use webauthn_rs::{Webauthn, WebauthnBuilder};
 
 use super::{
-    AccountsError, AccountsOptions, PublicOrigin, keys::KeyLimits, limits::Limits, oauth::Oauth,
+    AccountsError, AccountsOptions, PublicOrigin,
+    facts::Facts,
+    keys::KeyLimits,
+    limits::Limits,
+    oauth::{Kept, Oauth},
 };
 
 /// Everything that a route needs.
@@ -26,6 +30,8 @@ pub(super) struct Service<S> {
     /// What API keys are proven against.
     pub possession: PossessionKeys,
     pub keys: KeyLimits,
+    /// What is asked of holders of claims.
+    pub facts: Facts<S>,
     /// What holders lent to this process.
     pub leases: Leases<S>,
     pub clock: Arc<dyn Clock>,
@@ -33,7 +39,7 @@ pub(super) struct Service<S> {
     pub rng: Arc<dyn Rng>,
 }
 
-impl<S: AccountStore> Service<S> {
+impl<S: Kept> Service<S> {
     /// Opens the server's secrets, or makes them where the store has none.
     ///
     /// # Errors
@@ -56,6 +62,7 @@ impl<S: AccountStore> Service<S> {
         let clock: Arc<dyn Clock> = Arc::new(SystemClock);
         let leases =
             Leases::new(store.clone(), origin.as_str(), clock.clone(), Arc::new(SystemRng))?;
+        let facts = Facts::open(store.clone(), options, clock.clone(), Arc::new(BatchedRng))?;
         let possession = PossessionKeys::from_secret(key.possession_secret(), origin.as_str());
         Ok(Self {
             store,
@@ -67,6 +74,7 @@ impl<S: AccountStore> Service<S> {
             oauth: Oauth::new(),
             possession,
             keys: KeyLimits::new(&options.limits),
+            facts,
             leases,
             clock,
             rng: Arc::new(BatchedRng),

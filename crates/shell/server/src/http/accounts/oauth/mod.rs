@@ -15,6 +15,7 @@ mod tokens;
 
 use symbolon_account::{AccountStore, oauth::OauthStore};
 use symbolon_possession::KeyStore;
+use symbolon_proof::ProofStore;
 
 pub(super) use super::super::key::METADATA_PATH;
 pub(super) use consent::{__path_consent, __path_request, consent, request};
@@ -31,9 +32,9 @@ pub(super) use tokens::{__path_revoke, __path_token, revoke, token};
 
 pub(in crate::http) use bearer::{Assistant, Denied, is_assistants};
 
-/// What a server with accounts keeps: theirs, their assistants', the keys of their services.
-pub trait Kept: AccountStore + OauthStore + KeyStore {}
-impl<S: AccountStore + OauthStore + KeyStore> Kept for S {}
+/// What a server with accounts keeps: theirs, their assistants', the keys of their services, what was proven to those.
+pub trait Kept: AccountStore + OauthStore + KeyStore + ProofStore {}
+impl<S: AccountStore + OauthStore + KeyStore + ProofStore> Kept for S {}
 
 /// What the routes of assistants share beside the accounts' own.
 pub(super) struct Oauth {
