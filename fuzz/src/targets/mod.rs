@@ -16,6 +16,7 @@ pub mod openapi;
 pub mod passport;
 pub mod path_template;
 pub mod possession;
+pub mod proof;
 pub mod redact;
 pub mod siwe;
 pub mod tools_list;
@@ -41,6 +42,7 @@ pub const ALL: &[(&str, Target)] = &[
     ("passport", passport::run),
     ("path_template", path_template::run),
     ("possession", possession::run),
+    ("proof", proof::run),
     ("redact", redact::run),
     ("oauth", oauth::run),
     ("siwe", siwe::run),

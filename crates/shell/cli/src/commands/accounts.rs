@@ -1,15 +1,47 @@
-//! Accounts as `serve` and `up` have them: the store, the server's key, the public origin.
+//! `symbolon accounts`, and accounts as `serve` and `up` have them: the store, the server's key, the public origin.
 
 use std::net::SocketAddr;
 
+use clap::Subcommand;
+use symbolon_account::AccountError;
 use symbolon_ambient::SystemRng;
-use symbolon_server::http::{Accounts, AccountsError, AccountsOptions, PublicOrigin};
+use symbolon_server::http::{
+    Accounts, AccountsError, AccountsOptions, ProofIssuers, PublicOrigin,
+};
 use symbolon_store::accounts::{self, KeyFileError, note_place};
 use symbolon_store::{DatabaseAddress, Home};
 use tokio_util::sync::CancellationToken;
 
+use super::Ctx;
 use crate::database::misplaced;
 use crate::failure::Failure;
+
+mod revoke_issuer;
+
+pub use revoke_issuer::issuer;
+
+/// Look after the accounts that a server of yours keeps
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Examples
+  symbolon accounts revoke-issuer 5d6c0f83…")]
+pub struct Args {
+    #[command(subcommand)]
+    step: Step,
+}
+
+#[derive(Debug, Subcommand)]
+enum Step {
+    RevokeIssuer(revoke_issuer::Args),
+}
+
+impl Args {
+    pub fn run(self, ctx: &Ctx) -> Result<(), Failure> {
+        match self.step {
+            Step::RevokeIssuer(args) => args.run(ctx),
+        }
+    }
+}
 
 /// What the accounts are kept in, and what serves them.
 #[derive(Debug)]
@@ -24,7 +56,7 @@ impl Kept {
     pub async fn open(
         home: &Home,
         address: Option<DatabaseAddress>,
-        origin: PublicOrigin,
+        (origin, issuers): (PublicOrigin, ProofIssuers),
         stop: CancellationToken,
     ) -> Result<Self, Failure> {
         let path = home.server_key();
@@ -37,14 +69,6 @@ impl Kept {
             }
             read => read,
         };
-        let unopened = |error: symbolon_account::AccountError| {
-            let next = match address.is_some() {
-                true => "symbolon doctor, with the same --database or --database-file",
-                false => "symbolon doctor",
-            };
-            Failure::environment("accounts", format!("the accounts do not open: {error}"))
-                .next(next)
-        };
         let store = match &address {
             None => {
                 let file = home.accounts();
@@ -54,11 +78,11 @@ impl Kept {
                 accounts::Accounts::open_postgres(address, key().map_err(no_key)?).await
             }
         };
-        let store = store.map_err(unopened)?;
+        let store = store.map_err(|error| unopened(&error, address.is_some()))?;
         if let Some(address) = &address {
             note_place(home, address).map_err(misplaced)?;
         }
-        let options = AccountsOptions::at(origin);
+        let options = AccountsOptions { proof_issuers: issuers, ..AccountsOptions::at(origin) };
         let served = Accounts::open(store.clone(), key().map_err(no_key)?, &options, stop).await;
         Ok(Self { served: served.map_err(refused)?, store })
     }
@@ -80,6 +104,14 @@ pub fn origin(given: Option<&str>, listen: SocketAddr, tls: bool) -> Result<Publ
 
 fn refused(error: AccountsError) -> Failure {
     Failure::refused("accounts", error.to_string()).next(error.next())
+}
+
+fn unopened(error: &AccountError, is_elsewhere: bool) -> Failure {
+    let next = match is_elsewhere {
+        true => "symbolon doctor, with the same --database or --database-file",
+        false => "symbolon doctor",
+    };
+    Failure::environment("accounts", format!("the accounts do not open: {error}")).next(next)
 }
 
 fn no_key(error: KeyFileError) -> Failure {

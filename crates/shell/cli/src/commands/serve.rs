@@ -8,7 +8,8 @@ use symbolon_broker::{ApprovalOptions, CallError, Lanes};
 use symbolon_codec::parse_duration_seconds;
 use symbolon_log::Durability;
 use symbolon_server::control::{self, Limits};
-use symbolon_server::http::{self, ServeOptions, Tls};
+use symbolon_proof::IssuerPublicKey;
+use symbolon_server::http::{self, ProofIssuers, ServeOptions, Tls};
 
 use super::accounts::{self, Kept};
 use super::{Ctx, broker};
@@ -28,7 +29,8 @@ Examples
   symbolon serve --listen 0.0.0.0:7443 --tls-cert cert.pem --tls-key key.pem
   symbolon serve --accounts --origin https://vault.example
   symbolon serve --accounts --database postgres://symbolon@localhost/symbolon
-  symbolon serve --accounts --database-file /etc/symbolon/database")]
+  symbolon serve --accounts --database-file /etc/symbolon/database
+  symbolon serve --accounts --proof-issuer 5d6c0f83…")]
 pub struct Args {
     /// Address and port
     #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:7070")]
@@ -47,6 +49,12 @@ pub struct Args {
     /// Where people reach the accounts' page [default: http://localhost and the port]
     #[arg(long, value_name = "URL", requires = "accounts")]
     origin: Option<String>,
+    /// An issuer whose claims the demo of ages believes beside its own; can be repeated
+    #[arg(long = "demo-issuer", value_name = "KEY", requires = "accounts", value_parser = accounts::issuer)]
+    demo_issuers: Vec<IssuerPublicKey>,
+    /// An issuer whose claims are believed where this server itself asks for facts; can be repeated
+    #[arg(long = "proof-issuer", value_name = "KEY", requires = "accounts", value_parser = accounts::issuer)]
+    proof_issuers: Vec<IssuerPublicKey>,
     /// When a credential may be released: group (the intent is on disk) or relaxed
     #[arg(long, value_parser = broker::durability, default_value = "group")]
     durability: Durability,
@@ -78,6 +86,8 @@ impl Args {
             accounts: true,
             database,
             origin: None,
+            demo_issuers: Vec::new(),
+            proof_issuers: Vec::new(),
             durability: Durability::Group,
             approval_wait: APPROVAL_WAIT_SECONDS,
             hosts: Vec::new(),
@@ -108,7 +118,13 @@ impl Args {
         let stop = broker::stop_on_signals()?;
         let kept = match origin {
             None => None,
-            Some(origin) => match Kept::open(&ctx.existing()?, address, origin, stop.clone()).await
+            Some(origin) => match Kept::open(
+                &ctx.existing()?,
+                address,
+                (origin, self.issuers()),
+                stop.clone(),
+            )
+            .await
             {
                 Ok(kept) => Some(kept),
                 Err(failure) => {
@@ -150,6 +166,10 @@ impl Args {
         }
         broker.close().await;
         Ok(())
+    }
+
+    fn issuers(&self) -> ProofIssuers {
+        ProofIssuers { demo: self.demo_issuers.clone(), own: self.proof_issuers.clone() }
     }
 
     fn approvals(&self) -> ApprovalOptions {
