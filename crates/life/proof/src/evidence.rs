@@ -26,6 +26,9 @@ pub struct Evidence {
     consent: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     issuer: Option<String>,
+    /// Shown by claims that anybody could have made.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    demo: bool,
     verified_unix_ms: u64,
 }
 
@@ -44,6 +47,7 @@ impl Evidence {
             verifying_key: Digest32(presentation.verifying_key()).to_string(),
             consent: consent(presentation).to_string(),
             issuer: presentation.issuer.map(text::issuer_text),
+            demo: presentation.is_demo(),
             verified_unix_ms,
         }
     }

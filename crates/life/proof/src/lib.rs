@@ -2,8 +2,10 @@
 #![forbid(unsafe_code)]
 #![warn(missing_docs)]
 
+mod claims;
 mod error;
 mod evidence;
+mod held;
 mod judge;
 mod policy;
 #[cfg(feature = "prove")]
@@ -15,12 +17,17 @@ mod sessions;
 mod store;
 mod text;
 
+pub use claims::{
+    ClaimsError, ClaimsFile, ClaimsRequest, HolderRecord, ISSUER_NAME_BYTES_MAX, IssuerFile,
+    IssuerName, Particular, Particulars, demo_issuer, is_demo,
+};
 pub use error::{MalformedError, ProofError, StoreError};
 pub use evidence::Evidence;
+pub use held::Held;
 pub use judge::{Shown, Verified, show};
 pub use policy::{AGE_YEARS_MAX, ISSUERS_MAX, Identity, Policy, Returning};
 #[cfg(feature = "prove")]
-pub use present::{Held, PresentError};
+pub use present::{Lacking, PresentError};
 pub use presentation::{PRESENTATION_BYTES_MAX, Presentation};
 pub use registry::{GroupEntry, KeyEntry, groups, keys};
 pub use request::{ACCOUNT_BYTES_MAX, Request};

@@ -2,24 +2,9 @@
 
 use symbolon_ambient::Rng;
 use symbolon_circuits::identity::{self, Nullifier};
-use symbolon_circuits::{
-    Binding, ClaimSet, Holder, IssuerPublicKey, ProveError, ProvingKey, Signature, prove, returning,
-};
+use symbolon_circuits::{Binding, ProveError, ProvingKey, WitnessError, holds, prove, returning};
 
-use crate::{MalformedError, Policy, Presentation, Request};
-
-/// What a holder has: claims of one document, themselves, and who signed the claims.
-#[derive(Debug, Clone, Copy)]
-pub struct Held<'h> {
-    /// Claims of one document.
-    pub claims: &'h ClaimSet,
-    /// Who they are about.
-    pub holder: &'h Holder,
-    /// Who signed them.
-    pub issuer: IssuerPublicKey,
-    /// The signature.
-    pub signature: &'h Signature,
-}
+use crate::{Held, MalformedError, Policy, Presentation, Request};
 
 /// Why there is no answer. What it says is for the holder alone.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -39,7 +24,47 @@ pub enum PresentError {
     Prove(#[from] ProveError),
 }
 
+/// Which of the facts that are asked for does not hold.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Lacking {
+    /// The holder is not so old on the day that is asked about.
+    Age,
+    /// The document is not good on that day any more.
+    Document,
+    /// The nationality is not in the group.
+    Nationality,
+    /// The last day of the holder's custody secret is over.
+    Custody,
+}
+
+impl PresentError {
+    /// The fact that does not hold, where that is why.
+    pub const fn lacking(&self) -> Option<Lacking> {
+        // The numbers are those of `specs/statements/identity.md`, and of `returning.md` too.
+        match self {
+            Self::Prove(ProveError::Witness(WitnessError::NotMember)) => Some(Lacking::Nationality),
+            Self::Prove(ProveError::Witness(WitnessError::Constraint(number))) => match number {
+                6 => Some(Lacking::Age),
+                8 => Some(Lacking::Document),
+                12 => Some(Lacking::Custody),
+                _ => None,
+            },
+            _ => None,
+        }
+    }
+}
+
 impl Presentation {
+    /// Whether a question by `identity/1` can be answered: the facts hold, and the issuer is one that is
+    /// asked for. It needs no key and takes milliseconds.
+    ///
+    /// # Errors
+    /// [`PresentError`].
+    pub fn check_identity(request: &Request, held: &Held<'_>) -> Result<(), PresentError> {
+        let statement = identity_of(request, held)?;
+        holds(&statement, witness_of(held)).map_err(|error| ProveError::from(error).into())
+    }
+
     /// Answers a question by `identity/1`, after the holder agreed to [`Request::words`].
     ///
     /// # Errors
@@ -51,27 +76,10 @@ impl Presentation {
         agreed_unix_ms: u64,
         rng: &impl Rng,
     ) -> Result<Self, PresentError> {
-        let Policy::Identity(policy) = &request.policy else {
-            return Err(PresentError::AnotherStatement(request.policy.statement()));
-        };
-        if !policy.issuers.contains(&held.issuer) {
-            return Err(PresentError::Issuer);
-        }
-        let session = request.session()?;
-        let binding = Binding::of(&session, held.holder, held.claims);
-        let unique = policy.unique_epoch.map(|epoch| identity::Uniqueness {
-            epoch,
-            nullifier: Nullifier::of(&session, held.holder, epoch),
-        });
-        let (facts, issuer) = (request.facts(), held.issuer);
-        let statement = identity::Identity { session, binding, facts, issuer, unique };
-        let witness = identity::Witness {
-            claims: held.claims,
-            holder: held.holder,
-            signature: held.signature,
-        };
-        let proof = prove(key, &statement, witness, rng)?;
-        let nullifier = unique.map(|unique| unique.nullifier);
+        let statement = identity_of(request, held)?;
+        let proof = prove(key, &statement, witness_of(held), rng)?;
+        let nullifier = statement.unique.map(|unique| unique.nullifier);
+        let (binding, issuer) = (statement.binding, statement.issuer);
         let request = request.clone();
         Ok(Self { request, issuer: Some(issuer), binding, nullifier, agreed_unix_ms, proof })
     }
@@ -98,4 +106,25 @@ impl Presentation {
         let request = request.clone();
         Ok(Self { request, issuer: None, binding, nullifier: None, agreed_unix_ms, proof })
     }
+}
+
+/// The statement that answers a question.
+fn identity_of(request: &Request, held: &Held<'_>) -> Result<identity::Identity, PresentError> {
+    let Policy::Identity(policy) = &request.policy else {
+        return Err(PresentError::AnotherStatement(request.policy.statement()));
+    };
+    if !policy.issuers.contains(&held.issuer) {
+        return Err(PresentError::Issuer);
+    }
+    let session = request.session()?;
+    let binding = Binding::of(&session, held.holder, held.claims);
+    let unique = policy.unique_epoch.map(|epoch| identity::Uniqueness {
+        epoch,
+        nullifier: Nullifier::of(&session, held.holder, epoch),
+    });
+    Ok(identity::Identity { session, binding, facts: request.facts(), issuer: held.issuer, unique })
+}
+
+const fn witness_of<'h>(held: &Held<'h>) -> identity::Witness<'h> {
+    identity::Witness { claims: held.claims, holder: held.holder, signature: held.signature }
 }

@@ -6,7 +6,7 @@ use symbolon_circuits::identity::Nullifier;
 use symbolon_circuits::{Binding, IssuerPublicKey, Proof};
 use symbolon_codec::json;
 
-use crate::{MalformedError, Policy, Request, text};
+use crate::{MalformedError, Policy, Request, is_demo, text};
 
 /// The longest presentation, in bytes.
 pub const PRESENTATION_BYTES_MAX: usize = 16 << 10;
@@ -76,6 +76,11 @@ impl Presentation {
             agreed_unix_ms: wire.agreed_unix_ms,
             proof: text::proof(&wire.proof)?,
         })
+    }
+
+    /// Whether it is by claims that anybody could have made.
+    pub fn is_demo(&self) -> bool {
+        self.issuer.as_ref().is_some_and(is_demo)
     }
 
     /// As JSON, in its canonical form.

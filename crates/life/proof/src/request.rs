@@ -9,13 +9,16 @@ use symbolon_codec::{Digest32, Fields, json};
 use symbolon_crypto::{labels, sha256};
 use symbolon_custody::Origin;
 
-use crate::{MalformedError, Policy, text};
+use crate::{MalformedError, Policy, is_demo, text};
 
 /// The longest name of an account, in bytes.
 pub const ACCOUNT_BYTES_MAX: usize = 256;
 const BYTES_MAX: usize = 8 << 10;
 const DEPTH_MAX: usize = 4;
 const TYPE: &str = "symbolon/proof-request/v1";
+/// What is said where the demo issuer is asked for.
+const DEMO: &str =
+    "It takes claims of the demo issuer, which anybody can make: this is for trying it out.\n";
 
 /// A question: who asks whom, on which day, and what is to be shown.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -115,6 +118,11 @@ impl Request {
         Facts { date: self.date, years: self.policy.at_least_years(), group: self.policy.group() }
     }
 
+    /// Whether claims that anybody could have made are believed.
+    pub fn takes_demo(&self) -> bool {
+        matches!(&self.policy, Policy::Identity(identity) if identity.issuers.iter().any(is_demo))
+    }
+
     /// What a holder is shown before they agree: who asks, what they will learn, what they will not.
     /// The words of version 1, in English; evidence is bound to them.
     pub fn words(&self) -> String {
@@ -146,6 +154,9 @@ impl Request {
             "It will not learn your name, your date of birth, your nationality, your document's number \
              or when it ends, nor anything by which another site could know you.\n",
         );
+        if self.takes_demo() {
+            words.push_str(DEMO);
+        }
         words
     }
 }

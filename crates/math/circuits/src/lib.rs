@@ -33,7 +33,7 @@ pub use key::{KeyError, ProvingKey};
 pub use key::{Pins, VerifyingKey};
 pub use proof::{PROOF_BYTES_MAX, Proof, ProofLength};
 #[cfg(feature = "prove")]
-pub use prove::{ProveError, prove};
+pub use prove::{ProveError, holds, prove};
 pub use statements::{
     Binding, Facts, Statement, WitnessError, age, binding, claim as claimed, identity,
     key as possession, nationality, returning, validity,

@@ -33,12 +33,24 @@ pub fn prove<S: Statement>(
     witness: S::Witness<'_>,
     rng: &impl Rng,
 ) -> Result<Proof, ProveError> {
+    let opened = open(statement, witness)?;
+    dangerous_prove(key, &statement.publics(), opened, rng)
+}
+
+/// Whether a witness shows a statement, as [`prove`] looks before it begins: no key is needed for it.
+///
+/// # Errors
+/// [`WitnessError`], with the number of the first constraint that does not hold.
+pub fn holds<S: Statement>(statement: &S, witness: S::Witness<'_>) -> Result<(), WitnessError> {
+    open(statement, witness).map(drop)
+}
+
+fn open<S: Statement>(statement: &S, witness: S::Witness<'_>) -> Result<S::Opened, WitnessError> {
     let opened = statement.open(witness)?;
-    let publics = statement.publics();
-    if let Some(number) = S::broken(&publics, &opened).first() {
-        return Err(WitnessError::Constraint(*number).into());
+    match S::broken(&statement.publics(), &opened).first() {
+        Some(number) => Err(WitnessError::Constraint(*number)),
+        None => Ok(opened),
     }
-    dangerous_prove(key, &publics, opened, rng)
 }
 
 /// Proves without looking first: what does not hold panics in the library, or gives no proof.
