@@ -52,6 +52,11 @@ impl Evidence {
         }
     }
 
+    /// Whether it was shown by claims that anybody could have made: of nobody.
+    pub const fn is_demo(&self) -> bool {
+        self.demo
+    }
+
     /// As JSON.
     pub fn to_value(&self) -> serde_json::Value {
         // INFALLIBLE: strings and numbers are JSON.

@@ -47,8 +47,8 @@ pub(in crate::http::accounts) async fn accept<S: Kept>(
     facts.limits.answer(admitted.address.into(), &*service.clock)?;
     let kind = headers.get(header::CONTENT_TYPE).map(|kind| kind.as_bytes().to_ascii_lowercase());
     if !kind.is_some_and(|kind| kind.starts_with(b"application/json")) {
-        let says = "The body must be application/json.";
-        return Err(failure("not_json", StatusCode::UNSUPPORTED_MEDIA_TYPE, says, None).into());
+        let (says, next) = ("The body must be application/json.", Some("GET /api/openapi.json"));
+        return Err(failure("not_json", StatusCode::UNSUPPORTED_MEDIA_TYPE, says, next).into());
     }
     let presentation = Presentation::parse(&body).map_err(|error| refused(error.into()))?;
     let ready = facts.sessions.ready(presentation).await.map_err(refused)?;
