@@ -142,8 +142,16 @@ fn of_two_servers_on_one_database_one_takes_a_proof() {
         home.ok(&["lock", "--stop"]);
         let listen = format!("127.0.0.1:{port}");
         let words = [
-            "serve", "--accounts", "--listen", &listen, "--origin", &origin, "--database", &url,
-            "--proof-issuer", &believed,
+            "serve",
+            "--accounts",
+            "--listen",
+            &listen,
+            "--origin",
+            &origin,
+            "--database",
+            &url,
+            "--proof-issuer",
+            &believed,
         ];
         let mut served =
             Service::start("symbolon serve", home.command(&words).stdin(Stdio::null()));
@@ -274,9 +282,13 @@ fn every_change_of_an_answer_is_refused_and_nothing_of_the_holder_is_kept() {
     long["padding"] = json!("x".repeat(20_000));
     assert_eq!(send(port, &long).status, 413);
     // A page of another origin may bring an answer, with no cookie of its own; on this machine alone here.
-    let from = |origin: &str| Request::post(port, "/api/proofs").header("origin", origin).json(&json!({}));
+    let from =
+        |origin: &str| Request::post(port, "/api/proofs").header("origin", origin).json(&json!({}));
     let near = from("http://localhost:5173").answer();
-    assert_eq!((near.status, near.header("access-control-allow-origin")), (400, Some("http://localhost:5173")));
+    assert_eq!(
+        (near.status, near.header("access-control-allow-origin")),
+        (400, Some("http://localhost:5173"))
+    );
     assert_eq!(near.header("access-control-allow-credentials"), None);
     assert_eq!(from("https://evil.example").answer().status, 403);
 

@@ -34,9 +34,9 @@ pub use request::{ACCOUNT_BYTES_MAX, Request};
 pub use sessions::{
     Judged, Ready, SESSION_KEPT_MS, SESSION_MS, SessionState, SessionView, Sessions,
 };
-/// What a relying party names in its policy, and a store keeps.
-pub use symbolon_circuits::{GroupName, IssuerPublicKey, Nonce};
-pub use text::issuer as read_issuer;
 pub use store::{
     Acceptance, Accepted, Asker, Outcome, ProofStore, RelyingParty, StoredSession, Unique,
 };
+/// What a relying party names in its policy, and a store keeps.
+pub use symbolon_circuits::{GroupName, IssuerPublicKey, Nonce};
+pub use text::issuer as read_issuer;

@@ -221,12 +221,14 @@ impl<S: ProofStore> Sessions<S> {
         let Judged(Ready { presentation, party }) = judged;
         let request = &presentation.request;
         let unique = match (&request.policy, presentation.nullifier) {
-            (Policy::Identity(policy), Some(nullifier)) => policy.unique_epoch.map(|epoch| Unique {
-                operator: party.asker.map(|asker| asker.operator),
-                audience: party.audience,
-                epoch,
-                nullifier: nullifier.0.to_bytes(),
-            }),
+            (Policy::Identity(policy), Some(nullifier)) => {
+                policy.unique_epoch.map(|epoch| Unique {
+                    operator: party.asker.map(|asker| asker.operator),
+                    audience: party.audience,
+                    epoch,
+                    nullifier: nullifier.0.to_bytes(),
+                })
+            }
             _ => None,
         };
         let evidence = Evidence::of(&presentation, self.clock.unix_ms());

@@ -5,9 +5,7 @@ use std::net::SocketAddr;
 use clap::Subcommand;
 use symbolon_account::AccountError;
 use symbolon_ambient::SystemRng;
-use symbolon_server::http::{
-    Accounts, AccountsError, AccountsOptions, ProofIssuers, PublicOrigin,
-};
+use symbolon_server::http::{Accounts, AccountsError, AccountsOptions, ProofIssuers, PublicOrigin};
 use symbolon_store::accounts::{self, KeyFileError, note_place};
 use symbolon_store::{DatabaseAddress, Home};
 use tokio_util::sync::CancellationToken;

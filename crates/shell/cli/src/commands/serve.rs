@@ -7,8 +7,8 @@ use serde_json::json;
 use symbolon_broker::{ApprovalOptions, CallError, Lanes};
 use symbolon_codec::parse_duration_seconds;
 use symbolon_log::Durability;
-use symbolon_server::control::{self, Limits};
 use symbolon_proof::IssuerPublicKey;
+use symbolon_server::control::{self, Limits};
 use symbolon_server::http::{self, ProofIssuers, ServeOptions, Tls};
 
 use super::accounts::{self, Kept};
@@ -118,21 +118,18 @@ impl Args {
         let stop = broker::stop_on_signals()?;
         let kept = match origin {
             None => None,
-            Some(origin) => match Kept::open(
-                &ctx.existing()?,
-                address,
-                (origin, self.issuers()),
-                stop.clone(),
-            )
-            .await
-            {
-                Ok(kept) => Some(kept),
-                Err(failure) => {
-                    socket.remove();
-                    broker.close().await;
-                    return Err(failure);
+            Some(origin) => {
+                match Kept::open(&ctx.existing()?, address, (origin, self.issuers()), stop.clone())
+                    .await
+                {
+                    Ok(kept) => Some(kept),
+                    Err(failure) => {
+                        socket.remove();
+                        broker.close().await;
+                        return Err(failure);
+                    }
                 }
-            },
+            }
         };
         let page = kept.as_ref().map(|kept| kept.served.origin().as_str().to_owned());
         let options = self.options(&lanes, kept.as_ref());

@@ -80,9 +80,9 @@ impl Accounts {
         at_unix_ms: u64,
     ) -> Result<bool, AccountError> {
         let row = RevokedIssuer { issuer: issuer.to_bytes(), at_unix_ms };
-        let kept = self.engine.write(move |db| {
-            Box::pin(async move { db.insert(&row, "the revocation").await })
-        });
+        let kept = self
+            .engine
+            .write(move |db| Box::pin(async move { db.insert(&row, "the revocation").await }));
         match kept.await {
             Ok(()) => Ok(true),
             Err(AccountError::Exists(_)) => Ok(false),

@@ -6,10 +6,10 @@ use symbolon_codec::Digest32;
 
 use crate::assistants::{grant, proof as code_proof};
 use crate::base::{Base, Cell, Raw};
-use crate::{keys, proofs};
 use crate::make::{
     NOW, challenge, commit, credential, event, person, revision, session, share, vault,
 };
+use crate::{keys, proofs};
 
 /// A person with something in every table that is of accounts.
 async fn furnished(base: &Base, n: u8) {

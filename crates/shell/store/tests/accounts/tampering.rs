@@ -10,8 +10,8 @@ use symbolon_store::Accounts;
 
 use crate::assistants::{client, grant, proof as code_proof};
 use crate::base::{Base, Cell, Raw, server_key};
-use crate::{keys, proofs};
 use crate::make::{NOW, challenge, commit, credential, event, person, revision, share, vault};
+use crate::{keys, proofs};
 
 /// Something in every table; of each two rows, so that one can take another's place.
 pub async fn fill(a: &Accounts) {

@@ -383,9 +383,15 @@ mod tests {
         ] {
             assert!(is_route(path), "{path}");
         }
-        for path in
-            ["/api/accounts", "/demo/age", "/api/approvals", "/api/vaults", "/mcp", "/api", "/x/api/vault"]
-        {
+        for path in [
+            "/api/accounts",
+            "/demo/age",
+            "/api/approvals",
+            "/api/vaults",
+            "/mcp",
+            "/api",
+            "/x/api/vault",
+        ] {
             assert!(!is_route(path), "{path}");
         }
     }

@@ -6,8 +6,8 @@ use utoipa::{
 };
 
 use super::{
-    blobs, challenge, cookie, credentials, delete, events, facts, items, keys, leases, oauth, sessions,
-    shares, sign_up, vault,
+    blobs, challenge, cookie, credentials, delete, events, facts, items, keys, leases, oauth,
+    sessions, shares, sign_up, vault,
 };
 
 /// The document of the accounts' routes.

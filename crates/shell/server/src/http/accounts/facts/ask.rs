@@ -68,11 +68,11 @@ impl<S: Kept> Service<S> {
     ) -> Result<(StatusCode, Json<Value>), Failure> {
         self.facts.limits.question(admitted.address.into(), &*self.clock)?;
         let group = question.group.parse::<GroupName>();
-        let group = group.map_err(|error| {
-            refused(MalformedError::Member(error.to_string()).into())
-        })?;
+        let group =
+            group.map_err(|error| refused(MalformedError::Member(error.to_string()).into()))?;
         let at_least_years = question.at_least_years;
-        let policy = Policy::Identity(Identity { at_least_years, group, issuers, unique_epoch: None });
+        let policy =
+            Policy::Identity(Identity { at_least_years, group, issuers, unique_epoch: None });
         let mut name = [0; 16];
         self.rng.fill(&mut name);
         let sessions = &self.facts.sessions;

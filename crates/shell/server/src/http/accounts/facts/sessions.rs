@@ -94,7 +94,12 @@ pub(in crate::http::accounts) async fn look<S: Kept>(
     let relying = service.relying(&headers).await?;
     let seen = service.facts.sessions.look(*relying.id.as_bytes(), &nonce).await;
     let seen = seen.map_err(refused)?;
-    let plain = |state| ProofSession { state, account: seen.account.clone(), evidence: None, binding: None };
+    let plain = |state| ProofSession {
+        state,
+        account: seen.account.clone(),
+        evidence: None,
+        binding: None,
+    };
     Ok(Json(match seen.state {
         SessionState::Open => plain("open"),
         SessionState::Over => plain("over"),

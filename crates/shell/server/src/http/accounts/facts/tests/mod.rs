@@ -80,7 +80,8 @@ async fn each_reason_has_its_code() {
     let server = Server::start().await;
     let request = server.ask(&json!({ "account": "c-1", "policy": adults(None) })).await;
     let answer = unproven(&request);
-    let refused = async |answer: &Value, status| server.post("/api/proofs", answer).await.code(status);
+    let refused =
+        async |answer: &Value, status| server.post("/api/proofs", answer).await.code(status);
     assert_eq!(refused(&json!({}), 400).await, "malformed");
     assert_eq!(refused(&with(&answer, "/birth_date", json!("1990-03-14")), 400).await, "malformed");
     let nobodys = with(&answer, "/request/nonce", json!("00".repeat(16)));
@@ -156,8 +157,11 @@ async fn the_demo_believes_everybody_and_says_so() {
     assert_eq!(begun.status(), 201);
     let request = begun.json();
     assert_eq!(request["audience"], server::ORIGIN);
-    assert_eq!(request["policy"], json!({ "statement": "identity/1", "at_least_years": 18,
-        "group": "WORLD/1", "issuers": [key(&demo_issuer()), key(&stranger())] }));
+    assert_eq!(
+        request["policy"],
+        json!({ "statement": "identity/1", "at_least_years": 18,
+        "group": "WORLD/1", "issuers": [key(&demo_issuer()), key(&stranger())] })
+    );
     let taken = server.post("/api/proofs", &Person::ann().answer(&request, &demo_issuer())).await;
     let taken = taken.ok();
     assert_eq!((&taken["demo"], &taken["evidence"]["demo"]), (&json!(true), &json!(true)));
@@ -175,7 +179,10 @@ async fn a_server_asks_for_itself_where_it_believes_somebody() {
     let asked = server.post("/api/proofs/ask", &question).await;
     assert_eq!(asked.status(), 201);
     let asked = asked.json();
-    assert_eq!((&asked["audience"], &asked["policy"]["at_least_years"]), (&json!(server::ORIGIN), &json!(21)));
+    assert_eq!(
+        (&asked["audience"], &asked["policy"]["at_least_years"]),
+        (&json!(server::ORIGIN), &json!(21))
+    );
     assert_eq!(asked["policy"]["issuers"], json!([key(&issuer())]));
     for (place, value) in [("/group", json!("EU/9")), ("/at_least_years", json!(151))] {
         let odd = server.post("/api/proofs/ask", &with(&question, place, value)).await;
@@ -203,7 +210,8 @@ async fn what_is_pinned_is_told() {
     let told = told.ok();
     assert_eq!(told["keys"].as_array().unwrap().len(), symbolon_proof::keys().len());
     let identity = symbolon_proof::keys().into_iter().find(|key| key.statement == "identity/1");
-    let told_key = told["keys"].as_array().unwrap().iter().find(|key| key["statement"] == "identity/1");
+    let told_key =
+        told["keys"].as_array().unwrap().iter().find(|key| key["statement"] == "identity/1");
     assert_eq!(told_key.unwrap()["sha256"], identity.unwrap().sha256);
     assert!(told["groups"].as_array().unwrap().iter().any(|group| group["name"] == "WORLD/1"));
 }
