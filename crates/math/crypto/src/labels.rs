@@ -317,6 +317,8 @@ table! { LABELS: Label {
     PROOF_SET = Label("symbolon/proof-set/v1");
     /// What a holder agreed to show.
     PROOF_CONSENT = Label("symbolon/proof-consent/v1");
+    /// The key of the issuer that anybody can be, for trying.
+    DEMO_ISSUER = Label("symbolon/demo-issuer/v1");
 
     /// The digest of a machine's facts.
     FINGERPRINT = Label("symbolon/fingerprint/v1");

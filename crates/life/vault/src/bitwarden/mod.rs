@@ -221,6 +221,7 @@ const fn nothing_like(kind: Kind) -> Option<&'static str> {
         Kind::Profile => Some("Bitwarden has no profiles that others are shown"),
         Kind::Connection => Some("Bitwarden has no connections of a broker"),
         Kind::Attachment => Some("Bitwarden's JSON has no files in it"),
+        Kind::Claims => Some("Bitwarden has no claims to prove facts by"),
         Kind::Note | Kind::Folder | Kind::Login | Kind::ApiKey => None,
     }
 }

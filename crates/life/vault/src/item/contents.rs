@@ -73,6 +73,15 @@ pub enum Contents {
         /// What its chunks are sealed under.
         key: Secret<[u8; 32]>,
     },
+    /// What an issuer says of the owner, to prove facts by (`specs/issuer.md`).
+    Claims {
+        /// The issuer's name; empty while nobody has issued anything for this holder.
+        issuer: Name,
+        /// The last day on which something can be proven by it, such as `2027-12-31`.
+        until: Label,
+        /// The holder's record: the custody secret and the claims.
+        holder: Hidden,
+    },
 }
 
 /// A picture of a profile.
@@ -147,6 +156,9 @@ impl Contents {
                     digest: *digest,
                 }
             }
+            Self::Claims { issuer, until, .. } => {
+                Details::Claims { issuer: issuer.clone(), until: until.clone() }
+            }
         }
     }
 
@@ -187,6 +199,7 @@ impl Contents {
             Self::ApiKey { key, .. } => vec![key.into()],
             Self::Connection { credential, .. } => vec![credential.into()],
             Self::Attachment { key, .. } => vec![Part::Key(key)],
+            Self::Claims { holder, .. } => vec![holder.into()],
         }
     }
 
@@ -225,6 +238,7 @@ impl Contents {
                 })?;
                 Self::Attachment { media_type, length_bytes, blob, digest, key }
             }
+            Details::Claims { issuer, until } => Self::Claims { issuer, until, holder: hidden(r)? },
         };
         contents.check().map(|()| contents)
     }

@@ -23,6 +23,8 @@ pub enum Kind {
     Connection,
     /// A file.
     Attachment,
+    /// What an issuer says of the owner.
+    Claims,
 }
 
 /// What of an item is shown in a list, without its title. Nothing of it is a secret of a service.
@@ -75,6 +77,13 @@ pub enum Details {
         /// SHA-256 of the plaintext.
         digest: Digest32,
     },
+    /// What an issuer says of the owner. None of its values is here.
+    Claims {
+        /// The issuer's name; empty while nobody has issued anything.
+        issuer: Name,
+        /// The last day on which something can be proven by it, such as `2027-12-31`.
+        until: Label,
+    },
 }
 
 impl Details {
@@ -88,6 +97,7 @@ impl Details {
             Self::ApiKey { .. } => Kind::ApiKey,
             Self::Connection { .. } => Kind::Connection,
             Self::Attachment { .. } => Kind::Attachment,
+            Self::Claims { .. } => Kind::Claims,
         }
     }
 
@@ -111,6 +121,7 @@ impl Details {
                 joined(&[service.as_str(), base_url.as_str()])
             }
             Self::Attachment { media_type, .. } => media_type.as_str().to_owned(),
+            Self::Claims { issuer, .. } => issuer.as_str().to_owned(),
         }
     }
 
@@ -143,6 +154,9 @@ impl Details {
                 .u64(*length_bytes)
                 .bytes(blob.as_bytes())
                 .bytes(&digest.0),
+            Self::Claims { issuer, until } => {
+                f.bytes(&[8]).str(issuer.as_str()).str(until.as_str())
+            }
         }
     }
 
@@ -179,6 +193,7 @@ impl Details {
                 blob: r.array().map(BlobId::from).map_err(wrong)?,
                 digest: r.array().map(Digest32).map_err(wrong)?,
             },
+            8 => Self::Claims { issuer: name(r)?, until: label(r)? },
             _ => return Err(ItemError::Form("kind")),
         })
         .and_then(|details: Self| details.check().map(|()| details))

@@ -80,6 +80,14 @@ pub(crate) fn of_each_kind() -> Vec<Item> {
                 key: Secret::<[u8; 32]>::make(|b| b.fill(7)),
             },
         ),
+        item(
+            "Claims",
+            Contents::Claims {
+                issuer: line("City of Ulm"),
+                until: line("2027-12-31"),
+                holder: hidden("{\"type\":\"symbolon/holder/v1\"}"),
+            },
+        ),
     ]
 }
 

@@ -19,8 +19,9 @@ use crate::item::{Item, ItemError, Kind, Lineage, Plain, SALT_BYTES};
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum ShareError {
-    /// A folder has nothing of its own, and the chunks of an attachment are its owner's.
-    #[error("folders and attachments cannot be shared")]
+    /// A folder has nothing of its own, the chunks of an attachment are its owner's, and who had claims
+    /// could prove in their owner's name.
+    #[error("folders, attachments and claims cannot be shared")]
     Kind,
     /// The bytes are no share of this version.
     #[error("this is no share: {0}")]
@@ -84,7 +85,7 @@ impl From<MemoryError> for ShareError {
 
 /// What is handed over of an item: all that it says, and nothing of where it comes from.
 fn handed(item: &Item) -> Result<Secret<[u8]>, ShareError> {
-    if matches!(item.kind(), Kind::Folder | Kind::Attachment) {
+    if matches!(item.kind(), Kind::Folder | Kind::Attachment | Kind::Claims) {
         return Err(ShareError::Kind);
     }
     Ok(Plain::write(item, Lineage::default(), [0; SALT_BYTES])?.join()?)
@@ -93,7 +94,7 @@ fn handed(item: &Item) -> Result<Secret<[u8]>, ShareError> {
 /// The item again. Marks are the receiver's own.
 fn received(joined: &Secret<[u8]>) -> Result<Item, ShareError> {
     let (mut item, _) = Plain::split(joined)?.read()?;
-    if matches!(item.kind(), Kind::Folder | Kind::Attachment) {
+    if matches!(item.kind(), Kind::Folder | Kind::Attachment | Kind::Claims) {
         return Err(ShareError::Kind);
     }
     (item.marks.pinned, item.marks.template) = (false, false);

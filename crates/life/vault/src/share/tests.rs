@@ -17,7 +17,7 @@ fn plain(mut item: Item) -> Vec<u8> {
 }
 
 fn can_be_shared(item: &Item) -> bool {
-    !matches!(item.kind(), Kind::Folder | Kind::Attachment)
+    !matches!(item.kind(), Kind::Folder | Kind::Attachment | Kind::Claims)
 }
 
 #[test]

@@ -53,6 +53,7 @@ fn about(details: &Details) -> String {
             service.to_string()
         }
         Details::Attachment { length_bytes, .. } => length_bytes.to_string(),
+        Details::Claims { issuer, .. } => issuer.to_string(),
     }
 }
 
@@ -90,6 +91,10 @@ pub(super) enum Shown {
         media_type: String,
         length: u64,
         blob: String,
+    },
+    Claims {
+        issuer: String,
+        until: String,
     },
 }
 
@@ -159,6 +164,9 @@ impl From<&Item> for Shown {
                 length: *length_bytes,
                 blob: blob.to_string(),
             },
+            Contents::Claims { issuer, until, .. } => {
+                Self::Claims { issuer: issuer.to_string(), until: until.to_string() }
+            }
         }
     }
 }
@@ -173,6 +181,7 @@ pub(super) const fn kind_name(kind: Kind) -> &'static str {
         Kind::ApiKey => "api_key",
         Kind::Connection => "connection",
         Kind::Attachment => "attachment",
+        Kind::Claims => "claims",
     }
 }
 
@@ -186,6 +195,7 @@ pub(super) fn kind_of(name: &str) -> Option<Kind> {
         Kind::ApiKey,
         Kind::Connection,
         Kind::Attachment,
+        Kind::Claims,
     ]
     .into_iter()
     .find(|kind| kind_name(*kind) == name)

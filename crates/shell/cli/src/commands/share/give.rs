@@ -140,7 +140,9 @@ impl Link {
 
 /// The item of a title, or of an id that begins so, of any kind that can be shared.
 fn find(replica: &Replica, name: &str) -> Result<ItemId, Failure> {
-    let is_one = |it: &Overview<'_>| !matches!(it.details.kind(), Kind::Folder | Kind::Attachment);
+    let is_one = |it: &Overview<'_>| {
+        !matches!(it.details.kind(), Kind::Folder | Kind::Attachment | Kind::Claims)
+    };
     let all: Vec<_> = replica.list(&Filter::default()).into_iter().filter(is_one).collect();
     if let Some(id) = named::one(&all, name, "item")? {
         return Ok(id);
