@@ -80,7 +80,9 @@ impl<S: Kept> Service<S> {
             rng: Arc::new(BatchedRng),
         })
     }
+}
 
+impl<S: AccountStore> Service<S> {
     pub fn now(&self) -> u64 {
         self.clock.unix_ms()
     }
