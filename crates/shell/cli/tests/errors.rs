@@ -15,6 +15,7 @@ fn wrong_usage() {
     insta::assert_snapshot!("usage_duration", place.see(&["grant", "a", "b", "--for", "soon"]));
     insta::assert_snapshot!("usage_two_ways", place.see(&["init", "--device", "--passphrase"]));
     insta::assert_snapshot!("usage_json", place.see(&["--json", "revoke", "three"]));
+    insta::assert_snapshot!("usage_issuer", place.see(&["accounts", "revoke-issuer", "00"]));
 }
 
 #[test]

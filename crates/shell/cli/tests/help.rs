@@ -38,6 +38,7 @@ fn help() {
         "agents",
         "page",
         "serve",
+        "accounts",
         "attack",
     ] {
         let words: Vec<&str> =
@@ -112,6 +113,7 @@ fn help_of_steps() {
         ["agents", "remove"],
         ["grants", "show"],
         ["connections", "verify"],
+        ["accounts", "revoke-issuer"],
     ] {
         let output = place.run(&[&words[..], &["--help"]].concat());
         assert!(output.status.success(), "{words:?}");

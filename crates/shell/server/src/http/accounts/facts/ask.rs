@@ -6,7 +6,6 @@ use axum::{Extension, Json, extract::State};
 use http::StatusCode;
 use serde::Deserialize;
 use serde_json::Value;
-use symbolon_ambient::Rng;
 use symbolon_codec::hex;
 use symbolon_proof::{GroupName, Identity, IssuerPublicKey, MalformedError, Policy, demo_issuer};
 use utoipa::ToSchema;
