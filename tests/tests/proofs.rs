@@ -229,7 +229,7 @@ fn every_change_of_an_answer_is_refused_and_nothing_of_the_holder_is_kept() {
     let request = shop.ask("c-1", None);
     let answer = person.answer(&request);
     let elsewhere = person.answer(&other_shop.ask("c-1", None));
-    let later = person.answer(&shop.ask("c-1", None));
+    let later = person.answer(&shop.ask("c-9", None));
 
     let letter = |text: &Value, at: usize| {
         let text = text.as_str().expect("text");
@@ -314,7 +314,7 @@ fn every_change_of_an_answer_is_refused_and_nothing_of_the_holder_is_kept() {
     // What the server keeps: of the holder, none of the values.
     let canaries = [BIRTH, "19900314", NUMBER, EXPIRY, "20390501", "\"FRA\""];
     let mut searched = 0;
-    search(accounts.home.path(), &mut |file, bytes| {
+    search(&accounts.home.path(), &mut |file, bytes| {
         searched += usize::from(file.ends_with("accounts.db") || file.ends_with("accounts.db-wal"));
         for canary in canaries {
             let found = bytes.windows(canary.len()).any(|part| part == canary.as_bytes());
