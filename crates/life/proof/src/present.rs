@@ -55,14 +55,17 @@ impl PresentError {
 }
 
 impl Presentation {
-    /// Whether a question by `identity/1` can be answered: the facts hold, and the issuer is one that is
-    /// asked for. It needs no key and takes milliseconds.
+    /// Whether a question can be answered: the facts hold, and the issuer is one that is asked for. It
+    /// needs no key and takes milliseconds.
     ///
     /// # Errors
     /// [`PresentError`].
-    pub fn check_identity(request: &Request, held: &Held<'_>) -> Result<(), PresentError> {
-        let statement = identity_of(request, held)?;
-        holds(&statement, witness_of(held)).map_err(|error| ProveError::from(error).into())
+    pub fn check(request: &Request, held: &Held<'_>) -> Result<(), PresentError> {
+        let checked = match &request.policy {
+            Policy::Identity(_) => holds(&identity_of(request, held)?, witness_of(held)),
+            Policy::Returning(_) => holds(&returning_of(request, held)?, returning_witness(held)),
+        };
+        checked.map_err(|error| ProveError::from(error).into())
     }
 
     /// Answers a question by `identity/1`, after the holder agreed to [`Request::words`].
@@ -95,14 +98,9 @@ impl Presentation {
         agreed_unix_ms: u64,
         rng: &impl Rng,
     ) -> Result<Self, PresentError> {
-        if !matches!(request.policy, Policy::Returning(_)) {
-            return Err(PresentError::AnotherStatement(request.policy.statement()));
-        }
-        let session = request.session()?;
-        let binding = Binding::of(&session, held.holder, held.claims);
-        let statement = returning::Returning { session, binding, facts: request.facts() };
-        let witness = returning::Witness { claims: held.claims, holder: held.holder };
-        let proof = prove(key, &statement, witness, rng)?;
+        let statement = returning_of(request, held)?;
+        let proof = prove(key, &statement, returning_witness(held), rng)?;
+        let binding = statement.binding;
         let request = request.clone();
         Ok(Self { request, issuer: None, binding, nullifier: None, agreed_unix_ms, proof })
     }
@@ -127,4 +125,18 @@ fn identity_of(request: &Request, held: &Held<'_>) -> Result<identity::Identity,
 
 const fn witness_of<'h>(held: &Held<'h>) -> identity::Witness<'h> {
     identity::Witness { claims: held.claims, holder: held.holder, signature: held.signature }
+}
+
+/// The statement that answers a question to a holder who was taken before.
+fn returning_of(request: &Request, held: &Held<'_>) -> Result<returning::Returning, PresentError> {
+    if !matches!(request.policy, Policy::Returning(_)) {
+        return Err(PresentError::AnotherStatement(request.policy.statement()));
+    }
+    let session = request.session()?;
+    let binding = Binding::of(&session, held.holder, held.claims);
+    Ok(returning::Returning { session, binding, facts: request.facts() })
+}
+
+const fn returning_witness<'h>(held: &Held<'h>) -> returning::Witness<'h> {
+    returning::Witness { claims: held.claims, holder: held.holder }
 }

@@ -155,6 +155,11 @@ impl ClaimsFile {
         self.issuer
     }
 
+    /// Whom they are about.
+    pub const fn holder(&self) -> HolderCommitment {
+        self.holder
+    }
+
     /// What the issuer calls itself. It is not signed.
     pub const fn issuer_name(&self) -> &IssuerName {
         &self.issuer_name

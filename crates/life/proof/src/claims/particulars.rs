@@ -29,6 +29,41 @@ pub enum Particular {
     DocumentNumber,
 }
 
+impl Particular {
+    /// What a person is asked for, in this order.
+    pub const ASKED: [Self; 5] = [
+        Self::BirthDate,
+        Self::Nationality,
+        Self::DocumentExpiry,
+        Self::DocumentState,
+        Self::DocumentNumber,
+    ];
+
+    /// Whether an answer is of its form, on the day that is today.
+    ///
+    /// # Errors
+    /// What is wrong; [`Self::DocumentEnded`] for a document whose last day is over.
+    pub fn check(self, answer: &Secret<[u8]>, today: Date) -> Result<(), Self> {
+        // EXPOSE: its form is looked at.
+        let bytes = answer.expose();
+        let is_right = match self {
+            Self::BirthDate => day(answer).is_some_and(|birth| birth <= today),
+            Self::Nationality => is_country(bytes),
+            Self::DocumentExpiry => match day(answer) {
+                Some(ends) if ends < today => return Err(Self::DocumentEnded),
+                ends => ends.is_some(),
+            },
+            Self::DocumentEnded => day(answer).is_some_and(|ends| ends >= today),
+            Self::DocumentState => letters(bytes).is_some(),
+            Self::DocumentNumber => {
+                let is_one = |byte: &u8| matches!(byte, b'A'..=b'Z' | b'0'..=b'9' | b'-');
+                (1..=NUMBER_BYTES_MAX).contains(&bytes.len()) && bytes.iter().all(is_one)
+            }
+        };
+        if is_right { Ok(()) } else { Err(self) }
+    }
+}
+
 impl std::fmt::Display for Particular {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str(match self {
@@ -71,64 +106,45 @@ impl Particulars {
     pub fn parse(file: &Secret<[u8]>, today: Date) -> Result<Self, ClaimsError> {
         // EXPOSE: read where it lies; values go to pages of their own.
         let wire: Wire<'_> = json::read(file.expose(), "what is known of a person")?;
-        let all = [
-            wire.birth_date,
-            wire.nationality,
-            wire.document_expiry,
-            wire.document_state,
-            wire.document_number,
+        let answers = [
+            json::secret(wire.birth_date)?,
+            json::secret(wire.nationality)?,
+            json::secret(wire.document_expiry)?,
+            json::secret(wire.document_state)?,
+            json::secret(wire.document_number)?,
         ];
-        let [birth_date, nationality, document_expiry, document_state, document_number] = all;
-        Self::new(
-            json::secret(birth_date)?,
-            &json::secret(nationality)?,
-            json::secret(document_expiry)?,
-            &json::secret(document_state)?,
-            json::secret(document_number)?,
-            today,
-        )
+        Self::new(answers, today)
     }
 
-    /// From what was asked for one by one. Codes of states may come without fillers (`D`).
+    /// From what was asked for one by one, in the order of [`Particular::ASKED`]. Codes of states may come
+    /// without fillers (`D`).
     ///
     /// # Errors
     /// [`ClaimsError::Particular`], [`ClaimsError::NoPage`].
-    pub fn new(
-        birth_date: Secret<[u8]>,
-        nationality: &Secret<[u8]>,
-        document_expiry: Secret<[u8]>,
-        document_state: &Secret<[u8]>,
-        document_number: Secret<[u8]>,
-        today: Date,
-    ) -> Result<Self, ClaimsError> {
-        let wrong = ClaimsError::Particular;
-        let birth = day(&birth_date).ok_or(wrong(Particular::BirthDate))?;
-        if birth > today {
-            return Err(wrong(Particular::BirthDate));
+    pub fn new(answers: [Secret<[u8]>; 5], today: Date) -> Result<Self, ClaimsError> {
+        for (particular, answer) in Particular::ASKED.into_iter().zip(&answers) {
+            particular.check(answer, today).map_err(ClaimsError::Particular)?;
         }
-        let ends = day(&document_expiry).ok_or(wrong(Particular::DocumentExpiry))?;
-        if ends < today {
-            return Err(wrong(Particular::DocumentEnded));
-        }
-        let nationality = filled(nationality, Particular::Nationality)?;
-        // EXPOSE: looked up.
-        let code = std::str::from_utf8(nationality.expose()).ok();
-        if code.and_then(|code| code.parse::<Country>().ok()).is_none() {
-            return Err(wrong(Particular::Nationality));
-        }
-        // EXPOSE: characters are looked at.
-        let number = document_number.expose();
-        let is_one = |byte: &u8| matches!(byte, b'A'..=b'Z' | b'0'..=b'9' | b'-');
-        if !(1..=NUMBER_BYTES_MAX).contains(&number.len()) || !number.iter().all(is_one) {
-            return Err(wrong(Particular::DocumentNumber));
-        }
+        let [birth_date, nationality, document_expiry, document_state, document_number] = answers;
         Ok(Self {
             birth_date,
-            nationality,
+            nationality: filled(&nationality)?,
             document_expiry,
-            document_state: filled(document_state, Particular::DocumentState)?,
+            document_state: filled(&document_state)?,
             document_number,
         })
+    }
+
+    /// Claims that are to be good no longer than a day say that day for the document's last one. Nothing
+    /// changes where the document ends before.
+    ///
+    /// # Errors
+    /// [`ClaimsError::NoPage`].
+    pub fn not_after(mut self, last: Date) -> Result<Self, ClaimsError> {
+        if day(&self.document_expiry).is_some_and(|ends| last < ends) {
+            self.document_expiry = json::secret(&last.to_string())?;
+        }
+        Ok(self)
     }
 
     /// Signs them as claims about the holder of a request.
@@ -177,15 +193,25 @@ fn day(text: &Secret<[u8]>) -> Option<Date> {
     std::str::from_utf8(text.expose()).ok()?.parse().ok()
 }
 
-/// A code of one to three letters, with fillers up to three.
-fn filled(code: &Secret<[u8]>, what: Particular) -> Result<Secret<[u8]>, ClaimsError> {
-    // EXPOSE: copied into a page of its own.
-    let code = code.expose();
+fn is_country(code: &[u8]) -> bool {
+    let mut filled = [b'<'; 3];
+    let Some(letters) = letters(code) else { return false };
+    filled[..letters].copy_from_slice(&code[..letters]);
+    std::str::from_utf8(&filled).is_ok_and(|code| code.parse::<Country>().is_ok())
+}
+
+/// Letters of a code before its fillers; one to three, and three characters at most in all.
+fn letters(code: &[u8]) -> Option<usize> {
     let letters = code.iter().take_while(|byte| byte.is_ascii_uppercase()).count();
     let is_filled = code[letters..].iter().all(|byte| *byte == b'<');
-    if letters == 0 || code.len() > 3 || !is_filled {
-        return Err(ClaimsError::Particular(what));
-    }
+    (letters > 0 && code.len() <= 3 && is_filled).then_some(letters)
+}
+
+/// A code with fillers up to three characters.
+fn filled(code: &Secret<[u8]>) -> Result<Secret<[u8]>, ClaimsError> {
+    // EXPOSE: copied into a page of its own.
+    let code = code.expose();
+    let letters = letters(code).ok_or(ClaimsError::Particular(Particular::DocumentState))?;
     Secret::<[u8]>::try_make_slice(3, |page| {
         page.fill(b'<');
         page[..letters].copy_from_slice(&code[..letters]);

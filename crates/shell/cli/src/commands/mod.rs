@@ -20,6 +20,7 @@ mod bench;
 mod broker;
 mod call;
 mod catalog;
+mod claims;
 mod connect;
 mod connections;
 mod container;
@@ -32,6 +33,7 @@ mod grant;
 mod grants;
 mod import;
 mod init;
+mod issuer;
 mod item;
 mod key;
 mod lock;
@@ -42,6 +44,7 @@ mod note;
 mod owner;
 mod page;
 mod policy;
+mod prove;
 mod receipts;
 mod revoke;
 mod run;
@@ -63,6 +66,9 @@ pub enum Command {
     Item(Box<item::Args>),
     Share(Box<share::Args>),
     Key(Box<key::Args>),
+    Claims(Box<claims::Args>),
+    Prove(Box<prove::Args>),
+    Issuer(Box<issuer::Args>),
     Connect(Box<connect::Args>),
     Import(import::Args),
     Container(Box<container::Args>),
@@ -117,6 +123,9 @@ impl Command {
             Self::Item(args) => args.run(ctx).map(done),
             Self::Share(args) => args.run(ctx).map(done),
             Self::Key(args) => args.run(ctx).map(done),
+            Self::Claims(args) => args.run(ctx).map(done),
+            Self::Prove(args) => args.run(ctx).map(done),
+            Self::Issuer(args) => args.run(ctx).map(done),
             Self::Connect(args) => args.run(ctx).map(done),
             Self::Import(args) => args.run(ctx).map(done),
             Self::Container(args) => args.run(ctx).map(done),

@@ -1,8 +1,6 @@
-//! `symbolon verify`
+//! A receipt, against its operator's key.
 
-use std::fs::File;
-use std::io::{self, Read};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use serde_json::json;
 use symbolon_receipt::{
@@ -11,52 +9,21 @@ use symbolon_receipt::{
 
 use super::Ctx;
 use crate::failure::Failure;
-use crate::out;
+use crate::{facts, out};
 
-/// Check a receipt offline, with a public key alone
-///
-/// Needs no home, no broker and no network. The signature, the statement, the checkpoint and the
-/// proof that the log holds the statement are checked against the key that you trust: take it
-/// from the operator, never from whoever gave you the receipt.
-#[derive(Debug, clap::Args)]
-#[command(after_help = "\
-Examples
-  symbolon verify receipt.json --key operator.pub
-  symbolon verify - --key operator.pub --json < receipt.json")]
-pub struct Args {
-    /// The receipt, or - for standard input
-    #[arg(value_name = "FILE")]
-    file: PathBuf,
-    /// The operator's public key: the text of operator.pub, or 64 hex digits
-    #[arg(long, value_name = "FILE")]
-    key: PathBuf,
-}
+/// The longest receipt, in bytes.
+pub const BYTES_MAX: usize = BUNDLE_BYTES_MAX;
 
-impl Args {
-    pub fn run(self, ctx: &Ctx) -> Result<(), Failure> {
-        let key = read(&self.key, KEY_BYTES_MAX)?;
-        let key = OperatorKey::parse(&String::from_utf8_lossy(&key)).map_err(|error| {
-            let what = format!("{} is not an operator's key: {error}", self.key.display());
-            Failure::refused("operator_key", what)
-                .next("the operator's own operator.pub, from the operator")
-        })?;
-        let bundle = read(&self.file, BUNDLE_BYTES_MAX)?;
-        let receipt = symbolon_receipt::verify(&bundle, &key).map_err(refused)?;
-        if ctx.json { out::json(&as_json(&receipt)) } else { show(&receipt) }
-    }
-}
-
-/// All of a file, or one byte more than `max`, which its reader refuses.
-fn read(path: &Path, max: usize) -> Result<Vec<u8>, Failure> {
-    let failed = |error: io::Error| Failure::file("read", path, &error);
-    let from: Box<dyn Read> = if path == Path::new("-") {
-        Box::new(io::stdin().lock())
-    } else {
-        Box::new(File::open(path).map_err(failed)?)
-    };
-    let mut bytes = Vec::new();
-    from.take(max as u64 + 1).read_to_end(&mut bytes).map_err(failed)?;
-    Ok(bytes)
+/// Checks a receipt, and shows what it says.
+pub fn verify(ctx: &Ctx, bundle: &[u8], key: &Path) -> Result<(), Failure> {
+    let text = facts::read(key, KEY_BYTES_MAX)?;
+    let key = OperatorKey::parse(&String::from_utf8_lossy(&text)).map_err(|error| {
+        let what = format!("{} is not an operator's key: {error}", key.display());
+        Failure::refused("operator_key", what)
+            .next("the operator's own operator.pub, from the operator")
+    })?;
+    let receipt = symbolon_receipt::verify(bundle, &key).map_err(refused)?;
+    if ctx.json { out::json(&as_json(&receipt)) } else { show(&receipt) }
 }
 
 fn refused(error: VerifyError) -> Failure {
