@@ -106,10 +106,10 @@ impl Page<'_> {
 /// A document in a secret page: `write` is run twice, to measure and to fill.
 pub(super) fn write(write: impl Fn(&mut Page<'_>)) -> Result<Secret<[u8]>, ClaimsError> {
     let mut length = 0;
-    write(&mut Page(&mut |piece| length += piece.len()));
+    write(&mut Page(&mut |piece: &[u8]| length += piece.len()));
     Secret::<[u8]>::try_make_slice(length, |page| {
         let mut at = 0;
-        write(&mut Page(&mut |piece| {
+        write(&mut Page(&mut |piece: &[u8]| {
             page[at..at + piece.len()].copy_from_slice(piece);
             at += piece.len();
         }));

@@ -99,7 +99,7 @@ fn each_kind_is_written_or_named() {
     assert_eq!((done.folders, done.logins, done.notes), (3, 2, 1));
     let mut left: Vec<&str> = done.left_out.iter().map(|it| it.what.as_str()).collect();
     left.sort_unstable();
-    assert_eq!(left, ["Connection", "Profile", "picture.png"]);
+    assert_eq!(left, ["Claims", "Connection", "Profile", "picture.png"]);
     let said = words(&done.changed);
     for title in ["Note", "Login", "API key"] {
         assert!(said.iter().any(|it| it.0 == title && it.1.contains("tags")), "{said:?}");

@@ -149,7 +149,7 @@ fn proven(
     home: &Path,
 ) -> Result<Presentation, Failure> {
     let (held, rng) = (taken.held()?, SystemRng);
-    let work: Box<dyn FnOnce() -> Result<Presentation, PresentError>> = match &request.policy {
+    let work: Box<dyn FnOnce() -> Result<Presentation, PresentError> + '_> = match &request.policy {
         Policy::Identity(_) => {
             let key = keys::of(home)?;
             Box::new(move || Presentation::identity(request, &held, &key, agreed_unix_ms, &rng))
