@@ -65,7 +65,10 @@ fn shown(value: &dyn Display) -> Result<Secret<[u8]>, Failure> {
     let mut long = [0; VALUE_BYTES_MAX];
     let mut rest = &mut long[..];
     let written = write!(rest, "{value}").map(|()| VALUE_BYTES_MAX - rest.len());
-    let page = written.map_err(|_| Failure::refused("zone", "a field of the zone is too long"));
+    let page = written.map_err(|_| {
+        Failure::refused("zone", "a field of the zone is too long")
+            .next("read the document once more")
+    });
     let page = page.map(|length| {
         Secret::<[u8]>::make_slice(length, |page| page.copy_from_slice(&long[..length]))
     });

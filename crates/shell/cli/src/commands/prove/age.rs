@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use serde_json::{Value, json};
+use serde_json::json;
 use symbolon_ambient::{Clock, SystemClock, SystemRng};
 use symbolon_circuits::GroupName;
 use symbolon_holder::ServerUrl;
