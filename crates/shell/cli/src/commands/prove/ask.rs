@@ -30,7 +30,7 @@ pub fn by(service: &ServerUrl, years: u8, group: &str) -> Result<Request, Failur
             Failure::refused("does_not_ask", what)
                 .next("symbolon prove age --request FILE, with a request that it gives you")
         }
-        _ => error.into(),
+        _ => told::not_there(error),
     })?;
     let request = Request::parse(&bytes).map_err(|error| {
         let what = format!("{service} does not ask as a relying party: {error}");

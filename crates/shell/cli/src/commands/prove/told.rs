@@ -11,17 +11,23 @@ pub fn not_shown(error: &PresentError, request: &Request) -> Failure {
     let (code, what, next) = match error.lacking() {
         Some(Lacking::Age) => (
             "too_young",
-            format!("by your claims you are younger than {} on {day}", request.facts().years),
-            "nothing was proven and nobody was told",
+            format!(
+                "by your claims you are younger than {} on {day}; nobody was told",
+                request.facts().years
+            ),
+            "symbolon claims ls",
         ),
         Some(Lacking::Nationality) => (
             "not_in_group",
-            format!("by your claims your nationality is not in {}", request.policy.group()),
-            "nothing was proven and nobody was told",
+            format!(
+                "by your claims your nationality is not in {}; nobody was told",
+                request.policy.group()
+            ),
+            "symbolon claims ls",
         ),
         Some(Lacking::Document) => (
             "document_over",
-            format!("by your claims your document is over on {day}"),
+            format!("by your claims your document is over on {day}; nobody was told"),
             "symbolon claims request --out request.json, and your new document at the issuer",
         ),
         Some(Lacking::Custody) => (
@@ -34,9 +40,16 @@ pub fn not_shown(error: &PresentError, request: &Request) -> Failure {
     Failure::refused(code, what).next(next)
 }
 
+/// The service is away, or is none of ours.
+pub fn not_there(error: ClientError) -> Failure {
+    let is_away = matches!(error, ClientError::Unreachable { .. } | ClientError::Late { .. });
+    let failure = Failure::from(error);
+    if is_away { failure.next("the same command, when it is back") } else { failure }
+}
+
 /// What the service said.
 pub fn not_taken(error: ClientError) -> Failure {
-    let ClientError::Refused(refusal) = &error else { return error.into() };
+    let ClientError::Refused(refusal) = &error else { return not_there(error) };
     let next = match refusal.code.as_str() {
         "unknown_session" | "expired" | "spent" | "another_request" => {
             "a new request from the service, and the same command"
@@ -44,7 +57,9 @@ pub fn not_taken(error: ClientError) -> Failure {
         "unknown_issuer" | "revoked_issuer" => {
             "ask the service whose claims it takes; then symbolon claims request --out request.json"
         }
-        "seen_before" => "nothing: the service took a proof of yours already",
+        "seen_before" => {
+            "symbolon claims ls: the service took a proof of yours already in this epoch"
+        }
         "rate_limited" => "the same command, after a minute",
         _ => "symbolon verify proof.json, after the same command with --out proof.json",
     };
