@@ -6,6 +6,7 @@ use std::time::Duration;
 use serde_json::json;
 use symbolon_ambient::{Clock, SystemClock, SystemRng};
 use symbolon_circuits::GroupName;
+use symbolon_codec::utc_date;
 use symbolon_holder::ServerUrl;
 use symbolon_proof::{AGE_YEARS_MAX, Policy, PresentError, Presentation, Request};
 
@@ -25,7 +26,7 @@ use crate::{out, progress, prompt};
 #[command(after_help = "\
 Examples
   symbolon prove age --for https://shop.example
-  symbolon prove age --at-least 21 --nationality-in EU/1 --for https://shop.example
+  symbolon prove age --at-least 21 --nationality-in EU --valid-today --for https://shop.example --out proof.json
   symbolon prove age --request request.json --out proof.json
   symbolon prove age --request - --send --yes < request.json")]
 #[command(group = clap::ArgGroup::new("question").required(true).args(["service", "request"]))]
@@ -42,6 +43,9 @@ pub struct Age {
     /// A group that your nationality is in
     #[arg(long, value_name = "GROUP", default_value = "WORLD/1", conflicts_with = "request", value_parser = group)]
     nationality_in: GroupName,
+    /// Refuse a question about another day than today (UTC): a proof says of its day that your document is valid then
+    #[arg(long)]
+    valid_today: bool,
     /// Prove with these claims [default: those that answer]
     #[arg(long, value_name = "NAME")]
     claims: Option<String>,
@@ -67,6 +71,9 @@ impl Age {
             (None, Some(path)) => ask::read(path)?,
             (None, None) => return Err(Failure::usage("nobody asks").next(COMMAND)),
         };
+        if self.valid_today {
+            is_of_today(&request)?;
+        }
         // Nobody holds the vault while a person reads, and while it is proven.
         let taken = {
             let vault = self.which.open(ctx, Ask::Person)?;
@@ -162,8 +169,24 @@ fn proven(
     progress::during("Proving", PROOF_TAKES, work).map_err(|error| told::not_shown(&error, request))
 }
 
+fn is_of_today(request: &Request) -> Result<(), Failure> {
+    let (year, month, day) = utc_date(SystemClock.unix_ms());
+    let today = format!("{year:04}-{month:02}-{day:02}");
+    if request.date.to_string() == today {
+        return Ok(());
+    }
+    let what = format!("the question is about {}, and today is {today}", request.date);
+    Err(Failure::refused("another_day", what)
+        .next("ask for another question; symbolon doctor, where the clock is wrong"))
+}
+
+/// By its name and version, or by its name alone: the newest version then.
 fn group(text: &str) -> Result<GroupName, String> {
-    text.parse().map_err(|_| {
+    let is_named = |group: &GroupName| {
+        group.to_string().rsplit_once('/').is_some_and(|(name, _)| name == text)
+    };
+    let newest = || GroupName::all().into_iter().filter(is_named).next_back();
+    text.parse().ok().or_else(newest).ok_or_else(|| {
         let all: Vec<String> = GroupName::all().iter().map(ToString::to_string).collect();
         format!("the groups are {}", all.join(", "))
     })
