@@ -23,6 +23,8 @@ export type Asked = {
   bytes?: { type: string; body: Uint8Array<ArrayBuffer> };
   accept?: string;
   signal?: AbortSignal;
+  /** As nobody: without cookies, so that what is shown is tied to no session. */
+  asNobody?: boolean;
   /** The word of another session than the owner's. */
   word?: string | undefined;
   /** The word of the account's session, where the owner's request needs both. */
@@ -32,7 +34,7 @@ export type Asked = {
 /** Sends a request and gives the answer, where it is a good one. */
 export async function send(path: string, asked: Asked = {}): Promise<Response> {
   const headers = new Headers();
-  const word = "word" in asked ? asked.word : localStorage.getItem(WORD);
+  const word = asked.asNobody ? undefined : "word" in asked ? asked.word : localStorage.getItem(WORD);
   if (word) headers.set(HEADER, word);
   if (asked.account) headers.set("x-symbolon-account-csrf", asked.account);
   if (asked.accept) headers.set("accept", asked.accept);
@@ -46,6 +48,7 @@ export async function send(path: string, asked: Asked = {}): Promise<Response> {
   }
   const method = asked.method ?? "GET";
   const init: RequestInit = { method, headers, body, cache: "no-store", redirect: "error" };
+  if (asked.asNobody) init.credentials = "omit";
   if (asked.signal) init.signal = asked.signal;
   let response: Response;
   try {

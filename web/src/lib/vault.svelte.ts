@@ -253,4 +253,5 @@ export const KINDS: Record<Contents["kind"], string> = {
   api_key: "API key",
   connection: "Connection",
   attachment: "File",
+  claims: "Claims",
 };

@@ -1,14 +1,6 @@
 /** The page's side of the Worker, which is started when it is first asked something. */
 import type { Kind, Refused, Reply, Requests } from "./protocol";
-// Under Trusted Types the URL passes a policy, for which `new Worker(new URL(…))` leaves no place.
-import url from "./core.worker?worker&url";
-
-const policy = window.trustedTypes?.createPolicy("worker", {
-  createScriptURL: (asked) => {
-    if (asked !== url) throw new TypeError("not this page's Worker");
-    return asked;
-  },
-});
+import { start } from "./started";
 
 /** What the core refused, in a pair: what went wrong, and what to do next. */
 export class CoreError extends Error {
@@ -30,7 +22,7 @@ let last = 0;
 
 function started(): Worker {
   if (worker) return worker;
-  worker = new Worker((policy?.createScriptURL(url) ?? url) as string, { type: "module", name: "core" });
+  worker = start("core");
   worker.onmessage = ({ data }: MessageEvent<Reply>) => {
     const asked = waiting.get(data.id);
     if ("progress" in data) return asked?.progress?.(data.progress);
@@ -50,10 +42,10 @@ export function end(why = "The vault was locked."): void {
   waiting.clear();
 }
 
-/** Asks the Worker. Buffers of the body, in lists too, are its own afterwards. */
+/** Asks the Worker. Buffers and ports of the body, in lists too, are its own afterwards. */
 export function ask<K extends Kind>(kind: K, body: Requests[K]["ask"], progress?: (done: number) => void): Promise<Requests[K]["answer"]> {
   const id = ++last;
-  const moved = Object.values(body).flat().filter((value) => value instanceof ArrayBuffer);
+  const moved = Object.values(body).flat().filter((value) => value instanceof ArrayBuffer || value instanceof MessagePort);
   return new Promise((resolve, reject) => {
     waiting.set(id, { resolve, reject, progress });
     started().postMessage({ id, kind, ...body }, moved);

@@ -32,13 +32,17 @@ pub const VIEWS: [&str; 19] = [
 /// Where an assistant sends its person. What else is below that first part is no view.
 const AUTHORIZE: &str = "/oauth/authorize";
 
+/// Where anybody can prove their age. What else is below that first part is the server's.
+const AGE: &str = "/demo/age";
+
 /// The answer, where the path is one of the page's and the method looks only.
 pub fn answer(method: &Method, path: &str, headers: &HeaderMap) -> Option<Response<Bytes>> {
     if !matches!(*method, Method::GET | Method::HEAD) {
         return None;
     }
     let mut segments = path.strip_prefix('/')?.split('/');
-    let is_view = segments.next().is_some_and(|first| VIEWS.contains(&first)) || path == AUTHORIZE;
+    let is_view = segments.next().is_some_and(|first| VIEWS.contains(&first))
+        || [AUTHORIZE, AGE].contains(&path);
     let mut response = match assets::find(if is_view { "/index.html" } else { path }) {
         Some(asset) => of(asset, headers),
         None if is_view && !assets::is_built() => unbuilt(),
@@ -164,7 +168,8 @@ mod tests {
     #[test]
     fn only_views_and_files_are_answered_and_all_under_the_policy() {
         let get = |path| answer(&Method::GET, path, &HeaderMap::new());
-        let views = ["/", "/receipts", "/receipts/7", "/oauth/authorize", "/notes/00ff", "/s/00ff"];
+        let views =
+            ["/", "/receipts", "/receipts/7", "/oauth/authorize", "/demo/age", "/s/00ff"];
         for path in views {
             let response = get(path).unwrap_or_else(|| panic!("{path}"));
             for (name, value) in POLICY {
@@ -180,6 +185,7 @@ mod tests {
             "/Receipts",
             "/oauth/token",
             "/oauth/authorize/x",
+            "/demo/age/session",
         ] {
             assert!(get(path).is_none(), "{path}");
         }

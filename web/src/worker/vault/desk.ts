@@ -1,5 +1,6 @@
 /** The vault of this Worker: opened from the account's key, answering what the page asks of it. */
 import { Vault, type Change, type Opened } from "../core/symbolon_page_core.js";
+import type { Handed } from "../prove.protocol";
 import { Refused, Server } from "./http";
 import * as file from "./file";
 import * as handover from "./handover";
@@ -33,7 +34,10 @@ export async function vault(ask: VaultAsk, opened: () => Opened, progress: file.
     case "vault.save":
       return save(vault, ask);
     case "vault.secret":
+      if (ask.name === HOLDER) throw new Refused("missing", "A holder's record is shown to nobody.", undefined, 0);
       return vault.secret(ask.item, ask.name).buffer;
+    case "vault.hand":
+      return hand(vault, ask.item, ask.to);
     case "vault.sync":
       server.csrf = ask.csrf;
       return inTurn(() => exchange());
@@ -197,6 +201,18 @@ function save(vault: Vault, ask: { item: string | null; folder: string | null; d
   return ask.item;
 }
 
+/** To the prover's Worker. Who waits there is told too where it cannot be had. */
+function hand(vault: Vault, item: string, to: MessagePort): null {
+  try {
+    const record = vault.secret(item, HOLDER) as Uint8Array<ArrayBuffer>;
+    to.postMessage({ record: record.buffer } satisfies Handed, [record.buffer]);
+  } catch (error) {
+    to.postMessage({ error: { code: "missing", message: "These claims are not in the vault any more." } } satisfies Handed);
+    throw error;
+  }
+  return null;
+}
+
 async function history(vault: Vault, server: Server, item: string): Promise<Past[]> {
   const { revisions } = JSON.parse(await server.text("GET", `/api/vault/items/${item}/revisions`)) as { revisions: { number: number }[] };
   const answers: string[] = [];
@@ -206,6 +222,7 @@ async function history(vault: Vault, server: Server, item: string): Promise<Past
   return JSON.parse(vault.history(item, `[${answers.join(",")}]`)) as Past[];
 }
 
+const HOLDER = "holder";
 const HISTORY_MAX = 51;
 /** As many as the core seals within a moment. */
 const RESEAL_STEP = 200;

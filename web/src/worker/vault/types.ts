@@ -1,7 +1,7 @@
 /** What the page asks of the vault, and what comes back: the JSON of `page-core/src/vault/ask.rs`. */
 import type { Narrow, Schemas } from "../../api/types";
 
-export type Kind = "note" | "folder" | "profile" | "login" | "api_key" | "connection" | "attachment";
+export type Kind = "note" | "folder" | "profile" | "login" | "api_key" | "connection" | "attachment" | "claims";
 
 /** A line of a list. Times are milliseconds since 1970. */
 export type Row = {
@@ -32,7 +32,9 @@ export type Contents =
   | { kind: "login"; username: string; uris: string[]; has_password: boolean; has_totp: boolean; fields: Field[] }
   | { kind: "api_key"; service: string; scopes: string[]; expires: number | null; has_key: boolean }
   | { kind: "connection"; service: string; base_url: string; scheme: string; has_credential: boolean }
-  | { kind: "attachment"; media_type: string; length: number; blob: string };
+  | { kind: "attachment"; media_type: string; length: number; blob: string }
+  /** What an issuer says of the owner, without what it says. */
+  | { kind: "claims"; issuer: string; until: string };
 
 export type Item = {
   row: Row;
@@ -142,6 +144,8 @@ export type VaultRequests = {
   "vault.ask": { ask: { question: string }; answer: unknown };
   "vault.save": { ask: { item: string | null; folder: string | null; draft: Draft; secrets: ArrayBuffer[] }; answer: string };
   "vault.secret": { ask: { item: string; name: string }; answer: ArrayBuffer };
+  /** Hands claims, with the holder's secret, to the prover's Worker. They come to the page in no other way. */
+  "vault.hand": { ask: { item: string; to: MessagePort }; answer: null };
   "vault.sync": { ask: { csrf: string }; answer: Synced };
   /** Goes on under the keys that the account was opened with anew. */
   "vault.rekey": { ask: Record<never, never>; answer: undefined };
