@@ -67,6 +67,12 @@ pub const WASM: [Package; 4] = [
     Package { name: "lld", probe: Probe::Program("wasm-ld"), used_by: "the page's core" },
 ];
 
+/// What compiles C for the browser.
+pub const WASM_C: [Package; 2] = [
+    Package { name: "clang", probe: Probe::Program("clang"), used_by: "the page's prover" },
+    Package { name: "llvm", probe: Probe::Program("llvm-ar"), used_by: "the page's prover" },
+];
+
 impl Probe {
     fn is_there(&self) -> bool {
         match self {

@@ -7,6 +7,8 @@ use crate::test::debian;
 use crate::{Failure, process, workspace};
 
 pub fn build() -> Result<(), Failure> {
+    // Some of the prover's arithmetic is in C.
+    debian::ensure(&debian::WASM_C)?;
     let target = workspace::target()?.join("wasm");
     let mut command = toolchain()?;
     command
@@ -15,8 +17,13 @@ pub fn build() -> Result<(), Failure> {
         .args(["--target", TARGET, "--locked"])
         .env("CARGO_TARGET_DIR", &target)
         .args(
-            QUICK.map(|package| format!("--config=profile.release.package.{package}.opt-level=3")),
+            QUICK
+                .iter()
+                .chain(&PROVER)
+                .map(|package| format!("--config=profile.release.package.{package}.opt-level=3")),
         )
+        .env("CC_wasm32_unknown_unknown", "clang")
+        .env("AR_wasm32_unknown_unknown", "llvm-ar")
         .env("RUSTFLAGS", FLAGS.join(" "))
         // It is loaded over a network: small before quick.
         .env("CARGO_PROFILE_RELEASE_OPT_LEVEL", "z")
@@ -36,14 +43,32 @@ pub fn build() -> Result<(), Failure> {
 }
 
 /// What the Worker loads, each when it is first needed.
-const MODULES: [(&str, &str); 3] = [
+const MODULES: [(&str, &str); 4] = [
     ("symbolon-page-core", "symbolon_page_core.wasm"),
     ("symbolon-page-import", "symbolon_page_import.wasm"),
     ("symbolon-page-verify", "symbolon_page_verify.wasm"),
+    ("symbolon-page-prove", "symbolon_page_prove.wasm"),
 ];
 
 /// A person waits for these.
 const QUICK: [&str; 4] = ["argon2", "blake2", "chacha20", "poly1305"];
+
+/// These too, for seconds: the provers, what they are generic over, and the module that they end up in.
+const PROVER: [&str; 13] = [
+    "midnight-proofs",
+    "midnight-curves",
+    "midnight-circuits",
+    "midnight-zk-stdlib",
+    "blst",
+    "ff",
+    "group",
+    "blake2b_simd",
+    "rayon",
+    "rayon-core",
+    "num-bigint",
+    "symbolon-circuits",
+    "symbolon-page-prove",
+];
 
 /// A panic ends the Worker, which says so: what it would have said is not carried, nor where it was.
 const FLAGS: [&str; 5] = [

@@ -12,10 +12,11 @@ pub const LINE: &str = "build the page that the product embeds";
 pub const HELP: &str = "\
 cargo xtask web: the page's core as WASM, the page's types, the page
 
-  core    crates/shell/page-core, page-import and page-verify for wasm32-unknown-unknown: by
-          rustup where it can add the standard library's sources, else by
-          Debian's rustc-web; wasm-bindgen of the version in Cargo.lock writes
-          their JavaScript
+  core    crates/shell/page-core, page-import, page-verify and page-prove for
+          wasm32-unknown-unknown: by rustup where it can add the standard
+          library's sources, else by Debian's rustc-web; clang for the C of the
+          prover; wasm-bindgen of the version in Cargo.lock writes their
+          JavaScript
   page    npm packages by web/package-lock.json, svelte-check, Vite
 
 The result is web/dist; the next build of the product has it inside. What is

@@ -21,8 +21,10 @@ pub fn build() -> Result<(), Failure> {
         command.arg(modules.join(script)).args(arguments).current_dir(&web).stdin(Stdio::null());
         process::run(&mut command)?;
     }
-    let sizes = sizes(&web.join("dist/assets"))?;
-    println!("the page, in gzip: {} bytes of script, {} of its largest module", sizes.0, sizes.1);
+    let Sizes { script, module, prover } = sizes(&web.join("dist/assets"))?;
+    println!(
+        "the page, in gzip: {script} bytes of script, {module} of its largest module, {prover} of its prover"
+    );
     Ok(())
 }
 
@@ -83,28 +85,46 @@ fn empty(dist: &Path) -> Result<(), Failure> {
     Ok(())
 }
 
-/// Bytes of script, and of the largest WASM module, as they are sent; more than the page is allowed is a failure.
-fn sizes(assets: &Path) -> Result<(u64, u64), Failure> {
-    let (mut script, mut wasm) = (0, 0);
+/// Bytes as they are sent.
+#[derive(Default)]
+struct Sizes {
+    script: u64,
+    /// The largest WASM module of those that a page needs.
+    module: u64,
+    /// The one that is loaded by who proves something.
+    prover: u64,
+}
+
+/// More than the page is allowed is a failure.
+fn sizes(assets: &Path) -> Result<Sizes, Failure> {
+    let mut found = Sizes::default();
     for entry in std::fs::read_dir(assets).map_err(Failure::io("read", assets))? {
         let entry = entry.map_err(Failure::io("read", assets))?;
         let bytes = entry.metadata().map_err(Failure::io("read", assets))?.len();
         match entry.file_name().to_string_lossy().rsplit_once('.') {
-            Some((name, "gz")) if name.ends_with(".js") => script += bytes,
-            Some((name, "gz")) if name.ends_with(".wasm") => wasm = wasm.max(bytes),
+            Some((name, "gz")) if name.ends_with(".js") => found.script += bytes,
+            Some((name, "gz")) if name.starts_with(PROVER) && name.ends_with(".wasm") => {
+                found.prover = bytes;
+            }
+            Some((name, "gz")) if name.ends_with(".wasm") => found.module = found.module.max(bytes),
             _ => {}
         }
     }
-    for (what, bytes, max) in [("script", script, SCRIPT_BYTES_MAX), ("WASM", wasm, WASM_BYTES_MAX)]
-    {
+    for (what, bytes, max) in [
+        ("script", found.script, SCRIPT_BYTES_MAX),
+        ("WASM", found.module, WASM_BYTES_MAX),
+        ("the prover's WASM", found.prover, PROVER_BYTES_MAX),
+    ] {
         if bytes > max {
             return Err(Failure::new(format!(
                 "the page has {bytes} bytes of {what} in gzip, more than {max}"
             )));
         }
     }
-    Ok((script, wasm))
+    Ok(found)
 }
 
+const PROVER: &str = "symbolon_page_prove";
 const SCRIPT_BYTES_MAX: u64 = 150_000;
 const WASM_BYTES_MAX: u64 = 400_000;
+const PROVER_BYTES_MAX: u64 = 1_000_000;

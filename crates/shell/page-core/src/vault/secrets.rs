@@ -7,7 +7,8 @@ use symbolon_vault::wire::ItemId;
 use super::{Problem, Vault};
 
 impl Vault {
-    /// Gives one secret of an item: `password`, `totp`, `key`, `credential`, or a field by its place.
+    /// Gives one secret of an item: `password`, `totp`, `key`, `credential`, `holder` (which the Worker hands to the
+    /// prover's alone), or a field by its place.
     ///
     /// # Errors
     /// `missing` where the item has no such secret.
@@ -47,6 +48,7 @@ pub(super) fn named<'c>(contents: &'c Contents, name: &str) -> Option<&'c Hidden
         }
         (Contents::ApiKey { key, .. }, "key") => Some(key),
         (Contents::Connection { credential, .. }, "credential") => Some(credential),
+        (Contents::Claims { holder, .. }, "holder") => Some(holder),
         _ => None,
     }
 }
