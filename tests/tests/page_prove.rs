@@ -7,6 +7,10 @@ use serde_json::json;
 use symbolon_tests::accounts::Accounts;
 use symbolon_tests::browser;
 use symbolon_tests::canary::{Canaries, assert_clean};
+use symbolon_tests::home::Home;
+use symbolon_tests::place;
+
+const PHRASE: &[u8] = b"test test test test test test test test test test test junk\n";
 
 fn drive(script: &str, at: &Accounts, more: &[(&str, &str)]) {
     browser::drive(script, &at.home, &at.origin(), more);
@@ -15,6 +19,27 @@ fn drive(script: &str, at: &Accounts, more: &[(&str, &str)]) {
 #[test]
 fn somebody_proves_their_age_and_the_server_takes_it() {
     drive("prove.mjs", &Accounts::start(), &[]);
+}
+
+/// A vault of the command line's has claims; the page proves by them, and shows none of what they say.
+#[test]
+fn claims_of_the_vault_go_from_worker_to_worker() {
+    let server = Accounts::start();
+    let origin = server.origin();
+    let home = Home::empty(place::symbolon());
+    let code = home.beside("code");
+    let code = code.to_str().expect("a plain path");
+    let line = ["vault", "create", "--server", &origin, "--handle", "amelie", "--device", "--seed"];
+    home.ok_with(&[&line[..], &["--from-stdin", "--recovery-file", code]].concat(), PHRASE);
+    let known = home.beside("me.json");
+    let said = json!({
+        "birth_date": "1987-03-14", "nationality": "ISL", "document_expiry": "2031-08-09",
+        "document_state": "ISL", "document_number": "C01X00T47",
+    });
+    std::fs::write(&known, said.to_string()).expect("a file");
+    home.ok(&["claims", "demo", "--from", known.to_str().expect("a plain path")]);
+    home.ok(&["vault", "sync"]);
+    drive("prove_vault.mjs", &server, &[]);
 }
 
 /// What is typed is looked for in the server's home (database, WAL, logs), in everything that passed over the network, and in

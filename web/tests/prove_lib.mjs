@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { button } from "./person.mjs";
 
 const PLANTED = JSON.parse(process.env.CANARIES ?? "{}");
-const TYPED = { birth: "1987-03-14", nationality: "ISL", number: "C01X00T47", expiry: "2031-08-09", ...PLANTED };
+export const TYPED = { birth: "1987-03-14", nationality: "ISL", number: "C01X00T47", expiry: "2031-08-09", ...PLANTED };
 
 /** Chooses demo claims and types them. Gives what was typed. */
 export async function typesDemo(page, other = {}) {
