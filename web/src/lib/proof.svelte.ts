@@ -11,6 +11,17 @@ export type Typed = { birth: string; nationality: string; number: string; expiry
 /** The claims of an item in the vault, or such as the demo issuer signs here. */
 export type Source = { item: string } | { demo: Typed };
 
+/** What is chosen in the form: an item, or `demo` with what was typed. */
+export type Choice = Typed & { by: string };
+
+export const noChoice = (): Choice => ({ by: "", birth: "", nationality: "", number: "", expiry: "" });
+
+/** Nothing while something is missing. */
+export function sourceOf({ by, ...typed }: Choice): Source | undefined {
+  if (by !== "demo") return by ? { item: by } : undefined;
+  return Object.values(typed).every((text) => text.trim() !== "") ? { demo: typed } : undefined;
+}
+
 type Outcome = { accepted: api.Accepted; proven: Proven; holding: Holding; bytes: number };
 
 export class Proving {
