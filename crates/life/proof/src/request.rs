@@ -127,8 +127,10 @@ impl Request {
     /// The words of version 1, in English; evidence is bound to them.
     pub fn words(&self) -> String {
         let (audience, day) = (self.audience.as_str(), self.date);
+        // Not by `Debug`, which a module for the browser is built without.
+        let account = self.account.escape_debug();
         let mut words =
-            format!("{audience} asks you, by the name {:?} that it has for you.\n", self.account);
+            format!("{audience} asks you, by the name \"{account}\" that it has for you.\n");
         words.push_str("It will learn:\n");
         // INFALLIBLE: a String takes what is written.
         if self.policy.at_least_years() > 0 {
