@@ -97,7 +97,12 @@ impl PageProver {
     }
 
     /// See [`Prover::prove`]. A cast of the moment saturates.
-    pub fn prove(&self, request: &str, holding: &PageHolding, now: f64) -> Result<Vec<u8>, Refused> {
+    pub fn prove(
+        &self,
+        request: &str,
+        holding: &PageHolding,
+        now: f64,
+    ) -> Result<Vec<u8>, Refused> {
         self.0.prove(request, &holding.0, now as u64, &SystemRng)
     }
 }

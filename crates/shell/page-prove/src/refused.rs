@@ -18,7 +18,11 @@ pub struct Refused {
 
 impl Refused {
     pub(crate) fn nothing_issued() -> Self {
-        Self::new("claims", "No issuer has said anything of you yet.", "symbolon claims add CLAIMS.json")
+        Self::new(
+            "claims",
+            "No issuer has said anything of you yet.",
+            "symbolon claims add CLAIMS.json",
+        )
     }
 
     fn new(code: &'static str, message: &str, next: &'static str) -> Self {

@@ -3,7 +3,9 @@
 use symbolon_ambient::{Rng, SystemRng};
 use symbolon_circuits::Nonce;
 use symbolon_page_prove::{Document, Holding, Prover, Refused, look};
-use symbolon_proof::{Identity, IssuerPublicKey, Policy, Request, Returning, demo_issuer, keys, show};
+use symbolon_proof::{
+    Identity, IssuerPublicKey, Policy, Request, Returning, demo_issuer, keys, show,
+};
 use symbolon_secret::Secret;
 
 const TODAY: &str = "2026-11-22";
@@ -40,7 +42,12 @@ fn request(policy: Policy) -> String {
 fn asked(years: u8, group: &str, issuer: IssuerPublicKey) -> String {
     let group = group.parse().unwrap();
     let issuers = vec![issuer];
-    request(Policy::Identity(Identity { at_least_years: years, group, issuers, unique_epoch: None }))
+    request(Policy::Identity(Identity {
+        at_least_years: years,
+        group,
+        issuers,
+        unique_epoch: None,
+    }))
 }
 
 fn demo() -> IssuerPublicKey {
@@ -83,9 +90,16 @@ fn what_does_not_hold_is_said_before_a_key_is_made() {
     for (asked, code, says) in [
         (asked(27, "WORLD/1", demo()), "not_true", "that age"),
         (asked(18, "NORDIC/1", demo()), "not_true", "not in the group"),
-        (asked(18, "WORLD/1", symbolon_circuits::IssuerKey::make(&SystemRng).public()), "issuer", "not asked for"),
         (
-            request(Policy::Returning(Returning { at_least_years: 18, group: "EU/1".parse().unwrap() })),
+            asked(18, "WORLD/1", symbolon_circuits::IssuerKey::make(&SystemRng).public()),
+            "issuer",
+            "not asked for",
+        ),
+        (
+            request(Policy::Returning(Returning {
+                at_least_years: 18,
+                group: "EU/1".parse().unwrap(),
+            })),
             "another_statement",
             "returning/1",
         ),

@@ -168,8 +168,7 @@ mod tests {
     #[test]
     fn only_views_and_files_are_answered_and_all_under_the_policy() {
         let get = |path| answer(&Method::GET, path, &HeaderMap::new());
-        let views =
-            ["/", "/receipts", "/receipts/7", "/oauth/authorize", "/demo/age", "/s/00ff"];
+        let views = ["/", "/receipts", "/receipts/7", "/oauth/authorize", "/demo/age", "/s/00ff"];
         for path in views {
             let response = get(path).unwrap_or_else(|| panic!("{path}"));
             for (name, value) in POLICY {
