@@ -3,10 +3,7 @@
 import assert from "node:assert/strict";
 import { BASE, close, open, run, shown } from "./lib.mjs";
 import { alert, button, listen } from "./person.mjs";
-import { isClean, proves, typesDemo } from "./prove_lib.mjs";
-
-const NINE = { timeout: 90_000 };
-const outcome = (page) => page.getByRole("heading", { name: "It is proven." });
+import { isClean, isProven, proves, typesDemo } from "./prove_lib.mjs";
 
 async function visit(options) {
   const guest = await open(options);
@@ -32,7 +29,7 @@ await run({
     await shown(page, "age-demo");
     await button(page, "Agree, and prove it").click();
     await button(page, "Cancel").waitFor();
-    await outcome(page).waitFor(NINE);
+    await isProven(page);
     await shown(page, "age-proven");
     assert.equal(await page.getByText("demo", { exact: true }).count(), 1, "it is marked as demo");
 

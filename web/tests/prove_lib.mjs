@@ -20,7 +20,15 @@ export async function typesDemo(page, other = {}) {
 export async function proves(page, begins) {
   await button(page, "Agree, and prove it").click();
   await page.getByRole("status").getByText(begins).waitFor();
-  await page.getByRole("heading", { name: "It is proven." }).waitFor({ timeout: 90_000 });
+  await isProven(page);
+}
+
+/** Waits for the outcome; what is said in its place is what fails. */
+export async function isProven(page) {
+  const refused = page.getByRole("alert");
+  const either = page.getByRole("heading", { name: "It is proven." }).or(refused).first();
+  await either.waitFor({ timeout: 120_000 });
+  if (await refused.count()) assert.fail(await refused.first().innerText());
 }
 
 /** No request has a value: as it was typed, without its dashes, or as the element that circuits count in. */

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { BASE, close, open, run, shown } from "./lib.mjs";
 import { button, isOpen, listen, signIn } from "./person.mjs";
-import { isClean, TYPED } from "./prove_lib.mjs";
+import { isClean, isProven, TYPED } from "./prove_lib.mjs";
 import { to } from "./vault_lib.mjs";
 import { PHRASE } from "./wallets.mjs";
 
@@ -29,7 +29,7 @@ await run({
     await page.getByRole("radio", { name: /Demo claims.*issued by Demo issuer/ }).check();
     await shown(page, "age-vault");
     await button(page, "Agree, and prove it").click();
-    await page.getByRole("heading", { name: "It is proven." }).waitFor({ timeout: 90_000 });
+    await isProven(page);
     isClean(sent, TYPED);
     const proofs = sent.filter((one) => one.startsWith(`${BASE}/api/proofs `));
     assert.equal(proofs.length, 1);

@@ -1,6 +1,6 @@
 //! The page's modules: WASM, and the JavaScript that loads it.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use crate::test::debian;
@@ -10,74 +10,91 @@ pub fn build() -> Result<(), Failure> {
     // Some of the prover's arithmetic is in C.
     debian::ensure(&debian::WASM_C)?;
     let target = workspace::target()?.join("wasm");
-    let mut command = toolchain()?;
-    command
-        .args(["--profile", "release"])
-        .args(MODULES.iter().flat_map(|(package, _)| ["--package", package]))
-        .args(["--target", TARGET, "--locked"])
-        .env("CARGO_TARGET_DIR", &target)
-        .args(
-            QUICK
-                .iter()
-                .chain(&PROVER)
-                .map(|package| format!("--config=profile.release.package.{package}.opt-level=3")),
-        )
-        .env("CC_wasm32_unknown_unknown", "clang")
-        .env("AR_wasm32_unknown_unknown", "llvm-ar")
-        .env("RUSTFLAGS", FLAGS.join(" "))
-        // It is loaded over a network: small before quick.
-        .env("CARGO_PROFILE_RELEASE_OPT_LEVEL", "z")
-        .env("CARGO_PROFILE_RELEASE_LTO", "fat")
-        .env("CARGO_PROFILE_RELEASE_CODEGEN_UNITS", "1")
-        .env("CARGO_PROFILE_RELEASE_DEBUG", "false")
-        .current_dir(workspace::root()?)
-        .stdin(Stdio::null());
-    process::run(&mut command)?;
-    let folder = workspace::root()?.join("web/src/worker/core");
-    for (_, module) in MODULES {
-        let module = target.join(TARGET).join("release").join(module);
-        let bindgen = ["run", "--quiet", "--package", "symbolon-bindgen", "--"];
-        process::run(process::cargo().args(bindgen).arg(module).arg(&folder))?;
+    for build in [SMALL, PROVER] {
+        build.run(&target)?;
+        let folder = workspace::root()?.join("web/src/worker/core");
+        for (_, module) in build.modules {
+            let module = target.join(TARGET).join("release").join(module);
+            let bindgen = ["run", "--quiet", "--package", "symbolon-bindgen", "--"];
+            process::run(process::cargo().args(bindgen).arg(module).arg(&folder))?;
+        }
     }
     Ok(())
 }
 
-/// What the Worker loads, each when it is first needed.
-const MODULES: [(&str, &str); 4] = [
-    ("symbolon-page-core", "symbolon_page_core.wasm"),
-    ("symbolon-page-import", "symbolon_page_import.wasm"),
-    ("symbolon-page-verify", "symbolon_page_verify.wasm"),
-    ("symbolon-page-prove", "symbolon_page_prove.wasm"),
-];
+/// Modules that are built alike.
+struct Build {
+    /// What a Worker loads, each when it is first needed.
+    modules: &'static [(&'static str, &'static str)],
+    /// Packages that are quick before small: a person waits for them.
+    quick: &'static [&'static str],
+    flags: &'static [&'static str],
+}
 
-/// A person waits for these. Argon2 compresses by code of its own: BLAKE2 is called a few times.
-const QUICK: [&str; 3] = ["argon2", "chacha20", "poly1305"];
+const SMALL: Build = Build {
+    modules: &[
+        ("symbolon-page-core", "symbolon_page_core.wasm"),
+        ("symbolon-page-import", "symbolon_page_import.wasm"),
+        ("symbolon-page-verify", "symbolon_page_verify.wasm"),
+    ],
+    // Argon2 compresses by code of its own: BLAKE2 is called a few times.
+    quick: &["argon2", "chacha20", "poly1305"],
+    flags: &[ENTROPY, NOWHERE, "-Zfmt-debug=none", "-Zunstable-options", ABORT],
+};
 
-/// These too, for seconds: the provers, what they are generic over, and the module that they end up in.
-const PROVER: [&str; 13] = [
-    "midnight-proofs",
-    "midnight-curves",
-    "midnight-circuits",
-    "midnight-zk-stdlib",
-    "blst",
-    "ff",
-    "group",
-    "blake2b_simd",
-    "rayon",
-    "rayon-core",
-    "num-bigint",
-    "symbolon-circuits",
-    "symbolon-page-prove",
-];
+/// The library hashes its constraint system as `Debug` writes it: without that, nobody would take its proofs.
+const PROVER: Build = Build {
+    modules: &[("symbolon-page-prove", "symbolon_page_prove.wasm")],
+    // What the provers are, what they are generic over, and the module that they end up in.
+    quick: &[
+        "midnight-proofs",
+        "midnight-curves",
+        "midnight-circuits",
+        "midnight-zk-stdlib",
+        "blst",
+        "ff",
+        "group",
+        "blake2b_simd",
+        "rayon",
+        "rayon-core",
+        "num-bigint",
+        "symbolon-circuits",
+        "symbolon-page-prove",
+    ],
+    flags: &[ENTROPY, NOWHERE, "-Zunstable-options", ABORT],
+};
 
+const ENTROPY: &str = r#"--cfg getrandom_backend="wasm_js""#;
 /// A panic ends the Worker, which says so: what it would have said is not carried, nor where it was.
-const FLAGS: [&str; 5] = [
-    r#"--cfg getrandom_backend="wasm_js""#,
-    "-Zlocation-detail=none",
-    "-Zfmt-debug=none",
-    "-Zunstable-options",
-    "-Cpanic=immediate-abort",
-];
+const ABORT: &str = "-Cpanic=immediate-abort";
+const NOWHERE: &str = "-Zlocation-detail=none";
+
+impl Build {
+    fn run(&self, target: &Path) -> Result<(), Failure> {
+        let mut command = toolchain()?;
+        command
+            .args(["--profile", "release"])
+            .args(self.modules.iter().flat_map(|(package, _)| ["--package", package]))
+            .args(["--target", TARGET, "--locked"])
+            .env("CARGO_TARGET_DIR", target)
+            .args(
+                self.quick.iter().map(|package| {
+                    format!("--config=profile.release.package.{package}.opt-level=3")
+                }),
+            )
+            .env("CC_wasm32_unknown_unknown", "clang")
+            .env("AR_wasm32_unknown_unknown", "llvm-ar")
+            .env("RUSTFLAGS", self.flags.join(" "))
+            // It is loaded over a network: small before quick.
+            .env("CARGO_PROFILE_RELEASE_OPT_LEVEL", "z")
+            .env("CARGO_PROFILE_RELEASE_LTO", "fat")
+            .env("CARGO_PROFILE_RELEASE_CODEGEN_UNITS", "1")
+            .env("CARGO_PROFILE_RELEASE_DEBUG", "false")
+            .current_dir(workspace::root()?)
+            .stdin(Stdio::null());
+        process::run(&mut command)
+    }
+}
 
 /// `cargo build` of a toolchain that has the standard library's sources: it is built to the same size.
 fn toolchain() -> Result<Command, Failure> {

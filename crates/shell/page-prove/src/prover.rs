@@ -18,8 +18,9 @@ impl Prover {
     /// Makes the key: seconds of work.
     ///
     /// # Errors
-    /// `key` where the module is damaged.
+    /// `key` where the module is damaged, or was built otherwise than it has to be.
     pub fn make() -> Result<Self, Refused> {
+        Self::sound()?;
         Ok(Self(ProvingKey::make()?))
     }
 
@@ -28,7 +29,14 @@ impl Prover {
     /// # Errors
     /// `not_pinned` for any other bytes.
     pub fn read(stored: &[u8]) -> Result<Self, Refused> {
+        Self::sound()?;
         Ok(Self(ProvingKey::read(stored)?))
+    }
+
+    /// A proof is of a constraint system as the library writes it down: where it does so otherwise than it did when
+    /// the keys were pinned, as where a module is built without `Debug`, nobody would take what is proven.
+    fn sound() -> Result<(), Refused> {
+        VerifyingKey::<Identity>::pinned().map(drop).ok_or_else(Refused::unsound)
     }
 
     /// The bytes to store.

@@ -25,6 +25,14 @@ impl Refused {
         )
     }
 
+    pub(crate) fn unsound() -> Self {
+        Self::new(
+            "key",
+            "The prover was built otherwise than verifiers are.",
+            "Load the page again.",
+        )
+    }
+
     fn new(code: &'static str, message: &str, next: &'static str) -> Self {
         Self { code, message: message.to_owned(), next: Some(next) }
     }
