@@ -64,8 +64,8 @@ fn a_key_is_made_stored_and_read_and_its_proof_is_taken() {
     for prover in [&made, &read] {
         let shown = prover.prove(&asked, &holding, 1_700_000_000_000, &SystemRng).unwrap();
         let shown = show(&shown, 1_700_000_000_000).expect("it shows the statement");
-        assert!(shown.presentation.is_demo());
-        assert_eq!(shown.presentation.request.to_value().to_string(), asked);
+        assert!(shown.presentation().is_demo());
+        assert_eq!(shown.presentation().request.to_value().to_string(), asked);
     }
 
     let mut damaged = stored;
