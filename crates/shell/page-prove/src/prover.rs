@@ -61,7 +61,7 @@ impl Prover {
     /// As [`prove`](Self::prove).
     pub fn check(asked: &str, holding: &Holding) -> Result<(), Refused> {
         let held = holding.held().ok_or_else(Refused::nothing_issued)?;
-        Ok(Presentation::check_identity(&request(asked)?, &held)?)
+        Ok(Presentation::check(&request(asked)?, &held)?)
     }
 
     /// Answers a request; the holder agreed to its words at this moment. Gives the presentation's JSON.
