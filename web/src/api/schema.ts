@@ -1289,6 +1289,45 @@ export interface components {
             /** @description In words. */
             message: string;
         };
+        /** @description A proof that was taken. */
+        ProofAccepted: {
+            /** @description Always so. */
+            accepted: boolean;
+            /** @description Whether the claims are by the demo issuer, as which everybody can sign: then nothing was shown of anybody. */
+            demo: boolean;
+            /** @description What is kept of it. */
+            evidence: Record<string, never>;
+        };
+        /** @description What is asked of whom. */
+        ProofAsking: {
+            /** @description The service's own name for who is asked, 1 to 256 bytes. */
+            account: string;
+            /** @description For `returning/1`: the binding that was registered, 64 hex digits. */
+            binding?: string | null;
+            /** @description What is to be shown. */
+            policy: Record<string, never>;
+        };
+        /** @description What is to be shown. */
+        ProofQuestion: {
+            /**
+             * Format: int32
+             * @description The least age in years, 0 to 150.
+             */
+            at_least_years: number;
+            /** @description A group of nationalities, such as `EU/1`. */
+            group: string;
+        };
+        /** @description Where a session stands. */
+        ProofSession: {
+            /** @description Who is asked. */
+            account: string;
+            /** @description The holder and their claims at this account, 64 hex digits: to register for `returning/1`. */
+            binding?: string | null;
+            /** @description What was shown. */
+            evidence?: Record<string, never> | null;
+            /** @description `open`, `shown` or `over`. */
+            state: string;
+        };
         /** @description What `/mcp` wants of a client (RFC 9728, section 2). */
         ProtectedResource: {
             /** @description Who gives them: this server. */
