@@ -185,7 +185,7 @@ fn group(text: &str) -> Result<GroupName, String> {
     let is_named = |group: &GroupName| {
         group.to_string().rsplit_once('/').is_some_and(|(name, _)| name == text)
     };
-    let newest = || GroupName::all().into_iter().filter(is_named).next_back();
+    let newest = || GroupName::all().into_iter().rfind(is_named);
     text.parse().ok().or_else(newest).ok_or_else(|| {
         let all: Vec<String> = GroupName::all().iter().map(ToString::to_string).collect();
         format!("the groups are {}", all.join(", "))
