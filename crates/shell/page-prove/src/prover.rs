@@ -6,7 +6,7 @@ use symbolon_ambient::{Rng, SystemRng};
 use symbolon_circuits::identity::Identity;
 use symbolon_circuits::{Hidden, Holder, ProvingKey, VerifyingKey};
 use symbolon_codec::Digest32;
-use symbolon_proof::Presentation;
+use symbolon_proof::{Policy, PresentError, Presentation};
 
 use crate::{Holding, Refused, request};
 
@@ -61,7 +61,11 @@ impl Prover {
     /// As [`prove`](Self::prove).
     pub fn check(asked: &str, holding: &Holding) -> Result<(), Refused> {
         let held = holding.held().ok_or_else(Refused::nothing_issued)?;
-        Ok(Presentation::check(&request(asked)?, &held)?)
+        let request = request(asked)?;
+        if matches!(request.policy, Policy::Returning(_)) {
+            return Err(PresentError::AnotherStatement(request.policy.statement()).into());
+        }
+        Ok(Presentation::check(&request, &held)?)
     }
 
     /// Answers a request; the holder agreed to its words at this moment. Gives the presentation's JSON.
