@@ -1,6 +1,6 @@
 // Unlock leases in the page: nothing lent, lent for minutes with a countdown, ended, and ended by signing out elsewhere.
 import assert from "node:assert/strict";
-import { close, open, run, shown } from "./lib.mjs";
+import { close, counted, open, run, shown } from "./lib.mjs";
 import { aName, button, isLocked, listen, signUpWithPassword, writeDown } from "./person.mjs";
 
 const heading = (page) => page.getByRole("heading", { level: 1, name: "Unlock leases" }).waitFor();
@@ -25,7 +25,7 @@ await run({
 
     await button(page, "Lend it").click();
     await page.getByRole("status").getByText("Notes and folders are lent for 15 minutes.").waitFor();
-    assert.equal(await rows(page).count(), 1);
+    await counted(rows(page), 1);
     const first = await seconds(page);
     assert.ok(first > 14 * 60 && first <= 15 * 60, `${first} s`);
     await page.waitForTimeout(2100);
@@ -36,11 +36,11 @@ await run({
     await page.getByRole("radio", { name: "12 hours" }).check();
     await button(page, "Lend it").click();
     await page.getByText("Connections are lent for 12 hours.").waitFor();
-    assert.equal(await rows(page).count(), 2);
+    await counted(rows(page), 2);
 
     await button(page, "End it: Notes and folders").click();
     await page.getByText("The lease is over").waitFor();
-    assert.equal(await rows(page).count(), 1);
+    await counted(rows(page), 1);
 
     // What was sent names no key: the sealed one alone, and other each time.
     const sealed = sent.filter((one) => one.includes("/api/vault/leases ") && one.includes('"sealed"'));

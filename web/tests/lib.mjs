@@ -70,6 +70,12 @@ export async function go(page, path, heading) {
   await page.getByRole("heading", { level: 1, name: heading }).waitFor();
 }
 
+/** A list has so many rows, or comes to have them. */
+export async function counted(rows, wanted) {
+  if (wanted > 0) await rows.nth(wanted - 1).waitFor();
+  await rows.nth(wanted).waitFor({ state: "detached" });
+}
+
 /** No violation that axe knows of. */
 export async function accessible(page, where) {
   await settled(page);

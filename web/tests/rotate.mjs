@@ -1,7 +1,7 @@
 // Another data key: what was shown opens afterwards, nothing else does; other tabs and devices notice, and lose nothing.
 import assert from "node:assert/strict";
 import { authenticator } from "./authenticator.mjs";
-import { BASE, close, open, run, shown } from "./lib.mjs";
+import { BASE, close, counted, open, run, shown } from "./lib.mjs";
 import { alert, aName, button, isOpen, lock, PASSWORD, signIn, signOut, signUpWithPassword, writeDown } from "./person.mjs";
 import { edit, synced, to, unlock, write } from "./vault_lib.mjs";
 
@@ -82,7 +82,7 @@ await run({
     await shown(page, "rotate-done");
     await page.getByRole("main").getByRole("link", { name: "Done" }).click();
     await ways(page).filter({ hasText: "Recovery code" }).waitFor();
-    assert.equal(await ways(page).count(), 2);
+    await counted(ways(page), 2);
     assert.equal((await page.getByText("opens only").count()) + (await page.getByText("signs in only").count()), 0);
 
     await stale(tab).waitFor();
@@ -148,7 +148,7 @@ await run({
     await shown(page, "rotate-not-confirmed");
     await page.getByRole("link", { name: "Leave it" }).click();
     await ways(page).filter({ hasText: "Recovery code" }).waitFor();
-    assert.equal(await ways(page).count(), 2);
+    await counted(ways(page), 2);
     await signOut(page);
     await signIn(page, "Recovery code");
     await page.getByLabel(/24 words/).fill(words.join(" "));

@@ -1,7 +1,7 @@
 // Ways in are added, replaced and removed, sessions end; each of it only after its owner showed who is here.
 import assert from "node:assert/strict";
 import { authenticator } from "./authenticator.mjs";
-import { BASE, close, enter, go, open, run, shown } from "./lib.mjs";
+import { BASE, close, counted, enter, go, open, run, shown } from "./lib.mjs";
 import { alert, aName, button, group, isLocked, isOpen, isOut, lock, PASSWORD, signIn, signOut, signUpWithPassword, writeDown } from "./person.mjs";
 
 const ways = (page) => page.getByRole("list", { name: "Ways in" }).getByRole("listitem");
@@ -28,7 +28,7 @@ await run({
     await shown(page, "ways-add");
     await button(page, "Add a passkey").click();
     await way(page, "Passkey").waitFor();
-    assert.equal(await ways(page).count(), 3);
+    await counted(ways(page), 3);
     assert.equal(await page.getByText("opens only").count() + await page.getByText("signs in only").count(), 0);
     await shown(page, "ways-three");
 
@@ -68,7 +68,7 @@ await run({
     const words = await writeDown(page);
     assert.notDeepEqual(words, old);
     await way(page, "Recovery code").waitFor();
-    assert.equal(await ways(page).count(), 2);
+    await counted(ways(page), 2);
     await remove(page, "Password");
     await way(page, "Password").waitFor({ state: "detached" });
     await page.getByText("This is the only way into your vault.").waitFor();
