@@ -38,6 +38,7 @@ const steps = {
     await page.getByLabel("Base URL").fill(url);
     await page.getByLabel("Root certificate").fill(root);
     await page.getByLabel("It is on this machine").check();
+    await page.getByRole("radio", { name: "In this broker" }).check();
     await page.getByLabel("Credential").fill(credential);
     await page.getByRole("button", { name: "Connect" }).click();
     await page.getByRole("heading", { level: 1, name: "Connections" }).waitFor();
