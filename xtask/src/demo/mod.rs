@@ -10,7 +10,9 @@ use std::fmt::Display;
 
 use symbolon_tests::canary::Canaries;
 
+use crate::test::Tally;
 use crate::{Args, Failure, process, web, workspace};
+use browser::Found;
 use stage::Stage;
 
 pub const LINE: &str = "watch an agent use a credential that it never sees";
@@ -51,6 +53,26 @@ pub fn run(given: &[String]) -> Result<(), Failure> {
     let packages = ["--package", "symbolon-cli", "--package", "symbolon-upstream"];
     process::run(process::cargo().args(["build", "--release"]).args(packages))?;
 
+    let (stage, number) = play(found.as_ref())?;
+    if args.has("--keep") { keep(stage, number) } else { Ok(()) }
+}
+
+/// The demo of the product that is built already, in the page where there is a browser and by the command line.
+pub fn check(tally: &mut Tally) -> Result<(), Failure> {
+    match browser::find() {
+        Some(found) => {
+            play(Some(&found))?;
+            tally.pass();
+        }
+        None => tally.skip(),
+    }
+    play(None)?;
+    tally.pass();
+    Ok(())
+}
+
+/// The stage as it was left, and the number of the receipt.
+fn play(found: Option<&Found>) -> Result<(Stage, u64), Failure> {
     let mut stage = Stage::set(
         &workspace::release_binary("symbolon")?,
         &workspace::release_binary("symbolon-upstream")?,
@@ -64,10 +86,10 @@ pub fn run(given: &[String]) -> Result<(), Failure> {
     ));
     stage.teach()?;
     let number = match found {
-        Some(found) => page::play(&mut stage, &mut said, &found)?,
+        Some(found) => page::play(&mut stage, &mut said, found)?,
         None => commands::play(&stage, &mut said)?,
     };
-    if args.has("--keep") { keep(stage, number) } else { Ok(()) }
+    Ok((stage, number))
 }
 
 /// Errs if a piece of the token is in what somebody saw. The control finds it where it is known

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use crate::{Args, Failure};
 use stages::{STAGES, Stage};
-use tally::Tally;
+pub use tally::Tally;
 
 pub const LINE: &str = "install what the tests need and run everything";
 
@@ -24,6 +24,7 @@ cargo xtask test [--quick] [--only STAGE] [--deny] [-- ARGS]: run everything, in
   build      the release, and the instrumented build (fixture tools, holds)
   blackbox   drives the built product against verdaccio, httpbin, the MCP
              conformance suite and the MCP inspector, and its page in Chromium
+  demo       `cargo xtask demo`, in the page and by the command line
   deny       licences, bans and sources of every dependency, by cargo-deny
 
 What is installed goes to target/xtask, the rest of the machine sees only the

@@ -5,7 +5,7 @@ use std::process::Command;
 
 use super::tally::Tally;
 use super::{Asked, setup};
-use crate::{Failure, fmt, graph, lint, process, web, workspace};
+use crate::{Failure, demo, fmt, graph, lint, process, web, workspace};
 
 pub struct Stage {
     pub name: &'static str,
@@ -67,6 +67,13 @@ pub const STAGES: &[Stage] = &[
         quick: false,
         needs: &["setup", "web", "build"],
         run: blackbox,
+    },
+    Stage {
+        name: "demo",
+        what: "the demo, in the page and by the command line",
+        quick: false,
+        needs: &["setup", "web", "build"],
+        run: |_, tally| demo::check(tally),
     },
     Stage {
         name: "deny",

@@ -166,17 +166,46 @@ impl Mount {
         out: &Outgoing<'_>,
         is_check: bool,
     ) -> Result<Answer, Unanswered> {
-        let running = tokio::select! {
+        let running = self.open_running(office, program).await?;
+        match Self::ask(office, &running, out, is_check).await {
+            // It ended while nobody called, which nobody had noticed, and read nothing of this.
+            Err(Unanswered::Failed(UpstreamError::Mount(MountError {
+                fault: MountFault::Ended,
+                sent: false,
+            }))) => {
+                let running = self.open_running(office, program).await?;
+                Self::ask(office, &running, out, is_check).await
+            }
+            made => made,
+        }
+    }
+
+    async fn open_running(
+        &self,
+        office: &Office,
+        program: &MountProgram,
+    ) -> Result<Arc<Running>, Unanswered> {
+        tokio::select! {
             biased;
-            () = self.closing.cancelled() => return Err(MountFault::Stopped.unsent().into()),
-            running = self.running(office, program) => running?,
-        };
+            () = self.closing.cancelled() => Err(MountFault::Stopped.unsent().into()),
+            running = self.running(office, program) => running,
+        }
+    }
+
+    async fn ask(
+        office: &Office,
+        running: &Running,
+        out: &Outgoing<'_>,
+        is_check: bool,
+    ) -> Result<Answer, Unanswered> {
         let process = &running.process;
         let listing = {
             let mut listing = running.listing();
             // The owner looks at what is there now.
             if is_check || process.take_stale() || listing.is_old(office.clock.mono_ns()) {
-                listing = Arc::new(list(&mut Lines(process), office.clock.mono_ns()).await?);
+                let read = list(&mut Lines(process), office.clock.mono_ns()).await;
+                // A list is no part of the call.
+                listing = Arc::new(read.map_err(unsent)?);
                 running.set_listing(listing.clone());
             }
             listing

@@ -7,6 +7,7 @@ mod error;
 mod events;
 mod exchange;
 mod http;
+mod pending;
 mod process;
 mod rpc;
 mod session;

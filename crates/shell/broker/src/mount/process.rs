@@ -1,19 +1,19 @@
 //! A server's program: started, spoken to a line at a time, and stopped with all that it started.
 
-use std::collections::HashMap;
 use std::process::Stdio;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use rustix::process::{Pid, Signal, kill_process_group};
 use serde_json::json;
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
 use tokio::process::{Child, ChildStderr, ChildStdin, ChildStdout, Command};
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
 use super::error::{MountError, MountFault};
+use super::pending::Pending;
 use super::rpc::{Message, Outcome, notice, reply_to};
 use super::spec::MountProgram;
 use super::tail::Tail;
@@ -21,25 +21,25 @@ use super::tail::Tail;
 /// A program that runs. Dropped, it is stopped.
 pub(super) struct Process {
     shared: Arc<Shared>,
-    lines: mpsc::Sender<Vec<u8>>,
+    lines: mpsc::Sender<Line>,
     next_id: AtomicU64,
+}
+
+/// One message to the program.
+struct Line {
+    /// The request that it is, where it is one.
+    request: Option<u64>,
+    message: Vec<u8>,
 }
 
 /// What its tasks share.
 struct Shared {
     /// `None` once it is over: its number may be another's.
     group: Mutex<Option<Pid>>,
-    waiting: Mutex<Waiting>,
+    pending: Pending,
     /// It says that its list of tools changed.
     stale: AtomicBool,
     stop: CancellationToken,
-}
-
-/// Requests without an answer.
-struct Waiting {
-    by_id: HashMap<u64, oneshot::Sender<Result<Answered, MountFault>>>,
-    /// Why there will be none.
-    ended: Option<MountFault>,
 }
 
 /// What came of a request, and how many bytes that took.
@@ -83,12 +83,12 @@ impl Process {
         };
         let shared = Arc::new(Shared {
             group: Mutex::new(group),
-            waiting: Mutex::new(Waiting { by_id: HashMap::new(), ended: None }),
+            pending: Pending::default(),
             stale: AtomicBool::new(false),
             stop: CancellationToken::new(),
         });
         let (lines, queue) = mpsc::channel(QUEUE);
-        runtime.spawn(write(stdin, queue));
+        runtime.spawn(write(stdin, queue, shared.clone()));
         runtime.spawn(hear(stderr, tail.clone()));
         let reading = read(stdout, shared.clone(), lines.clone(), bytes_max);
         runtime.spawn(supervise(child, shared.clone(), reading, guard));
@@ -97,7 +97,7 @@ impl Process {
 
     /// Whether it may still answer.
     pub(super) fn is_alive(&self) -> bool {
-        self.shared.waiting().ended.is_none()
+        !self.shared.pending.has_ended()
     }
 
     /// An id that no message of this program had.
@@ -112,34 +112,25 @@ impl Process {
 
     /// Sends a request and waits for what comes of it. Dropped before, it tells the server so.
     pub(super) async fn ask(&self, id: u64, message: Vec<u8>) -> Result<Answered, MountError> {
-        let (told, answer) = oneshot::channel();
-        {
-            let mut waiting = self.shared.waiting();
-            if let Some(fault) = &waiting.ended {
-                return Err(fault.clone().unsent());
-            }
-            if waiting.by_id.len() >= WAITING_MAX {
-                return Err(MountFault::Busy.unsent());
-            }
-            waiting.by_id.insert(id, told);
-        }
+        let answer = self.shared.pending.add(id)?;
         let mut asked = Asked { process: self, id, is_over: false };
-        if self.lines.send(message).await.is_err() {
+        if self.lines.send(Line { request: Some(id), message }).await.is_err() {
             return Err(MountFault::Ended.unsent());
         }
-        let answered = answer.await.unwrap_or(Err(MountFault::Ended));
+        let answered = answer.await.unwrap_or_else(|_| Err(MountFault::Ended.sent()));
         asked.is_over = true;
-        answered.map_err(MountFault::sent)
+        answered
     }
 
     /// Sends a notification.
     pub(super) async fn tell(&self, message: Vec<u8>) -> Result<(), MountError> {
-        self.lines.send(message).await.map_err(|_| MountFault::Ended.unsent())
+        let line = Line { request: None, message };
+        self.lines.send(line).await.map_err(|_| MountFault::Ended.unsent())
     }
 
     /// Ends it, with all that it started.
     pub(super) fn stop(&self) {
-        self.shared.end(MountFault::Stopped);
+        self.shared.pending.end(MountFault::Stopped);
         self.shared.kill();
         self.shared.stop.cancel();
     }
@@ -163,28 +154,15 @@ impl Drop for Asked<'_> {
         if self.is_over {
             return;
         }
-        self.process.shared.waiting().by_id.remove(&self.id);
+        self.process.shared.pending.forget(self.id);
         let params = json!({"requestId": self.id, "reason": "nobody waits any more"});
         // Where there is no room the server has more to do than to hear of it.
-        let _ = self.process.lines.try_send(notice("notifications/cancelled", params));
+        let message = notice("notifications/cancelled", params);
+        let _ = self.process.lines.try_send(Line { request: None, message });
     }
 }
 
 impl Shared {
-    fn waiting(&self) -> MutexGuard<'_, Waiting> {
-        self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// Nothing will be answered any more. The first reason stands.
-    fn end(&self, fault: MountFault) {
-        let mut waiting = self.waiting();
-        let fault = waiting.ended.get_or_insert(fault).clone();
-        for (_, told) in waiting.by_id.drain() {
-            // Whoever does not wait any more does not hear it.
-            let _ = told.send(Err(fault.clone()));
-        }
-    }
-
     fn kill(&self) {
         let group = self.group.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(group) = *group {
@@ -197,10 +175,7 @@ impl Shared {
     fn take(&self, line: &[u8], bytes_max: usize) -> Result<Option<Vec<u8>>, MountFault> {
         match Message::read(line, bytes_max)? {
             Message::Answer { id, outcome } => {
-                // An answer that nobody waits for any more is dropped.
-                if let Some(told) = self.waiting().by_id.remove(&id) {
-                    let _ = told.send(Ok(Answered { outcome, bytes: line.len() as u64 }));
-                }
+                self.pending.answer(id, Answered { outcome, bytes: line.len() as u64 });
                 Ok(None)
             }
             Message::Request { id, method } => Ok(Some(reply_to(&id, &method))),
@@ -229,7 +204,7 @@ async fn supervise(
         // What it said last may still be on its way.
         _ = child.wait() => tokio::time::timeout(LAST_WORDS, reading).await.unwrap_or(MountFault::Ended),
     };
-    shared.end(fault);
+    shared.pending.end(fault);
     // What it started has its group too, also where it ended by itself.
     shared.kill();
     // A child of ours that was killed ends.
@@ -242,7 +217,7 @@ async fn supervise(
 async fn read(
     stdout: ChildStdout,
     shared: Arc<Shared>,
-    replies: mpsc::Sender<Vec<u8>>,
+    replies: mpsc::Sender<Line>,
     bytes_max: usize,
 ) -> MountFault {
     let mut stdout = BufReader::with_capacity(64 * 1024, stdout);
@@ -261,7 +236,8 @@ async fn read(
         if !text.is_empty() {
             match shared.take(text, bytes_max) {
                 // A server that asks faster than it listens is not answered.
-                Ok(reply) => drop(reply.map(|reply| replies.try_send(reply))),
+                Ok(Some(message)) => drop(replies.try_send(Line { request: None, message })),
+                Ok(None) => {}
                 Err(fault) => return fault,
             }
         }
@@ -270,13 +246,37 @@ async fn read(
     }
 }
 
-async fn write(mut stdin: ChildStdin, mut queue: mpsc::Receiver<Vec<u8>>) {
-    while let Some(mut line) = queue.recv().await {
-        line.push(b'\n');
-        if stdin.write_all(&line).await.is_err() || stdin.flush().await.is_err() {
-            return;
+/// Lines to the program, until it reads no more.
+async fn write(mut stdin: ChildStdin, mut queue: mpsc::Receiver<Line>, shared: Arc<Shared>) {
+    while let Some(Line { request, mut message }) = queue.recv().await {
+        // Who asked may have been told already that it was not sent.
+        if request.is_some_and(|id| !shared.pending.begin_write(id)) {
+            continue;
+        }
+        message.push(b'\n');
+        let is_written = write_whole(&mut stdin, &message).await;
+        match (request, is_written) {
+            (Some(id), true) => shared.pending.written(id),
+            (Some(id), false) => shared.pending.unwritten(id),
+            (None, _) => {}
+        }
+        if !is_written {
+            // What waits behind it is not written either.
+            return shared.pending.end(MountFault::Ended);
         }
     }
+}
+
+/// Whether the program may have a whole message: all of it but, perhaps, the end of its line.
+async fn write_whole(stdin: &mut ChildStdin, line: &[u8]) -> bool {
+    let mut written = 0;
+    while written < line.len() {
+        match stdin.write(&line[written..]).await {
+            Ok(0) | Err(_) => return written + 1 >= line.len(),
+            Ok(more) => written += more,
+        }
+    }
+    true
 }
 
 /// What a program says on the side is for its owner.
@@ -289,5 +289,4 @@ async fn hear(mut stderr: ChildStderr, tail: Arc<Tail>) {
 
 const LAST_WORDS: Duration = Duration::from_millis(500);
 const QUEUE: usize = 64;
-const WAITING_MAX: usize = 64;
 const LINE_KEPT: usize = 64 * 1024;
