@@ -99,6 +99,24 @@ fn a_webauthn_message_is_taken_once_and_from_its_origin_alone() {
     let confirm = code(&mut page, "/api/session/confirm", &answer);
     assert_eq!(confirm, (401, "no_session".into()), "nobody confirms who is not there");
 
+    // Who the device says that it knows is who the passkey is of.
+    let asked = page.challenge(&json!({ "purpose": "sign-in", "method": "passkey" }));
+    let mut shown = device.get(&page.origin, &asked["passkey"]).proof;
+    assert!(shown["response"]["userHandle"].is_string(), "{shown}");
+    shown["response"]["userHandle"] = b64url::encode(&[7; 16]).into();
+    let answer = json!({ "challenge_id": asked["challenge_id"], "proof": shown });
+    let other = code(&mut page, "/api/session", &answer);
+    assert_eq!(other, (401, "bad_proof".into()), "somebody else's account");
+
+    // Whoever holds the device is not enough: it must have looked who they are.
+    let asked = page.challenge(&json!({ "purpose": "sign-in", "method": "passkey" }));
+    let mut options = asked["passkey"].clone();
+    options["userVerification"] = "discouraged".into();
+    let unlooked = device.get(&page.origin, &options).proof;
+    let answer = json!({ "challenge_id": asked["challenge_id"], "proof": unlooked });
+    let unverified = code(&mut page, "/api/session", &answer);
+    assert_eq!(unverified, (401, "bad_proof".into()), "nobody was verified");
+
     // A device that was copied: the copy counts from where it was taken.
     let mut copy = device.clone();
     server.page().sign_in(&mut device).expect(200);
@@ -204,6 +222,18 @@ fn sessions_are_new_after_each_proof_and_end_everywhere() {
     page.confirm(&mut device).expect(200);
     assert_ne!(before.cookie, page.cookie);
     before.clone().get("/api/session").expect(401);
+
+    // Who took over an open page confirms nothing with a passkey of their own account.
+    let mut thief = Device::default();
+    server.page().sign_up(&mut thief, &Holder::default()).expect(201);
+    let asked = page.challenge(&json!({ "purpose": "confirm", "method": "passkey" }));
+    let mut options = asked["passkey"].clone();
+    options["allowCredentials"] = json!([]);
+    let own = thief.get(&page.origin, &options).proof;
+    let answer = json!({ "challenge_id": asked["challenge_id"], "proof": own });
+    let refused = code(&mut page, "/api/session/confirm", &answer);
+    assert_eq!(refused, (401, "bad_proof".into()), "another account's passkey");
+
     let before = page.clone();
     page.sign_in(&mut device).expect(200);
     before.clone().get("/api/session").expect(401);

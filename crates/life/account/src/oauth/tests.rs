@@ -318,6 +318,8 @@ fn tokens_end_with_their_grant_and_each_does_one_thing() {
     assert_eq!(judged(&refresh), Ok(()));
     assert_eq!(judged(&access), Err(Refusal::Over), "an access token renews nothing");
     assert_eq!(judged(&Token { used_unix_ms: Some(1), ..refresh.clone() }), Err(Refusal::Reused));
+    let short = Token { expires_unix_ms: 3_000, ..refresh.clone() };
+    assert_eq!(judged(&short), Err(Refusal::Over), "it ends before its grant");
     let other = ClientId::parse("symo_0000000000000000000000000000000a").expect("an id");
     let by_other = grant.judge_refresh(&refresh, &other, None, 3_000);
     assert_eq!(by_other, Err(Refusal::OtherClient), "it is its client's alone");
