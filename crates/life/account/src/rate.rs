@@ -59,6 +59,27 @@ impl<K: Hash + Eq> Buckets<K> {
     /// # Errors
     /// Where it is empty: whole seconds until there is one, at least one.
     pub fn take(&self, key: K, clock: &dyn Clock) -> Result<(), u64> {
+        self.take_many(key, 1, clock)
+    }
+
+    /// Whether the key's bucket has one; takes none.
+    ///
+    /// # Errors
+    /// As [`Buckets::take`].
+    pub fn look(&self, key: &K, clock: &dyn Clock) -> Result<(), u64> {
+        let now = clock.mono_ns();
+        let state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        let is_crowded = state.full_at_ns.len() >= self.most;
+        let of_rest = if is_crowded { state.rest_full_at_ns } else { now };
+        let full_at = state.full_at_ns.get(key).copied().unwrap_or(of_rest);
+        self.after(full_at, 1, now).map(drop)
+    }
+
+    /// Takes so many from the key's bucket, or none of them; more than the bucket holds never come.
+    ///
+    /// # Errors
+    /// Where it has not so many: whole seconds until it has, at least one.
+    pub fn take_many(&self, key: K, count: u32, clock: &dyn Clock) -> Result<(), u64> {
         let now = clock.mono_ns();
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         let State { full_at_ns, rest_full_at_ns, swept_until_ns } = &mut *state;
@@ -73,13 +94,18 @@ impl<K: Hash + Eq> Buckets<K> {
             None if has_room => full_at_ns.entry(key).or_insert(now),
             None => rest_full_at_ns,
         };
-        let full_at = (*bucket).max(now);
-        let room_ns = u64::from(self.rate.burst - 1) * self.rate.interval_ns;
-        if full_at - now > room_ns {
-            return Err((full_at - now - room_ns).div_ceil(1_000_000_000).max(1));
-        }
-        *bucket = full_at + self.rate.interval_ns;
+        *bucket = self.after(*bucket, count, now)?;
         Ok(())
+    }
+
+    /// When a bucket is full again of which so many are taken.
+    fn after(&self, full_at: u64, count: u32, now: u64) -> Result<u64, u64> {
+        let of = |count: u32| u64::from(count) * self.rate.interval_ns;
+        let (then, latest) = (full_at.max(now) + of(count), now + of(self.rate.burst));
+        match then.checked_sub(latest) {
+            None | Some(0) => Ok(then),
+            Some(over) => Err(over.div_ceil(1_000_000_000).max(1)),
+        }
     }
 }
 
@@ -111,6 +137,40 @@ mod tests {
             assert_eq!(take("a"), Ok(()), "an hour fills it, and no more than that");
         }
         assert_eq!(take("a"), Err(10));
+    }
+
+    #[test]
+    fn many_at_once_weigh_as_many_or_nothing() {
+        let clock = ManualClock::at(0);
+        let buckets = Buckets::new(Rate::per_second(10, 2), 10);
+        let take = |count| buckets.take_many("a", count, &clock);
+        assert_eq!(take(6), Ok(()));
+        assert_eq!(take(5), Err(1), "four are left; the fifth comes in half a second");
+        assert_eq!(take(10), Err(3));
+        assert_eq!(take(4), Ok(()), "what was refused cost nothing");
+        assert_eq!(take(1), Err(1));
+        clock.advance_ms(3_000);
+        assert_eq!(take(6), Ok(()));
+        assert_eq!(take(1), Err(1));
+        clock.advance_ms(3_600_000);
+        assert_eq!(take(10), Ok(()));
+        clock.advance_ms(3_600_000);
+        assert!(take(11).is_err(), "more than it ever holds");
+    }
+
+    #[test]
+    fn a_look_takes_nothing() {
+        let clock = ManualClock::at(0);
+        let buckets = Buckets::new(Rate::per_minute(1, 6), 1);
+        assert_eq!((buckets.look(&"a", &clock), buckets.look(&"a", &clock)), (Ok(()), Ok(())));
+        assert_eq!(buckets.take("a", &clock), Ok(()));
+        assert_eq!(buckets.look(&"a", &clock), Err(10));
+        // There is room for one key: the others share a bucket.
+        assert_eq!(buckets.look(&"b", &clock), Ok(()));
+        assert_eq!(buckets.take("b", &clock), Ok(()));
+        assert_eq!(buckets.look(&"c", &clock), Err(10));
+        clock.advance_ms(10_000);
+        assert_eq!(buckets.look(&"a", &clock), Ok(()));
     }
 
     #[test]

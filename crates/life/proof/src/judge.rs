@@ -47,17 +47,30 @@ impl Keys {
         }
     }
 
-    /// 16 of `specs/proof.md`, for many: which places are not shown.
-    pub(crate) fn refused(&self, all: &[&Presentation]) -> Result<Vec<usize>, ProofError> {
-        if all.is_empty() {
-            return Ok(Vec::new());
+    /// 16 of `specs/proof.md`.
+    pub(crate) fn check(&self, presentation: &Presentation) -> Result<(), ProofError> {
+        self.claimed(presentation)?.check().map_err(|_| ProofError::NotShown)
+    }
+
+    /// 16 of `specs/proof.md`, for many at once: an outcome for each, in their order.
+    pub(crate) fn shown(&self, all: &[&Presentation]) -> Vec<Result<(), ProofError>> {
+        let mut outcomes = Vec::with_capacity(all.len());
+        let (mut claimed, mut places) = (Vec::new(), Vec::new());
+        for (place, one) in all.iter().enumerate() {
+            outcomes.push(self.claimed(one).map(|one| {
+                claimed.push(one);
+                places.push(place);
+            }));
         }
-        let claimed = all.iter().map(|one| self.claimed(one)).collect::<Result<Vec<_>, _>>()?;
-        match verify_batch(&claimed) {
-            Ok(()) => Ok(Vec::new()),
-            Err(BatchError::Refused(places)) => Ok(places),
-            Err(_) => Ok((0..all.len()).collect()),
+        let refused = match verify_batch(&claimed) {
+            Ok(()) | Err(BatchError::Empty) => Vec::new(),
+            Err(BatchError::Refused(refused)) => refused,
+            Err(_) => (0..claimed.len()).collect(),
+        };
+        for place in refused {
+            outcomes[places[place]] = Err(ProofError::NotShown);
         }
+        outcomes
     }
 }
 
@@ -119,9 +132,7 @@ pub fn show(bytes: &[u8], now_unix_ms: u64) -> Result<Shown, ProofError> {
     let presentation = Presentation::parse(bytes)?;
     check_issuer(&presentation)?;
     let keys = Keys::pinned().ok_or(ProofError::NotShown)?;
-    if !keys.refused(&[&presentation])?.is_empty() {
-        return Err(ProofError::NotShown);
-    }
+    keys.check(&presentation)?;
     let is_over = now_unix_ms >= presentation.request.expires_unix_ms;
     Ok(Shown { presentation, is_over })
 }

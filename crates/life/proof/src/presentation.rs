@@ -51,7 +51,14 @@ impl Presentation {
     /// [`MalformedError`]; also where there is an issuer or a nullifier that the policy has no place for,
     /// or none where it has one.
     pub fn parse(bytes: &[u8]) -> Result<Self, MalformedError> {
-        let value = json::parse_bounded(bytes, PRESENTATION_BYTES_MAX, DEPTH_MAX)?;
+        Self::from_value(json::parse_bounded(bytes, PRESENTATION_BYTES_MAX, DEPTH_MAX)?)
+    }
+
+    /// From JSON that was read within bounds, such as one of a batch.
+    ///
+    /// # Errors
+    /// As [`Presentation::parse`].
+    pub fn from_value(value: Value) -> Result<Self, MalformedError> {
         let wire: Wire = text::known(value)?;
         let member = |what: &str| MalformedError::Member(what.to_owned());
         if wire.r#type != TYPE {

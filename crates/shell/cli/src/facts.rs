@@ -8,7 +8,7 @@ use std::path::Path;
 
 use symbolon_ambient::{Clock, SystemClock};
 use symbolon_circuits::Date;
-use symbolon_proof::{ClaimsError, HolderRecord, IssuerName, MalformedError};
+use symbolon_proof::{ClaimsError, ClaimsFile, HolderRecord, IssuerName, MalformedError};
 use symbolon_secret::Secret;
 use symbolon_vault::Replica;
 use symbolon_vault::item::{Body, Contents, Hidden, Item, Kind, Label, Marks, Name, Title};
@@ -84,13 +84,19 @@ pub fn title_of(text: &str) -> Result<Title, Failure> {
 /// A record, with what of it is shown in a list.
 pub fn contents(record: &HolderRecord) -> Result<Contents, Failure> {
     let claims = record.claims();
-    let issuer = claims.map(|it| it.issuer_name().as_str()).unwrap_or_default();
+    let issuer = claims.map(issuer_in_words).unwrap_or_default();
     let until = claims.map_or(record.until(), |it| it.good_until());
     Ok(Contents::Claims {
-        issuer: Name::lossy(issuer),
+        issuer: Name::lossy(&issuer),
         until: Label::lossy(&until.to_string()),
         holder: hidden(record.write()?)?,
     })
+}
+
+/// Who signed claims, as lists show it: before the name that anybody can choose stands whether anybody can sign.
+pub fn issuer_in_words(claims: &ClaimsFile) -> String {
+    let name = claims.issuer_name();
+    if claims.is_demo() { format!("demo, by anybody: {name}") } else { name.to_string() }
 }
 
 /// A secret of an item.

@@ -145,6 +145,7 @@ mod tests {
             ("POST", "/mcp", true),
             ("POST", "/api/proofs", true),
             ("GET", "/api/proofs/keys", true),
+            ("POST", "/api/proofs/batch", false),
             ("POST", "/api/proofs/sessions", false),
             ("POST", "/api/proofs/ask", false),
             ("POST", "/demo/age/session", false),

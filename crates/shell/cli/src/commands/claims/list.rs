@@ -39,8 +39,7 @@ impl Ls {
             return Ok(());
         }
         let row = |(it, record): &(Overview<'_>, HolderRecord)| {
-            let issuer =
-                record.claims().map_or_else(String::new, |it| it.issuer_name().to_string());
+            let issuer = record.claims().map_or_else(String::new, facts::issuer_in_words);
             let until = until(record).to_string();
             let state = state(record, today).to_owned();
             vec![

@@ -8,6 +8,7 @@ use crate::failure::Failure;
 mod add;
 mod demo;
 mod list;
+mod remove;
 mod request;
 
 /// Claims about you, kept sealed in your vault: what you prove facts by
@@ -19,6 +20,7 @@ Examples
   symbolon claims request --out request.json
   symbolon claims add claims.json
   symbolon claims ls
+  symbolon claims rm \"Demo claims\"
   symbolon claims demo")]
 pub struct Args {
     #[command(subcommand)]
@@ -31,6 +33,7 @@ enum Step {
     Add(add::Add),
     Demo(demo::Demo),
     Ls(list::Ls),
+    Rm(remove::Rm),
 }
 
 impl Args {
@@ -40,6 +43,7 @@ impl Args {
             Step::Add(args) => args.run(ctx),
             Step::Demo(args) => args.run(ctx),
             Step::Ls(args) => args.run(ctx),
+            Step::Rm(args) => args.run(ctx),
         }
     }
 }

@@ -60,7 +60,7 @@ struct Issuer {
 }
 
 /// Issuers' keys: API keys of this service (`specs/issuer.md`).
-const SERVICE: &str = "symbolon-issuer";
+pub const SERVICE: &str = "symbolon-issuer";
 
 fn all(replica: &Replica) -> Vec<Overview<'_>> {
     let filter = Filter { kind: Some(Kind::ApiKey), ..Filter::default() };

@@ -2,11 +2,13 @@
 
 use serde_json::{Value, json};
 use symbolon_codec::time::rfc3339;
+use symbolon_secret::Secret;
 use symbolon_vault::Item;
 use symbolon_vault::item::{Contents, Details, Hidden, TagName};
 use symbolon_vault::replica::Overview;
 use symbolon_vault::wire::ItemId;
 
+use super::super::issuer;
 use super::{Ctx, find};
 use crate::failure::Failure;
 use crate::vaults::{Ask, Which, short};
@@ -29,19 +31,23 @@ pub struct Ls {
 /// Show a login or an API key; its secret only where it is asked for
 ///
 /// With --reveal the secret alone goes to standard output, for a person who reads it or a program that is handed
-/// it; nothing else keeps a copy.
+/// it; nothing else keeps a copy. One that is no text is written as hex digits alone, with --hex.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples
   symbolon item show Library
   symbolon item show Library --reveal
-  symbolon item show Weather --reveal | wl-copy --trim-newline")]
+  symbolon item show Weather --reveal | wl-copy --trim-newline
+  symbolon item show \"City of Ulm\" --reveal --hex")]
 pub struct Show {
     /// Title, or how the id begins
     item: String,
     /// Print the secret, and nothing else
     #[arg(long)]
     reveal: bool,
+    /// As hex digits, for a secret that is no text, such as an issuer's key
+    #[arg(long, requires = "reveal")]
+    hex: bool,
     #[command(flatten)]
     which: Which,
 }
@@ -76,7 +82,7 @@ impl Show {
         let id = find::item(vault.replica(), &self.item)?;
         let item = vault.replica().open(id)?;
         if self.reveal {
-            return reveal(ctx, id, &item);
+            return reveal(ctx, id, &item, self.hex);
         }
         let Some(it) = vault.replica().overview(id) else { return Ok(()) };
         if ctx.json {
@@ -107,17 +113,55 @@ impl Show {
 }
 
 /// The secret alone: from its page to the descriptor.
-fn reveal(ctx: &Ctx, id: ItemId, item: &Item) -> Result<(), Failure> {
+fn reveal(ctx: &Ctx, id: ItemId, item: &Item, in_hex: bool) -> Result<(), Failure> {
     if ctx.json {
         let what = "a secret stands in no JSON, where programs keep what they read";
         return Err(Failure::usage(what).next("the same command without --json"));
     }
-    match secret(item).filter(|hidden| !hidden.is_empty()) {
-        Some(hidden) => out::secret("", hidden.secret(), "\n"),
-        None => {
-            let next = format!("symbolon item edit {} --new-secret", short(&id.to_string()));
-            Err(Failure::refused("no_secret", "this item has no secret").next(next))
+    let short = short(&id.to_string());
+    let Some(hidden) = secret(item).filter(|hidden| !hidden.is_empty()) else {
+        let next = format!("symbolon item edit {short} --new-secret");
+        return Err(Failure::refused("no_secret", "this item has no secret").next(next));
+    };
+    if in_hex {
+        return out::secret("", &hex_of(hidden.secret()), "\n");
+    }
+    if !is_text(hidden.secret()) {
+        let what = format!("{}: a terminal would obey some of its bytes", sort_of(item));
+        let next = format!("symbolon item show {short} --reveal --hex");
+        return Err(Failure::refused("not_text", what).next(next));
+    }
+    out::secret("", hidden.secret(), "\n")
+}
+
+/// Whether a terminal shows it and does nothing else: lines of text, a PEM file too.
+fn is_text(secret: &Secret<[u8]>) -> bool {
+    // EXPOSE: looked at for control characters; nothing of it is kept.
+    let text = std::str::from_utf8(secret.expose());
+    let is_plain = |it: char| !it.is_control() || matches!(it, '\n' | '\r' | '\t');
+    text.is_ok_and(|text| text.chars().all(is_plain))
+}
+
+/// From one secret page to another.
+fn hex_of(secret: &Secret<[u8]>) -> Secret<[u8]> {
+    // EXPOSE: written as digits, for its owner, who asked for them.
+    let bytes = secret.expose();
+    Secret::<[u8]>::make_slice(2 * bytes.len(), |page| {
+        for (digits, byte) in page.chunks_exact_mut(2).zip(bytes) {
+            digits.copy_from_slice(&[byte >> 4, byte & 15].map(|it| DIGITS[usize::from(it)]));
         }
+    })
+}
+
+const DIGITS: &[u8; 16] = b"0123456789abcdef";
+
+/// What a secret that is no text is.
+fn sort_of(item: &Item) -> &'static str {
+    match &item.contents {
+        Contents::ApiKey { service, .. } if service.as_str() == issuer::SERVICE => {
+            "this is an issuer's private key, which is no text"
+        }
+        _ => "this secret is no text",
     }
 }
 

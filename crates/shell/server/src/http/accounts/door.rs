@@ -20,6 +20,7 @@ use super::super::{
 use super::{
     AccountsError, AccountsOptions, PublicOrigin,
     caller::Caller,
+    facts::BATCH_BODY_BYTES_MAX,
     fault, lend,
     oauth::{Assistant, Denied, Kept, scope_of},
     router,
@@ -205,6 +206,7 @@ pub(in crate::http) fn body_bytes_max(method: &Method, path: &str) -> Option<usi
         _ if path == "/api/vault/commit" => Some(COMMIT_BODY_BYTES_MAX),
         _ if path == "/api/shares" => Some(SHARE_BODY_BYTES_MAX),
         _ if path.starts_with("/oauth/") => Some(OAUTH_BODY_BYTES_MAX),
+        _ if path == "/api/proofs/batch" => Some(BATCH_BODY_BYTES_MAX),
         _ if path.starts_with("/api/proofs") || path.starts_with("/demo/") => {
             Some(PRESENTATION_BYTES_MAX)
         }

@@ -32,7 +32,9 @@ pub struct RateLimits {
     pub custody: Rate,
     /// Of one device of an API key: proofs.
     pub key_login: Rate,
-    /// Of one address: proofs of facts.
+    /// Of one service: introspections of its tokens.
+    pub introspections: Rate,
+    /// Of one address: proofs of facts, each of a batch. The longest batch has 128, and never fits into less.
     pub proof_answers: Rate,
     /// Of one address: questions that the server asks for itself.
     pub proof_questions: Rate,
@@ -51,7 +53,8 @@ impl Default for RateLimits {
             writes: Rate::per_second(200, 50),
             custody: Rate::per_minute(30, 30),
             key_login: Rate::per_minute(60, 60),
-            proof_answers: Rate::per_second(100, 10),
+            introspections: Rate::per_second(5000, 2000),
+            proof_answers: Rate::per_second(128, 10),
             proof_questions: Rate::per_minute(60, 30),
             proof_sessions: Rate::per_second(200, 20),
         }
@@ -65,6 +68,8 @@ pub(super) enum Kind {
     Read,
     Write,
     Custody,
+    /// By the secret of a service, for everybody who calls that: its limit is the service's, not its address's.
+    Service,
 }
 
 impl Kind {
@@ -72,6 +77,7 @@ impl Kind {
         let enters = matches!(path, "/api/account" | "/api/account/challenge" | "/api/session");
         let changes = !matches!(*method, Method::GET | Method::HEAD);
         match changes {
+            true if path == "/api/keys/introspect" => Self::Service,
             true if path == "/api/session/confirm" || enters && *method == Method::POST => {
                 Self::Entry
             }
@@ -121,11 +127,20 @@ impl Limits {
         kind: Kind,
         clock: &dyn Clock,
     ) -> Result<(), CallError> {
+        if kind == Kind::Service {
+            return self.any_by_address.look(&address, clock).map_err(too_often);
+        }
         self.any_by_address.take(address, clock).map_err(too_often)?;
         if kind == Kind::Entry {
             self.entry_by_address.take(address, clock).map_err(too_often)?;
         }
         Ok(())
+    }
+
+    /// After somebody came as a service and is none: secrets are tried no faster from an address than anything else.
+    pub(super) fn stranger(&self, address: Address, clock: &dyn Clock) {
+        // An empty bucket is what the next look finds.
+        let _ = self.any_by_address.take(address, clock);
     }
 
     /// Before a password is tried for this name, whether anybody has it or not.
@@ -148,7 +163,7 @@ impl Limits {
     ) -> Result<(), CallError> {
         let buckets = match kind {
             Kind::Read => &self.reads,
-            Kind::Write => &self.writes,
+            Kind::Write | Kind::Service => &self.writes,
             Kind::Custody | Kind::Entry => &self.custody,
         };
         buckets.take(account, clock).map_err(too_often)
@@ -207,6 +222,24 @@ mod tests {
         assert_eq!(kind("DELETE", "/api/vault/leases/x"), Kind::Write);
         assert_eq!(kind("POST", "/api/vault/commit"), Kind::Write);
         assert_eq!(kind("HEAD", "/api/vault/blobs/x/0"), Kind::Read);
+        assert_eq!(kind("POST", "/api/keys/introspect"), Kind::Service);
+        assert_eq!(kind("POST", "/api/keys/login"), Kind::Write);
+    }
+
+    #[test]
+    fn services_come_as_often_as_they_are_called_and_strangers_do_not() {
+        let (limits, clock) = (Limits::new(&RateLimits::default()), ManualClock::at(0));
+        let address = Address::from(IpAddr::from([192, 0, 2, 1]));
+        let come = |kind| limits.address(address, kind, &clock);
+        assert!((0..10_000).all(|_| come(Kind::Service).is_ok()));
+        assert!((0..600).all(|_| come(Kind::Service).is_ok() && {
+            limits.stranger(address, &clock);
+            true
+        }));
+        assert_eq!(come(Kind::Service).unwrap_err().retry_after_seconds, Some(1));
+        assert!(come(Kind::Read).is_err(), "it is one bucket");
+        clock.advance_ms(1_000);
+        assert!(come(Kind::Service).is_ok());
     }
 
     #[test]

@@ -28,7 +28,7 @@ pub(in crate::http) fn openapi() -> utoipa::openapi::OpenApi {
         keys::services, keys::service, keys::service_remove, keys::service_secret, keys::points, keys::point,
         keys::point_revoke, keys::devices, keys::device_remove, keys::evaluate, keys::challenge, keys::enrol,
         keys::login, keys::rotate, keys::manage, keys::introspect, keys::revoke_token, keys::jwks,
-        facts::accept, facts::begin, facts::look, facts::ask, facts::registry, facts::demo,
+        facts::accept, facts::batch, facts::begin, facts::look, facts::ask, facts::registry, facts::demo,
         oauth::protected_resource, oauth::authorization_server, oauth::register, oauth::token, oauth::revoke,
         oauth::request, oauth::consent, oauth::grants, oauth::revoke_grant
     ),

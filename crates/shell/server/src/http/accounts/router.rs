@@ -66,6 +66,7 @@ pub(super) fn router<S: Kept>(service: Arc<Service<S>>) -> Router {
         .route("/api/keys/revoke", post(keys::revoke_token::<S>))
         .route("/api/keys/jwks", get(keys::jwks::<S>))
         .route("/api/proofs", post(facts::accept::<S>))
+        .route("/api/proofs/batch", post(facts::batch::<S>))
         .route("/api/proofs/sessions", post(facts::begin::<S>))
         .route("/api/proofs/sessions/{nonce}", get(facts::look::<S>))
         .route("/api/proofs/ask", post(facts::ask::<S>))

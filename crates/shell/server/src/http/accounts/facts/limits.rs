@@ -29,6 +29,16 @@ impl FactLimits {
         self.answers.take(address, clock).map_err(too_often)
     }
 
+    /// Before the answers of a batch are read.
+    pub fn answers(
+        &self,
+        address: Address,
+        count: u32,
+        clock: &dyn Clock,
+    ) -> Result<(), CallError> {
+        self.answers.take_many(address, count, clock).map_err(too_often)
+    }
+
     /// Before this server asks for itself because somebody wants it to.
     pub fn question(&self, address: Address, clock: &dyn Clock) -> Result<(), CallError> {
         self.questions.take(address, clock).map_err(too_often)

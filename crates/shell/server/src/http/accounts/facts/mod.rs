@@ -4,6 +4,7 @@
 mod accept;
 mod answer;
 mod ask;
+mod batch;
 mod judging;
 mod limits;
 mod registry;
@@ -18,6 +19,7 @@ use symbolon_proof::{IssuerPublicKey, RelyingParty, Sessions};
 
 pub(super) use accept::{__path_accept, accept};
 pub(super) use ask::{__path_ask, __path_demo, ask, demo};
+pub(super) use batch::{__path_batch, BATCH_BODY_BYTES_MAX, batch};
 pub(super) use registry::{__path_registry, registry};
 pub(super) use sessions::{__path_begin, __path_look, begin, look};
 

@@ -13,6 +13,7 @@ pub(in crate::http::accounts) struct KeyLimits {
     evaluate_by_address: Buckets<Address>,
     evaluate_by_service: Buckets<ServiceId>,
     login: Buckets<DeviceId>,
+    introspect: Buckets<ServiceId>,
 }
 
 impl KeyLimits {
@@ -21,6 +22,7 @@ impl KeyLimits {
             evaluate_by_address: Buckets::new(Rate::per_minute(30, 30), KEYS_MAX),
             evaluate_by_service: Buckets::new(Rate::per_second(200, 20), KEYS_MAX),
             login: Buckets::new(rates.key_login, KEYS_MAX),
+            introspect: Buckets::new(rates.introspections, KEYS_MAX),
         }
     }
 
@@ -38,5 +40,10 @@ impl KeyLimits {
     /// Before a proof of a device is checked.
     pub fn login(&self, device: DeviceId, clock: &dyn Clock) -> Result<(), CallError> {
         self.login.take(device, clock).map_err(too_often)
+    }
+
+    /// Before a service's token is looked up for it.
+    pub fn introspect(&self, service: ServiceId, clock: &dyn Clock) -> Result<(), CallError> {
+        self.introspect.take(service, clock).map_err(too_often)
     }
 }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use axum::{
-    Json,
+    Extension, Json,
     extract::State,
     response::{IntoResponse, Response},
 };
@@ -16,7 +16,7 @@ use symbolon_possession::{DeviceId, Service as Relying, TokenId};
 use utoipa::ToSchema;
 
 use super::super::super::{failure::Failure, schema};
-use super::super::{fault, oauth::Kept, service::Service};
+use super::super::{door::Admitted, fault, oauth::Kept, service::Service};
 
 type Shared<S> = State<Arc<Service<S>>>;
 
@@ -38,13 +38,23 @@ pub(in crate::http::accounts) struct Introspection {
 #[utoipa::path(post, path = "/api/keys/introspect", tag = "keys", security(("service" = [])),
     request_body(content = String, content_type = "application/x-www-form-urlencoded", description = "token"),
     responses((status = 200, body = Introspection), (status = 401, body = schema::CallError),
-        (status = 422, body = schema::CallError)))]
+        (status = 422, body = schema::CallError), (status = 429, body = schema::CallError)))]
 pub(in crate::http::accounts) async fn introspect<S: Kept>(
     State(service): Shared<S>,
+    Extension(admitted): Extension<Admitted>,
     headers: HeaderMap,
     body: Bytes,
 ) -> Result<Response, Failure> {
-    let relying = service.relying(&headers).await?;
+    let clock = &*service.clock;
+    // All who call a service come from its address here, so its secret has the limit.
+    let relying = match service.relying(&headers).await {
+        Ok(relying) => relying,
+        Err(error) => {
+            service.limits.stranger(admitted.address.into(), clock);
+            return Err(error.into());
+        }
+    };
+    service.keys.introspect(relying.id, clock)?;
     let text = token(&headers, &body)?;
     let claims = match service.possession.tokens.read(&text, &relying, service.now()) {
         Ok(verified) => service.standing(&relying, verified.claims()).await?,

@@ -1,11 +1,12 @@
 //! The routes with real proofs: what is taken, each reason why not, who sees what.
 
+mod batch;
 mod holder;
 mod server;
 
 use serde_json::{Value, json};
 use symbolon_codec::hex;
-use symbolon_proof::{SESSION_KEPT_MS, SESSION_MS, demo_issuer};
+use symbolon_proof::{PRESENTATION_BYTES_MAX, SESSION_KEPT_MS, SESSION_MS, demo_issuer};
 
 use holder::{Person, changed_proof};
 use server::{Answer, Server, issuer, stranger};
@@ -207,6 +208,7 @@ async fn what_is_pinned_is_told() {
     let server = Server::start().await;
     let told = server.send("GET", "/api/proofs/keys", &[], "").await;
     assert_eq!(told.header("cache-control"), "public, max-age=300");
+    assert_eq!(told.header("content-type"), "application/json");
     let told = told.ok();
     assert_eq!(told["keys"].as_array().unwrap().len(), symbolon_proof::keys().len());
     let identity = symbolon_proof::keys().into_iter().find(|key| key.statement == "identity/1");
