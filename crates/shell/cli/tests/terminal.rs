@@ -60,6 +60,26 @@ impl Seat {
         self.person.write_all(keys.as_bytes()).unwrap();
     }
 
+    /// Waits until the screen shows this.
+    fn wait(&mut self, words: &str) {
+        let began = Instant::now();
+        while !self.seen.contains(words) {
+            assert!(began.elapsed() < Duration::from_secs(10), "no {words:?} in {}", self.seen);
+            self.look();
+        }
+    }
+
+    /// Types after a question once the terminal shows nothing of what is typed.
+    fn type_hidden(&mut self, question: &str, keys: &str) {
+        self.wait(question);
+        let began = Instant::now();
+        while tcgetattr(&self.terminal).unwrap().local_modes.contains(LocalModes::ECHO) {
+            assert!(began.elapsed() < Duration::from_secs(10), "echo stays on");
+        }
+        self.seen.clear();
+        self.person.write_all(keys.as_bytes()).unwrap();
+    }
+
     fn look(&mut self) {
         let wait = Timespec { tv_sec: 0, tv_nsec: 20_000_000 };
         let mut ready = [PollFd::new(&self.person, PollFlags::IN)];
@@ -72,14 +92,18 @@ impl Seat {
     }
 
     /// The rest of the screen and the exit code.
-    fn end(mut self) -> (String, i32) {
+    fn end(self) -> (String, i32) {
+        self.end_within(Duration::from_secs(10))
+    }
+
+    fn end_within(mut self, most: Duration) -> (String, i32) {
         let began = Instant::now();
         let code = loop {
             self.look();
             if let Some(status) = self.child.try_wait().unwrap() {
                 break status.code().unwrap();
             }
-            assert!(began.elapsed() < Duration::from_secs(10), "it does not end: {}", self.seen);
+            assert!(began.elapsed() < most, "it does not end: {}", self.seen);
         };
         self.look();
         let modes = tcgetattr(&self.terminal).unwrap().local_modes;
@@ -259,4 +283,102 @@ fn an_export_in_the_clear_is_asked_about() {
         let (seen, code) = seat.end();
         assert_eq!((code == 0, place.file("vault.json").exists()), (is_made, is_made), "{seen}");
     }
+}
+
+/// A vault that this device opens.
+fn vault() -> Place {
+    let place = Place::new();
+    let words = ["vault", "create", "--local", "--device", "--from-stdin", "--recovery-file"];
+    let made = place.run_with(&[&words[..], &["code"]].concat(), b"correct horse battery");
+    assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
+    place
+}
+
+/// What an issuer is asked, and what is typed.
+const FORM: [(&str, &str); 5] = [
+    ("Date of birth, as 1990-03-14: ", "1987-03-14\r"),
+    ("Nationality, as FRA: ", "DEU\r"),
+    ("Last day of the document, as 2031-05-01: ", "2041-05-01\r"),
+    ("State that issued the document, as FRA: ", "D<<\r"),
+    ("Number of the document: ", "ZQ7714093\r"),
+];
+
+#[test]
+fn an_issuer_fills_in_a_form_that_shows_nothing_of_what_is_typed() {
+    let place = vault();
+    let run = |words: &[&str]| assert!(place.run(words).status.success(), "{words:?}");
+    run(&["issuer", "init", "--name", "City of Ulm"]);
+    run(&["claims", "request", "--out", "request.json"]);
+    let line = ["issuer", "issue", "--request", "request.json", "--form", "--out", "claims.json"];
+    let mut seat = Seat::start(&place, &line);
+    let mut shown = String::new();
+    // A day that is none is asked for again.
+    seat.type_hidden(FORM[0].0, "1987-02-29\r");
+    seat.wait("Not taken: ");
+    for (question, keys) in FORM {
+        shown.push_str(&seat.seen);
+        seat.type_hidden(question, keys);
+    }
+    let (seen, code) = seat.end();
+    shown.push_str(&seen);
+    assert_eq!(code, 0, "{shown}");
+    for typed in ["1987", "DEU\r", "2041", "D<<", "ZQ77"] {
+        assert!(!shown.contains(typed), "{typed} is on the screen: {shown}");
+    }
+    let claims = std::fs::read_to_string(place.file("claims.json")).unwrap();
+    assert!(claims.contains("1987-03-14") && claims.contains("ZQ7714093"));
+
+    // Three answers that are none, and a stop half way, leave no file.
+    let line = ["issuer", "issue", "--request", "request.json", "--form", "--out", "none.json"];
+    let mut seat = Seat::start(&place, &line);
+    for _ in 0..3 {
+        seat.type_hidden(FORM[0].0, "tomorrow\r");
+        seat.wait("\n");
+    }
+    let (seen, code) = seat.end();
+    assert_eq!(code, 2, "{seen}");
+    let mut seat = Seat::start(&place, &line);
+    seat.type_hidden(FORM[0].0, "1987\x03");
+    assert_eq!(seat.end().1, 1);
+    assert!(!place.file("none.json").exists());
+}
+
+#[test]
+fn nothing_is_proven_before_somebody_read_what_it_shows_and_agreed() {
+    let place = vault();
+    let known = serde_json::json!({ "birth_date": "1987-03-14", "nationality": "DEU",
+        "document_expiry": "2041-05-01", "document_state": "D<<", "document_number": "ZQ7714093" });
+    std::fs::write(place.file("me.json"), known.to_string()).unwrap();
+    place.json(&["claims", "demo", "--from", "me.json"]);
+    let demo = "e4469b728afe187ab274280b1b6424241ad424f40b71a4a759bf0b85d6ea521c";
+    let request = serde_json::json!({ "type": "symbolon/proof-request/v1",
+        "audience": "https://shop.example", "account": "c-1029", "nonce": "00".repeat(16),
+        "date": "2030-11-22", "expires_unix_ms": 4_000_000_000_000_u64,
+        "policy": { "statement": "identity/1", "at_least_years": 18, "group": "EU/1",
+        "issuers": [demo] } });
+    std::fs::write(place.file("asks.json"), request.to_string()).unwrap();
+    let line = ["prove", "age", "--request", "asks.json", "--out", "proof.json"];
+    for (answer, agrees) in [("\n", false), ("n\n", false), ("Yes?\n", false), ("y\n", true)] {
+        let mut seat = Seat::start(&place, &line);
+        seat.wait("Prove this? [y/N] ");
+        for words in ["https://shop.example", "at least 18 years old", "EU/1", "a demo"] {
+            assert!(seat.seen.contains(words), "{words} is not in {}", seat.seen);
+        }
+        assert!(!seat.seen.contains("1987") && !seat.seen.contains("DEU"), "{}", seat.seen);
+        seat.answer("Prove this? [y/N] ", answer);
+        let (seen, code) = seat.end_within(Duration::from_secs(120));
+        assert_eq!(code, i32::from(!agrees), "{seen}");
+        assert_eq!(seen.contains("you did not agree; nothing was proven"), !agrees, "{seen}");
+        assert_eq!(place.file("proof.json").exists(), agrees);
+    }
+    // Claims go into the trash the same way.
+    let mut seat = Seat::start(&place, &["claims", "rm", "Demo claims"]);
+    seat.answer("demo, by anybody: Demo issuer, into the trash? [y/N] ", "n\n");
+    assert_eq!(seat.end().1, 1);
+    assert_eq!(place.json(&["claims", "ls"]).as_array().unwrap().len(), 1);
+    let mut seat = Seat::start(&place, &["claims", "rm", "Demo claims"]);
+    seat.answer("into the trash? [y/N] ", "y\n");
+    let (seen, code) = seat.end();
+    assert_eq!(code, 0, "{seen}");
+    assert_eq!(place.json(&["claims", "ls"]), serde_json::json!([]));
 }

@@ -64,6 +64,13 @@ impl Client {
         &self.url
     }
 
+    /// As if this were the exporter of its connection.
+    #[cfg(test)]
+    pub(super) const fn on_channel(mut self, channel: Option<[u8; 32]>) -> Self {
+        self.channel = channel;
+        self
+    }
+
     /// The exporter of the connection that is open (RFC 9266); none over TLS 1.2, or without TLS.
     pub(super) const fn channel(&self) -> Option<[u8; 32]> {
         self.channel

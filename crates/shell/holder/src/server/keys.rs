@@ -15,7 +15,7 @@ use symbolon_possession::{
 };
 use symbolon_secret::Secret;
 
-use super::client::{By, Client};
+use super::client::{Answer, By, Client};
 use super::error::ClientError;
 use super::url::ServerUrl;
 use crate::possession::{KeyCard, OpenKey};
@@ -195,14 +195,12 @@ impl RelyingService {
         rng: &dyn Rng,
     ) -> Result<KeyCard, KeyFailure> {
         let proving = Proving { domain: &self.domain, possessed, device };
-        let act = Act::Name(name.to_owned());
-        let signed = proving.signed(client, Purpose::Enrol, Scopes::default(), act, rng).await?;
+        let about = (Purpose::Enrol, Scopes::default(), Act::Name(name.to_owned()));
         let public = b64url::encode(device.verifying_key().as_bytes());
         let account = self.domain.account.as_str();
         let body = json!({ "service": self.domain.service.to_string(), "account": account,
-            "point": b64url::encode(possessed.point().as_bytes()), "device": public, "name": name,
-            "signed": signed });
-        let answer = client.send(By::Nobody, Method::POST, "/api/keys/enrol", &body).await?;
+            "point": b64url::encode(possessed.point().as_bytes()), "device": public, "name": name });
+        let answer = proving.send(client, "/api/keys/enrol", about, body, rng).await?;
         let enrolled: Enrolled = client.json(&answer)?;
         Ok(KeyCard {
             audience: self.domain.audience.to_string(),
@@ -276,17 +274,41 @@ impl Proving<'_> {
         Ok(Statement { purpose, domain, nonce, device, scopes, channel, act })
     }
 
-    async fn signed(
+    /// Proves what `about` says, and sends it as `signed` in this body; once more where the connection ended that the
+    /// first proof was for.
+    async fn send(
         &self,
         client: &mut Client,
-        purpose: Purpose,
-        scopes: Scopes,
-        act: Act,
+        target: &str,
+        about: (Purpose, Scopes, Act),
+        mut body: serde_json::Value,
         rng: &dyn Rng,
-    ) -> Result<serde_json::Value, KeyFailure> {
-        let statement = self.stated(client, purpose, scopes, act).await?;
-        let proof = self.possessed.prove(&statement, self.device, rng);
-        Ok(as_json(&statement, &proof.schnorr, &proof.signature))
+    ) -> Result<Answer, KeyFailure> {
+        let mut is_last = false;
+        loop {
+            let (purpose, scopes, act) = about.clone();
+            let statement = self.stated(client, purpose, scopes, act).await?;
+            let proof = self.possessed.prove(&statement, self.device, rng);
+            body["signed"] = as_json(&statement, &proof.schnorr, &proof.signature);
+            match client.send(By::Nobody, Method::POST, target, &body).await {
+                Err(error) if !is_last && is_again(&error, client, &statement) => is_last = true,
+                answer => return Ok(answer?),
+            }
+        }
+    }
+}
+
+/// Whether another proof, for another connection, may be taken where this one was not.
+///
+/// A proof with a channel is good on its connection alone, and a server closes one that is idle: then what was sent on
+/// the next is refused for its signature, and nothing was done. Where no answer came at all it may have been done, so
+/// only what may be done twice is: another token, the same device enrolled.
+fn is_again(error: &ClientError, client: &Client, statement: &Statement) -> bool {
+    let is_elsewhere = statement.channel.is_some() && client.channel() != statement.channel;
+    let may_be_twice = matches!(statement.purpose, Purpose::Login | Purpose::Enrol);
+    match error {
+        ClientError::Unreachable { .. } => may_be_twice,
+        error => is_elsewhere && error.is_code("device_signature"),
     }
 }
 
@@ -308,9 +330,9 @@ impl OpenKey {
     ) -> Result<Token, KeyFailure> {
         let domain = domain(card)?;
         let proving = self.proving(&domain);
-        let signed = proving.signed(client, Purpose::Login, scopes.clone(), Act::None, rng).await?;
-        let body = json!({ "device": card.device, "scope": scopes.as_str(), "signed": signed });
-        let answer = client.send(By::Nobody, Method::POST, "/api/keys/login", &body).await?;
+        let about = (Purpose::Login, scopes.clone(), Act::None);
+        let body = json!({ "device": card.device, "scope": scopes.as_str() });
+        let answer = proving.send(client, "/api/keys/login", about, body, rng).await?;
         Ok(client.json(&answer)?)
     }
 
@@ -326,11 +348,10 @@ impl OpenKey {
         rng: &dyn Rng,
     ) -> Result<Vec<DeviceRow>, KeyFailure> {
         let domain = domain(card)?;
-        let words = Act::Words(act.to_owned());
+        let about = (Purpose::Manage, Scopes::default(), Act::Words(act.to_owned()));
+        let body = json!({ "device": card.device, "act": act });
         let proving = self.proving(&domain);
-        let signed = proving.signed(client, Purpose::Manage, Scopes::default(), words, rng).await?;
-        let body = json!({ "device": card.device, "act": act, "signed": signed });
-        let answer = client.send(By::Nobody, Method::POST, "/api/keys/manage", &body).await?;
+        let answer = proving.send(client, "/api/keys/manage", about, body, rng).await?;
         let devices: Devices = client.json(&answer)?;
         Ok(devices.devices)
     }
@@ -350,18 +371,24 @@ impl OpenKey {
         let (old_point, new_point) = (self.possessed.point(), new.point());
         let act = Act::Point(*new_point.as_bytes());
         let proving = self.proving(&domain);
-        let rotate = proving.stated(client, Purpose::Rotate, Scopes::default(), act).await?;
-        let replace = Statement {
-            purpose: Purpose::Replace,
-            act: Act::Point(*old_point.as_bytes()),
-            ..rotate.clone()
-        };
-        let proof = self.possessed.prove_rotation(new, &rotate, &replace, &self.device, rng);
-        let body = json!({ "device": card.device, "point": b64url::encode(new_point.as_bytes()),
-            "signed": as_json(&rotate, &proof.old, &proof.signature),
-            "new_proof": b64url::encode(&proof.new) });
-        client.send(By::Nobody, Method::POST, "/api/keys/rotate", &body).await?;
-        Ok(())
+        let mut is_last = false;
+        loop {
+            let scopes = Scopes::default();
+            let rotate = proving.stated(client, Purpose::Rotate, scopes, act.clone()).await?;
+            let replace = Statement {
+                purpose: Purpose::Replace,
+                act: Act::Point(*old_point.as_bytes()),
+                ..rotate.clone()
+            };
+            let proof = self.possessed.prove_rotation(new, &rotate, &replace, &self.device, rng);
+            let body = json!({ "device": card.device, "point": b64url::encode(new_point.as_bytes()),
+                "signed": as_json(&rotate, &proof.old, &proof.signature),
+                "new_proof": b64url::encode(&proof.new) });
+            match client.send(By::Nobody, Method::POST, "/api/keys/rotate", &body).await {
+                Err(error) if !is_last && is_again(&error, client, &rotate) => is_last = true,
+                answer => return Ok(drop(answer?)),
+            }
+        }
     }
 
     /// The key that this device's tokens are bound to.
@@ -382,3 +409,6 @@ fn as_json(statement: &Statement, proof: &[u8], signature: &[u8]) -> serde_json:
 }
 
 const METADATA_PATH: &str = "/.well-known/oauth-protected-resource";
+
+#[cfg(test)]
+mod tests;

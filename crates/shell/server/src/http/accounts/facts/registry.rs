@@ -23,10 +23,9 @@ pub(in crate::http::accounts) async fn registry() -> Result<Response, Failure> {
             .map_err(|_| fault::bug("the registry of keys panicked"))?,
     };
     let mut headers = HeaderMap::new();
-    for (name, value) in [
-        (header::CACHE_CONTROL, "public, max-age=300"),
-        (header::CONTENT_TYPE, "application/json"),
-    ] {
+    for (name, value) in
+        [(header::CACHE_CONTROL, "public, max-age=300"), (header::CONTENT_TYPE, "application/json")]
+    {
         headers.insert(name, http::HeaderValue::from_static(value));
     }
     Ok((headers, bytes).into_response())

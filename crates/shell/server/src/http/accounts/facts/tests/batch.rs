@@ -69,9 +69,8 @@ async fn a_bad_proof_keeps_no_other_back() {
 #[tokio::test]
 async fn only_what_is_a_batch_is_read() {
     let server = Server::start().await;
-    let refused = async |body: Value, status| {
-        server.post("/api/proofs/batch", &body).await.code(status)
-    };
+    let refused =
+        async |body: Value, status| server.post("/api/proofs/batch", &body).await.code(status);
     assert_eq!(refused(json!({ "presentations": [] }), 400).await, "malformed");
     assert_eq!(refused(json!({ "presentations": vec![Value::Null; 129] }), 400).await, "malformed");
     assert_eq!(refused(json!({ "presentations": {} }), 422).await, "bad_request");
@@ -98,7 +97,10 @@ async fn an_address_has_so_many_answers_however_they_come() {
         let late = server.post("/api/proofs/batch", &body).await;
         let seconds = late.header("retry-after").parse::<u64>().unwrap();
         assert_eq!(late.code(429), "rate_limited");
-        assert_eq!(seconds, if body["presentations"].as_array().unwrap().len() == 1 { 1 } else { 13 });
+        assert_eq!(
+            seconds,
+            if body["presentations"].as_array().unwrap().len() == 1 { 1 } else { 13 }
+        );
     }
     let late = server.post("/api/proofs", &json!({})).await;
     assert_eq!(late.header("retry-after"), "1");

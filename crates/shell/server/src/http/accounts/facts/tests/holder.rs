@@ -7,7 +7,7 @@ use symbolon_ambient::SeededRng;
 use symbolon_circuits::{
     Claim, ClaimSet, ClaimType, Hidden, Holder, IssuerKey, ProvingKey, document, identity,
 };
-use symbolon_proof::{Held, Presentation, Request};
+use symbolon_proof::{Held, Lacking, Presentation, Request};
 use symbolon_secret::Secret;
 
 /// Made once for all tests: seconds of work.
@@ -21,10 +21,14 @@ pub struct Person {
 
 impl Person {
     pub fn ann() -> Self {
+        Self::born("1990-03-14")
+    }
+
+    pub fn born(day: &str) -> Self {
         let rng = SeededRng::new(41);
         let claim = |kind, text: &str| Claim::make(kind, &secret(text), &rng).unwrap();
         let claims = [
-            claim(ClaimType::BIRTH_DATE, "1990-03-14"),
+            claim(ClaimType::BIRTH_DATE, day),
             claim(ClaimType::NATIONALITY, "FRA"),
             claim(ClaimType::DOCUMENT_EXPIRY, "2039-05-01"),
         ];
@@ -36,13 +40,21 @@ impl Person {
 
     /// Answers a request with a real proof.
     pub fn answer(&self, request: &Value, issuer: &IssuerKey) -> Value {
+        self.tries(request, issuer).unwrap()
+    }
+
+    /// The same, where it holds.
+    pub fn tries(&self, request: &Value, issuer: &IssuerKey) -> Option<Value> {
         let signature = &issuer.sign(&self.claims.root(), &SeededRng::new(31));
         let (claims, holder) = (&self.claims, &self.holder);
         let held = Held { claims, holder, issuer: issuer.public(), signature };
         let request = Request::from_value(request.clone()).unwrap();
         let rng = SeededRng::new(21);
-        let made = Presentation::identity(&request, &held, &IDENTITY, 1, &rng).unwrap();
-        serde_json::from_slice(&made.to_bytes()).unwrap()
+        match Presentation::identity(&request, &held, &IDENTITY, 1, &rng) {
+            Ok(made) => Some(serde_json::from_slice(&made.to_bytes()).unwrap()),
+            Err(error) if error.lacking() == Some(Lacking::Age) => None,
+            Err(error) => panic!("{error}"),
+        }
     }
 }
 

@@ -1,10 +1,13 @@
 //! The routes with real proofs: what is taken, each reason why not, who sees what.
 
 mod batch;
+mod changed;
+mod clock;
 mod holder;
 mod server;
 
 use serde_json::{Value, json};
+use symbolon_ambient::Clock;
 use symbolon_codec::hex;
 use symbolon_proof::{PRESENTATION_BYTES_MAX, SESSION_KEPT_MS, SESSION_MS, demo_issuer};
 
