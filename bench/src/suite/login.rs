@@ -253,6 +253,7 @@ pub(super) fn unlimited() -> RateLimits {
         writes: rate,
         custody: rate,
         key_login: rate,
+        introspections: rate,
         proof_answers: rate,
         proof_questions: rate,
         proof_sessions: rate,

@@ -84,7 +84,7 @@ impl TokenSigner {
             iat,
             exp: iat + service.token_seconds,
             jti: TokenId::from(id).to_string(),
-            cnf: Confirmation { jkt: thumbprint(&device.public)? },
+            cnf: Confirmation { jkt: thumbprint(&device.public) },
             proof: possessed.proof_hash().to_owned(),
         };
         let input = claims.signing_input(&self.kid);

@@ -119,7 +119,6 @@ pub(crate) fn device_message(statement: &[u8], proofs: &[&[u8; 64]]) -> Vec<u8> 
 }
 
 /// The thumbprint of a device's key, which its tokens are bound to.
-pub(crate) fn thumbprint(device: &VerifyingKey) -> Option<String> {
-    let jwk = symbolon_token::Jwk::from_bytes(device.as_bytes()).ok()?;
-    Some(jwk.thumbprint())
+pub(crate) fn thumbprint(device: &VerifyingKey) -> String {
+    symbolon_token::Jwk::thumbprint_of(device.as_bytes())
 }

@@ -34,7 +34,12 @@ impl Jwk {
 
     /// The thumbprint (RFC 7638, RFC 8037 appendix A.3), which is the key's `kid` and what `jkt` says.
     pub fn thumbprint(&self) -> String {
-        let x = b64url::encode(self.as_bytes());
+        Self::thumbprint_of(self.as_bytes())
+    }
+
+    /// The same of a key that was read before: its bytes are not looked at.
+    pub fn thumbprint_of(bytes: &[u8; 32]) -> String {
+        let x = b64url::encode(bytes);
         let members = format!(r#"{{"crv":"Ed25519","kty":"OKP","x":"{x}"}}"#);
         b64url::encode(&Sha256::digest(members.as_bytes()))
     }

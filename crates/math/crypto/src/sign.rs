@@ -1,8 +1,10 @@
 //! Ed25519 signatures (RFC 8032), verified strictly.
 
 use std::fmt;
+use std::sync::LazyLock;
 
-use ed25519_dalek::Signer;
+use curve25519_dalek::constants::EIGHT_TORSION;
+use ed25519_dalek::{Signer, Verifier};
 use serde::{Deserialize, Serialize};
 use symbolon_ambient::Rng;
 use symbolon_codec::{b58, hex};
@@ -99,8 +101,7 @@ impl VerifyingKey {
     pub fn from_bytes(bytes: &[u8; 32]) -> Result<Self, SignatureError> {
         let key =
             ed25519_dalek::VerifyingKey::from_bytes(bytes).map_err(|_| SignatureError::Key)?;
-        let canonical = key.to_edwards().compress().to_bytes() == *bytes;
-        if key.is_weak() || !canonical { Err(SignatureError::Key) } else { Ok(Self(key)) }
+        if key.is_weak() || !is_canonical(bytes) { Err(SignatureError::Key) } else { Ok(Self(key)) }
     }
 
     /// From 64 hex digits of either case.
@@ -134,13 +135,31 @@ impl VerifyingKey {
     /// Checks a signature strictly: `s` below the group order, `R` not of small order, the
     /// equation without the cofactor. So every verifier comes to one answer.
     ///
+    /// It is what `verify_strict` of ed25519-dalek says, without its decoding of `R`: the equation compares `R`'s bytes
+    /// with those of a point that was computed, so they are canonical, and of small order where they are one of eight.
+    ///
     /// # Errors
     /// [`SignatureError::Signature`].
     pub fn verify(&self, message: &[u8], signature: &[u8; 64]) -> Result<(), SignatureError> {
+        let is_small = SMALL_ORDER.iter().any(|point| signature[..32] == point[..]);
         let signature = ed25519_dalek::Signature::from_bytes(signature);
-        self.0.verify_strict(message, &signature).map_err(|_| SignatureError::Signature)
+        match self.0.verify(message, &signature) {
+            Ok(()) if !is_small => Ok(()),
+            _ => Err(SignatureError::Signature),
+        }
     }
 }
+
+/// Whether a point's `y`, without the bit for the sign of `x`, is below the field's modulus, 2^255 - 19. The other
+/// points with two encodings have no `x` to give a sign: they are of small order.
+fn is_canonical(bytes: &[u8; 32]) -> bool {
+    let is_high = bytes[31] & 0x7f == 0x7f && bytes[1..31].iter().all(|byte| *byte == 0xff);
+    !is_high || bytes[0] < 0xed
+}
+
+/// The eight points of small order.
+static SMALL_ORDER: LazyLock<[[u8; 32]; 8]> =
+    LazyLock::new(|| EIGHT_TORSION.map(|point| point.compress().to_bytes()));
 
 /// What is wrong with a public key or a signature.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -276,5 +295,91 @@ mod tests {
         let json = serde_json::to_string(&key).unwrap();
         assert_eq!(json, format!("\"{key}\""));
         assert_eq!(serde_json::from_str::<VerifyingKey>(&json).unwrap(), key);
+    }
+
+    /// Our check and the library's strict one, on signatures that each edge of the rules lets through or not: keys with
+    /// a part of small order, `R` of small order, `R` and keys in a second encoding, `s` of the order and above.
+    #[test]
+    fn what_is_strict_is_what_the_library_calls_strict() {
+        use curve25519_dalek::edwards::EdwardsPoint;
+        use curve25519_dalek::scalar::Scalar;
+        use sha2::{Digest, Sha512};
+
+        let scalar = |n: u64| Scalar::from(n) * Scalar::from(0x1234_5678_9abc_def1_u64);
+        let encoded = |point: &EdwardsPoint| point.compress().to_bytes();
+        let challenge = |r: &[u8; 32], a: &[u8; 32], message: &[u8]| {
+            let hash = Sha512::new().chain_update(r).chain_update(a).chain_update(message);
+            Scalar::from_bytes_mod_order_wide(&hash.finalize().into())
+        };
+        let (mut taken, mut small, mut mixed) = (0, 0, 0);
+        for n in 1..=64_u64 {
+            let message = n.to_le_bytes();
+            let (secret, nonce) = (scalar(n), scalar(n + 1000));
+            for key_part in EIGHT_TORSION {
+                let key = encoded(&(EdwardsPoint::mul_base(&secret) + key_part));
+                let ours = VerifyingKey::from_bytes(&key).unwrap();
+                let theirs = ed25519_dalek::VerifyingKey::from_bytes(&key).unwrap();
+                // An honest commitment, and ones that are of small order alone.
+                let commitments = EIGHT_TORSION.iter().map(|part| (*part, Scalar::ZERO));
+                let honest = (EdwardsPoint::mul_base(&nonce), nonce);
+                for (commitment, nonce) in commitments.chain([honest]) {
+                    let r = encoded(&commitment);
+                    let s = nonce + challenge(&r, &key, &message) * secret;
+                    let mut signature = [r, s.to_bytes()].concat().try_into().unwrap();
+                    let agree = |signature: &[u8; 64]| {
+                        let found = ours.verify(&message, signature).is_ok();
+                        let parsed = ed25519_dalek::Signature::from_bytes(signature);
+                        assert_eq!(found, theirs.verify_strict(&message, &parsed).is_ok());
+                        (found, theirs.verify(&message, &parsed).is_ok())
+                    };
+                    let (found, loosely) = agree(&signature);
+                    taken += usize::from(found);
+                    small += usize::from(loosely && !found);
+                    mixed += usize::from(found && key_part != EdwardsPoint::default());
+                    signature[63] |= 0x10;
+                    agree(&signature);
+                    signature[31] ^= 0x80;
+                    agree(&signature);
+                }
+            }
+        }
+        assert!(taken > 64 && small > 64 && mixed > 0, "{taken} {small} {mixed}");
+        // A second encoding of R: y = 1 as 2^255 - 18, with either sign.
+        let mut r = [0xff; 32];
+        (r[0], r[31]) = (0xee, 0x7f);
+        for sign in [0, 0x80] {
+            r[31] = 0x7f | sign;
+            let secret = scalar(7);
+            let key = encoded(&EdwardsPoint::mul_base(&secret));
+            let s = challenge(&r, &key, b"") * secret;
+            let signature = [r, s.to_bytes()].concat().try_into().unwrap();
+            assert!(VerifyingKey::from_bytes(&key).unwrap().verify(b"", &signature).is_err());
+        }
+    }
+
+    /// Every encoding whose `y` is not below the modulus, and every one without `x` but with its sign.
+    #[test]
+    fn a_key_has_one_encoding() {
+        let by_recoding = |bytes: &[u8; 32]| {
+            ed25519_dalek::VerifyingKey::from_bytes(bytes)
+                .is_ok_and(|key| !key.is_weak() && key.to_edwards().compress().to_bytes() == *bytes)
+        };
+        let mut keys = 0;
+        for sign in [0, 0x80] {
+            for low in 0..=0xff {
+                for (fill, high) in [(0xff, 0x7f), (0, 0)] {
+                    let mut bytes = [fill; 32];
+                    (bytes[0], bytes[31]) = (low, high | sign);
+                    let found = VerifyingKey::from_bytes(&bytes).is_ok();
+                    assert_eq!(found, by_recoding(&bytes), "{}", hex::encode(bytes));
+                    keys += usize::from(found);
+                }
+            }
+        }
+        assert!(keys > 200, "about half of all are points");
+        for n in 0..64 {
+            let bytes = *SigningKey::make(&SeededRng::new(n)).verifying_key().as_bytes();
+            assert!(VerifyingKey::from_bytes(&bytes).is_ok());
+        }
     }
 }

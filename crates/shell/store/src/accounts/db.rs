@@ -11,7 +11,7 @@ use symbolon_crypto::sha256;
 
 use super::fault::{fault, unread};
 use super::sql;
-use super::value::{Cells, Kind, Record, Value, checked, damaged, tag};
+use super::value::{Cells, Kind, Record, Table, Value, checked, damaged, tag};
 
 /// A connection with the key that tags rows.
 pub(super) struct Db {
@@ -177,6 +177,39 @@ impl Db {
         let kinds = sql::kinds(R::TABLE, with_sealed);
         let rows = self.rows(sql, args, &kinds).await?;
         rows.into_iter().map(|row| self.believed(row, with_sealed)).collect()
+    }
+
+    /// Rows of several tables beside each other, in one statement: of each row the part of each table, to be read by
+    /// [`Db::part`].
+    pub async fn beside(
+        &mut self,
+        tables: &[(char, &Table)],
+        from: &str,
+        args: Vec<Value>,
+    ) -> Result<Vec<Vec<Vec<Value>>>, AccountError> {
+        let kinds: Vec<Vec<Kind>> =
+            tables.iter().map(|(_, table)| sql::kinds(table, false)).collect();
+        let rows = self.rows(sql::select_beside(tables, from), args, &kinds.concat()).await?;
+        let cut = |row: Vec<Value>| {
+            let mut row = row.into_iter();
+            kinds.iter().map(|kinds| row.by_ref().take(kinds.len()).collect()).collect()
+        };
+        Ok(rows.into_iter().map(cut).collect())
+    }
+
+    /// The part of a row that is one table's, its tag checked; none where nothing of that table stands there.
+    pub fn part<R: Record>(&self, part: Option<Vec<Value>>) -> Result<Option<R>, AccountError> {
+        let is_there = |value: &Value| match value {
+            Value::Int(value) => value.is_some(),
+            Value::Text(value) => value.is_some(),
+            Value::Bytes(value) => value.is_some(),
+        };
+        match part {
+            Some(part) if part.iter().any(is_there) => {
+                self.believed(part, false).map(|(record, _)| Some(record))
+            }
+            _ => Ok(None),
+        }
     }
 
     /// A row as its record, where the tag, and the digest of what is sealed, hold.

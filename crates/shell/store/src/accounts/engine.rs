@@ -9,7 +9,7 @@ use symbolon_account::{AccountError, ServerKey};
 
 use super::db::{Conn, Db};
 use super::fault::fault;
-use super::lane::Lane;
+use super::lane::{Lane, Size};
 
 /// One of the two databases, with the key that tags its rows.
 pub(super) struct Engine {
@@ -63,7 +63,7 @@ impl Engine {
         work: impl for<'d> FnOnce(&'d mut Db) -> Doing<'d, T> + Send + 'static,
     ) -> Result<T, AccountError> {
         match &self.base {
-            Base::Sqlite { lane, .. } => lane.write(Box::new(work)).await,
+            Base::Sqlite { lane, .. } => lane.write(Box::new(work), Size::Many).await,
             Base::Postgres { pool } => {
                 let tx = pool.begin().await.map_err(fault)?;
                 let mut db = Db { conn: Conn::PostgresTransaction(tx), key: self.key.clone() };
@@ -71,6 +71,20 @@ impl Engine {
                 let given = work(&mut db).await?;
                 db.commit().await?;
                 Ok(given)
+            }
+        }
+    }
+
+    /// As [`Engine::write`], of work that is one statement, which the database keeps whole by itself.
+    pub async fn write_one<T: Send + 'static>(
+        &self,
+        work: impl for<'d> FnOnce(&'d mut Db) -> Doing<'d, T> + Send + 'static,
+    ) -> Result<T, AccountError> {
+        match &self.base {
+            Base::Sqlite { lane, .. } => lane.write(Box::new(work), Size::One).await,
+            Base::Postgres { pool } => {
+                let conn = Conn::Postgres(pool.acquire().await.map_err(fault)?);
+                work(&mut Db { conn, key: self.key.clone() }).await
             }
         }
     }

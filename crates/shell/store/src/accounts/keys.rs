@@ -238,14 +238,21 @@ impl KeyStore for Accounts {
     }
 
     async fn known(&self, device: DeviceId) -> Result<Option<Known>, AccountError> {
+        let tables = [('d', Device::TABLE), ('k', ApiKey::TABLE), ('s', Service::TABLE)];
+        let from = format!(
+            "{} d LEFT JOIN {} k ON k.id = d.api_key LEFT JOIN {} s ON s.id = k.service WHERE d.id = $1",
+            Device::TABLE.name,
+            ApiKey::TABLE.name,
+            Service::TABLE.name
+        );
+        // One way to the database: this is what every login and every look at a token begins with.
         let mut db = self.engine.reader().await?;
-        let args = vec![bytes(device.as_bytes())];
-        let Some(device) = db.one::<Device>("WHERE id = $1", args).await? else { return Ok(None) };
-        let args = vec![bytes(device.key.as_bytes())];
-        // None where it was removed between the two.
-        let Some(key) = db.one::<ApiKey>("WHERE id = $1", args).await? else { return Ok(None) };
-        let args = vec![bytes(key.service.as_bytes())];
-        let service = db.one::<Service>("WHERE id = $1", args).await?;
+        let rows = db.beside(&tables, &from, vec![bytes(device.as_bytes())]).await?;
+        let mut parts = rows.into_iter().next().unwrap_or_default().into_iter();
+        // The tag of the row that names is checked before what it names is missed.
+        let Some(device) = db.part::<Device>(parts.next())? else { return Ok(None) };
+        let Some(key) = db.part::<ApiKey>(parts.next())? else { return Ok(None) };
+        let service = db.part::<Service>(parts.next())?;
         Ok(service.map(|service| Known { device, key, service }))
     }
 
@@ -340,7 +347,7 @@ fn spent(nonce: &TimelyNonce) -> SpentNonce {
 }
 
 async fn spend(engine: &Engine, nonce: SpentNonce) -> Result<(), AccountError> {
-    engine.write(move |db| Box::pin(async move { use_up(db, Some(nonce)).await })).await
+    engine.write_one(move |db| Box::pin(async move { use_up(db, Some(nonce)).await })).await
 }
 
 async fn use_up(db: &mut Db, nonce: Option<SpentNonce>) -> Result<(), AccountError> {

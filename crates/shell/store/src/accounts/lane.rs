@@ -30,10 +30,14 @@ impl Lane {
     }
 
     /// Does the work in a transaction, perhaps with others; one that errs takes none with it.
-    pub async fn write<T: Send + 'static>(&self, work: Work<T>) -> Result<T, AccountError> {
+    pub async fn write<T: Send + 'static>(
+        &self,
+        work: Work<T>,
+        size: Size,
+    ) -> Result<T, AccountError> {
         let (reply, answer) = oneshot::channel();
         let jobs = self.jobs.lock().await.clone().ok_or_else(closed)?;
-        jobs.send(Box::new(Pending { work, reply })).await.map_err(|_| closed())?;
+        jobs.send(Box::new(Pending { work, size, reply })).await.map_err(|_| closed())?;
         drop(jobs);
         answer.await.map_err(|_| closed())?
     }
@@ -51,8 +55,18 @@ fn closed() -> AccountError {
     AccountError::Unavailable("it was closed".into())
 }
 
+/// How many statements a work has.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Size {
+    /// One: where it is refused, SQLite undoes it alone.
+    One,
+    /// Any: where one is refused, those before it are undone with it.
+    Many,
+}
+
 /// Work whose result only its caller knows.
 trait Job: Send {
+    fn size(&self) -> Size;
     fn run<'d>(self: Box<Self>, db: &'d mut Db) -> Pin<Box<dyn Future<Output = Done> + Send + 'd>>;
     fn fail(self: Box<Self>, error: AccountError);
 }
@@ -60,25 +74,34 @@ trait Job: Send {
 /// Work that was done, before the transaction's end is known.
 struct Done {
     keep: bool,
+    /// Nothing is wrong but that there is one already: a statement that is refused for that leaves the transaction as it
+    /// was. Any other error may have ended it.
+    is_told: bool,
     settle: Box<dyn FnOnce(Result<(), AccountError>) + Send>,
 }
 
 struct Pending<T> {
     work: Work<T>,
+    size: Size,
     reply: oneshot::Sender<Result<T, AccountError>>,
 }
 
 impl<T: Send + 'static> Job for Pending<T> {
+    fn size(&self) -> Size {
+        self.size
+    }
+
     fn run<'d>(self: Box<Self>, db: &'d mut Db) -> Pin<Box<dyn Future<Output = Done> + Send + 'd>> {
         Box::pin(async move {
-            let Self { work, reply } = *self;
+            let Self { work, reply, .. } = *self;
             let given = work(db).await;
             let keep = given.is_ok();
+            let is_told = matches!(given, Ok(_) | Err(AccountError::Exists(_)));
             // A caller that went away is answered into nothing.
             let settle = Box::new(move |end: Result<(), AccountError>| {
                 let _ = reply.send(given.and_then(|given| end.map(|()| given)));
             });
-            Done { keep, settle }
+            Done { keep, is_told, settle }
         })
     }
 
@@ -130,6 +153,11 @@ async fn run(mut db: Db, mut waiting: mpsc::Receiver<Box<dyn Job>>) {
 
 /// One job within the transaction; what it wrote goes where it erred.
 async fn one(db: &mut Db, job: Box<dyn Job>) -> Result<Done, (Option<Done>, AccountError)> {
+    if job.size() == Size::One {
+        let done = job.run(db).await;
+        let broken = || AccountError::Unavailable("the transaction ended".into());
+        return if done.is_told { Ok(done) } else { Err((Some(done), broken())) };
+    }
     if let Err(error) = say(db, "SAVEPOINT job").await {
         let again = AccountError::Unavailable(error.to_string());
         job.fail(error);

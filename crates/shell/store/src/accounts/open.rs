@@ -63,6 +63,8 @@ impl Accounts {
             .busy_timeout(Duration::from_secs(5))
             .disable_statement_logging();
         let pool = SqlitePoolOptions::new().max_connections(READERS).acquire_timeout(ACQUIRE);
+        // A file does not hang up; asking each time whether it did is a way to another thread and back.
+        let pool = pool.test_before_acquire(false);
         let readers = pool.connect_with(options.clone()).await.map_err(fault)?;
         let migrator = sqlx::migrate!("./migrations-accounts/sqlite");
         migrator.run(&readers).await.map_err(|e| AccountError::Damaged(e.to_string()))?;

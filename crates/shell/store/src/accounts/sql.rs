@@ -7,6 +7,16 @@ pub(super) fn select(table: &Table, with_sealed: bool, tail: &str) -> String {
     format!("SELECT {} FROM {} {tail}", list(table, with_sealed), table.name)
 }
 
+/// `SELECT` of several tables' columns, of each by the letter that `from` gives it, then its `tag`.
+pub(super) fn select_beside(tables: &[(char, &Table)], from: &str) -> String {
+    let of = |(letter, table): &(char, &Table)| {
+        let names = table.columns.iter().map(|(name, _)| *name).chain(["tag"]);
+        names.map(|name| format!("{letter}.{name}")).collect::<Vec<_>>().join(", ")
+    };
+    let lists: Vec<String> = tables.iter().map(of).collect();
+    format!("SELECT {} FROM {from}", lists.join(", "))
+}
+
 /// `DELETE` that gives what was there, without what is sealed.
 pub(super) fn delete_returning(table: &Table, tail: &str) -> String {
     format!("DELETE FROM {} {tail} RETURNING {}", table.name, list(table, false))
@@ -112,6 +122,10 @@ mod tests {
         assert_eq!(
             select(&T, true, "WHERE a = $1"),
             "SELECT a, n, b, tag, sealed FROM t WHERE a = $1"
+        );
+        assert_eq!(
+            select_beside(&[('x', &T), ('y', &T)], "t x LEFT JOIN t y ON y.a = x.b"),
+            "SELECT x.a, x.n, x.b, x.tag, y.a, y.n, y.b, y.tag FROM t x LEFT JOIN t y ON y.a = x.b"
         );
         assert_eq!(
             insert(&T, false, 2),
