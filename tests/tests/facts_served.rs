@@ -160,21 +160,26 @@ fn of_a_person_nothing_crosses_the_wire_and_nothing_stays() {
         .plant("surname", SURNAME.as_bytes())
         .plant("given name", GIVEN.as_bytes())
         .plant("birth", BIRTH.as_bytes())
-        .plant("expiry", EXPIRY.as_bytes())
         .plant("number", NUMBER.as_bytes());
-    assert_clean(&canaries.find_in("the network", &seen));
-    assert_clean(&canaries.find_in("the server's log", served.said().as_bytes()));
+    // The holder alone is told until when they can prove something.
+    let everything = canaries.clone().plant("expiry", EXPIRY.as_bytes());
+    assert_clean(&everything.find_in("the network", &seen));
+    assert_clean(&everything.find_in("the server's log", served.said().as_bytes()));
     drop(served);
-    for home in [&server, &ann, &city] {
+    assert_clean(&everything.find_in("what the server said", &server.said()));
+    for home in [&ann, &city] {
         assert_clean(&canaries.find_in("what was said", &home.said()));
-        assert_clean(&canaries.find_below(&home.path()).unwrap());
+    }
+    for home in [&server, &ann, &city] {
+        assert_clean(&everything.find_below(&home.path()).unwrap());
     }
     // Three letters are anywhere by chance; as a value they are nowhere.
     let database = fs::read(server.path().join("accounts.db")).unwrap();
     let wal = fs::read(server.path().join("accounts.db-wal")).unwrap_or_default();
     for bytes in [&seen, &database, &wal] {
-        for nationality in [&b"\"FRA\""[..], b"FRA<", b"870314", b"410501"] {
-            assert!(!bytes.windows(nationality.len()).any(|it| it == nationality));
+        for nationality in [&b"\"FRA\""[..], b"FRA<<", b"FRAF", b"FRA8703"] {
+            let found = bytes.windows(nationality.len()).any(|it| it == nationality);
+            assert!(!found, "{}", String::from_utf8_lossy(nationality));
         }
     }
 }
@@ -256,7 +261,11 @@ fn who_was_registered_comes_back_by_the_command_line_without_an_issuer() {
     assert_eq!(first["binding"], again["binding"]);
     let (one, two) = (first["proof"].as_str().unwrap(), again["proof"].as_str().unwrap());
     let parts: std::collections::HashSet<&[u8]> = one.as_bytes().windows(16).collect();
-    assert!(!two.as_bytes().windows(16).any(|part| parts.contains(part)));
+    // But for zeros, which are commitments to nothing: the circuits have them in every proof.
+    let is_shared = |part: &&[u8]| parts.contains(part) && *part != b"AAAAAAAAAAAAAAAA";
+    let shared: Vec<_> =
+        two.as_bytes().windows(16).filter(is_shared).map(String::from_utf8_lossy).collect();
+    assert!(shared.is_empty(), "{shared:?}");
 }
 
 #[test]
@@ -320,8 +329,6 @@ fn neither_leap_days_nor_zones_make_anybody_older() {
         };
         assert_eq!(tries("2026-02-28", &[]), "too_young");
         assert_eq!(tries("2026-03-01", &[]), "usage");
-        assert_eq!(tries("2041-05-01", &[]), "usage");
-        assert_eq!(tries("2041-05-02", &[]), "document_over");
         assert_eq!(tries("2025-02-29", &[]), "form");
         loop {
             let today = day(0);
@@ -363,7 +370,7 @@ fn claims_go_where_somebody_says_so_and_a_key_is_no_text() {
     // An issuer's key is bytes: a terminal would obey some.
     home.ok(&["issuer", "init", "--name", "City of Ulm"]);
     let plain = home.run(&["item", "show", "City of Ulm", "--reveal"]);
-    assert_eq!((plain.stdout().as_str(), plain.output.status.code()), ("", Some(1)));
+    assert_eq!((plain.stdout().as_str(), plain.code()), ("", Some(1)));
     let said = plain.all();
     assert!(said.contains("an issuer's private key") && said.contains("--reveal --hex"), "{said}");
     let digits =
@@ -377,5 +384,5 @@ fn claims_go_where_somebody_says_so_and_a_key_is_no_text() {
     assert_eq!(shown, "pässwörd\twith tab\n");
     let line = ["item", "new", "login", "Odd", "--username", "a", "--from-stdin"];
     home.ok_with(&line, b"clear\x1b[2Jthe screen");
-    assert_eq!(home.run(&["item", "show", "Odd", "--reveal"]).output.status.code(), Some(1));
+    assert_eq!(home.run(&["item", "show", "Odd", "--reveal"]).code(), Some(1));
 }

@@ -353,7 +353,7 @@ fn nothing_is_proven_before_somebody_read_what_it_shows_and_agreed() {
     let demo = "e4469b728afe187ab274280b1b6424241ad424f40b71a4a759bf0b85d6ea521c";
     let request = serde_json::json!({ "type": "symbolon/proof-request/v1",
         "audience": "https://shop.example", "account": "c-1029", "nonce": "00".repeat(16),
-        "date": "2030-11-22", "expires_unix_ms": 4_000_000_000_000_u64,
+        "date": "2020-11-22", "expires_unix_ms": 4_000_000_000_000_u64,
         "policy": { "statement": "identity/1", "at_least_years": 18, "group": "EU/1",
         "issuers": [demo] } });
     std::fs::write(place.file("asks.json"), request.to_string()).unwrap();
