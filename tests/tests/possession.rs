@@ -496,32 +496,3 @@ fn sealed(home: &Home) {
     }
     assert_eq!(files, 2, "the device's key and the API key's file");
 }
-
-/// Everybody who calls a service comes to the server from the service's address.
-#[test]
-fn a_service_asks_about_its_tokens_as_often_as_it_is_called() {
-    let accounts = Accounts::start();
-    let at = Issuer::set_up(accounts.port, "https://api.example");
-    // More than an address may ask of anything else at once.
-    for _ in 0..900 {
-        assert!(!at.is_active("no-token"));
-    }
-    let healthy = Request::get(at.port, "/api/keys/jwks").answer();
-    assert_eq!(healthy.status, 200, "nothing was taken from the address");
-    // Who has no secret of a service is limited as everybody is.
-    let tries =
-        |secret: &str| form(at.port, "/api/keys/introspect", "no-token").bearer(secret).answer();
-    let guess = format!("symk_{}", "A".repeat(43));
-    let mut guesses = 0;
-    let limited = loop {
-        let answer = tries(&guess);
-        if answer.status != 401 {
-            break answer;
-        }
-        guesses += 1;
-        assert!(guesses < 3000, "600 at once and 100 a second");
-    };
-    assert!(guesses >= 590, "{guesses}");
-    assert_eq!((limited.status, limited.json()["code"].as_str()), (429, Some("rate_limited")));
-    assert_eq!(limited.header("retry-after"), Some("1"));
-}
