@@ -1307,6 +1307,26 @@ export interface components {
             /** @description What is to be shown. */
             policy: Record<string, never>;
         };
+        /** @description Answers to sessions, whoever began them. */
+        ProofBatch: {
+            /** @description 1 to 128 presentations: specs/proof.md, 16 KiB at most each. */
+            presentations: Record<string, never>[];
+        };
+        /** @description What came of a batch. */
+        ProofBatchJudged: {
+            /** @description One for each presentation, in their order. */
+            results: components["schemas"]["ProofJudged"][];
+        };
+        /** @description What came of one presentation of a batch. */
+        ProofJudged: {
+            /** @description Whether it was taken. */
+            accepted: boolean;
+            /** @description Of one that was taken: whether the claims are by the demo issuer. */
+            demo?: boolean | null;
+            error?: components["schemas"]["CallError"] | null;
+            /** @description What is kept of one that was taken. */
+            evidence?: Record<string, never> | null;
+        };
         /** @description What is to be shown. */
         ProofQuestion: {
             /**

@@ -386,7 +386,8 @@ impl OpenKey {
                 "new_proof": b64url::encode(&proof.new) });
             match client.send(By::Nobody, Method::POST, "/api/keys/rotate", &body).await {
                 Err(error) if !is_last && is_again(&error, client, &rotate) => is_last = true,
-                answer => return Ok(drop(answer?)),
+                Ok(_) => return Ok(()),
+                Err(error) => return Err(error.into()),
             }
         }
     }
