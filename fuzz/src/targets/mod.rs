@@ -13,6 +13,7 @@ pub mod log_records;
 pub mod oauth;
 pub mod opaque;
 pub mod openapi;
+pub mod ots;
 pub mod passport;
 pub mod path_template;
 pub mod possession;
@@ -39,6 +40,7 @@ pub const ALL: &[(&str, Target)] = &[
     ("log_records", log_records::run),
     ("opaque", opaque::run),
     ("openapi", openapi::run),
+    ("ots", ots::run),
     ("passport", passport::run),
     ("path_template", path_template::run),
     ("possession", possession::run),

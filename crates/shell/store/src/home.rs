@@ -152,7 +152,7 @@ impl Home {
     pub fn check(&self) -> Result<(), HomeError> {
         let mut found = vec![(self.path.clone(), metadata(&self.path, true)?)];
         for folder in
-            [self.path.clone(), self.log(), self.run(), self.catalog(), self.flows(), self.audit()]
+            [self.path.clone(), self.log(), self.run(), self.catalog(), self.flows(), self.audit(), self.anchors()]
         {
             if folder.is_dir() {
                 list(&folder, &mut found)?;
@@ -270,6 +270,22 @@ impl Home {
     /// `audit/`: the log as files that can be searched. Absent until there is one.
     pub fn audit(&self) -> PathBuf {
         self.path.join("audit")
+    }
+
+    /// `anchors/`: checkpoints of the log with proofs of when they were. Absent until there is one.
+    pub fn anchors(&self) -> PathBuf {
+        self.path.join("anchors")
+    }
+
+    /// Puts a file among the anchors, whole or not at all, also over a crash.
+    ///
+    /// # Errors
+    /// [`HomeError::Io`]; the file of before is untouched then.
+    pub fn put_anchor(&self, name: &str, bytes: &[u8]) -> Result<(), HomeError> {
+        let folder = self.anchors();
+        make_folder(&folder).map_err(HomeError::io(&folder))?;
+        let path = folder.join(name);
+        replace_file(&path, bytes).map_err(HomeError::io(&path))
     }
 
     /// Puts an imported catalogue file into place, whole or not at all, also over a crash.

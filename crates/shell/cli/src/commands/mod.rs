@@ -12,6 +12,7 @@ use crate::{daemon, home};
 
 mod accounts;
 mod agents;
+mod anchor;
 mod approvals;
 mod attack;
 mod audit;
@@ -91,6 +92,7 @@ pub enum Command {
     Tools(tools::Args),
     Catalog(catalog::Args),
     Receipts(receipts::Args),
+    Anchor(anchor::Args),
     Audit(audit::Args),
     Backup(backup::Args),
     Restore(backup::Restore),
@@ -148,6 +150,7 @@ impl Command {
             Self::Tools(args) => args.run(ctx).map(done),
             Self::Catalog(args) => args.run(ctx).map(done),
             Self::Receipts(args) => args.run(ctx).map(done),
+            Self::Anchor(args) => args.run(ctx).map(done),
             Self::Audit(args) => args.run(ctx).map(done),
             Self::Backup(args) => args.run(ctx).map(done),
             Self::Restore(args) => args.run(ctx).map(done),
