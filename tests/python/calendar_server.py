@@ -54,7 +54,7 @@ class Handler(BaseHTTPRequestHandler):
         body = self.rfile.read(int(self.headers["Content-Length"]))
         if self.path == "/mine":
             while WAITING:
-                mine(WAITING.pop())
+                mine(WAITING.pop(0))
             self.answer(b"")
         elif self.path == "/digest" and len(body) <= 64:
             stamp = Timestamp(body)

@@ -65,7 +65,10 @@ fn a_file_is_anchored_and_verified_and_others_agree() {
     let read = read_by_others(&proof, "");
     assert_eq!((&read["pending"], &read["same_bytes"]), (&json!([calendar.url]), &json!(true)));
     assert_eq!(home.refused(&["anchor", "verify", name]).code, "pending");
-    assert_eq!(home.refused(&["anchor", "create", file, "--calendar", &calendar.url]).code, "file_exists");
+    assert_eq!(
+        home.refused(&["anchor", "create", file, "--calendar", &calendar.url]).code,
+        "file_exists"
+    );
 
     // A calendar that nobody named is not asked, whatever the proof says.
     let unasked = home.json(&["anchor", "upgrade", name]);
@@ -92,7 +95,10 @@ fn a_file_is_anchored_and_verified_and_others_agree() {
     assert_eq!(asked, verified);
 
     // A chain that anybody makes at home is not the world's.
-    assert_eq!(home.refused(&["anchor", "verify", name, "--headers", headers]).code, "block_header");
+    assert_eq!(
+        home.refused(&["anchor", "verify", name, "--headers", headers]).code,
+        "block_header"
+    );
     assert_eq!(home.refused(&["anchor", "verify", name, "--regtest"]).code, "no_header");
     std::fs::write(file, "what was known later").unwrap();
     let other = home.refused(&["anchor", "verify", name, "--headers", headers, "--regtest"]);
@@ -117,7 +123,8 @@ fn a_header_of_another_block_does_not_do() {
     std::fs::write(&headers, format!("0 {}\n", calendar.header(1))).unwrap();
     let file = file.to_str().unwrap();
     let headers = headers.to_str().unwrap();
-    let refused = home.refused(&["anchor", "verify", proof, file, "--headers", headers, "--regtest"]);
+    let refused =
+        home.refused(&["anchor", "verify", proof, file, "--headers", headers, "--regtest"]);
     assert_eq!(refused.code, "other_block");
 }
 
@@ -162,7 +169,14 @@ fn a_logs_checkpoint_is_anchored_once() {
     let checkpoint = proof.replace(".ots", ".checkpoint");
     let kept = std::fs::read(&checkpoint).unwrap();
     assert_eq!(kept, std::fs::read(home.path().join("log/checkpoint")).unwrap());
-    let verified =
-        home.json(&["anchor", "verify", proof, &checkpoint, "--esplora", &calendar.url, "--regtest"]);
+    let verified = home.json(&[
+        "anchor",
+        "verify",
+        proof,
+        &checkpoint,
+        "--esplora",
+        &calendar.url,
+        "--regtest",
+    ]);
     assert_eq!(verified["verified"], true);
 }

@@ -195,7 +195,10 @@ mod tests {
     #[test]
     fn a_block_of_the_chain_is_read() {
         let block = BlockHeader::read(&hex::decode(RECENT).unwrap(), Network::Main).unwrap();
-        assert_eq!(block.hash_text(), "000000000000000000023dfafae2b6e6b5ecf9d1365fafa075dec49625721f37");
+        assert_eq!(
+            block.hash_text(),
+            "000000000000000000023dfafae2b6e6b5ecf9d1365fafa075dec49625721f37"
+        );
         assert_eq!((block.time_unix_seconds(), block.work_bits()), (1_713_511_391, 78));
         assert_eq!(block.merkle_root().0[..4], [0x4c, 0x45, 0x77, 0xaf]);
         let mut changed = hex::decode(RECENT).unwrap();
@@ -217,7 +220,11 @@ mod tests {
         let again = format!("839900 {RECENT}\n839900 {RECENT}\n");
         assert!(HeaderList::parse(&again, Network::Main).is_ok());
         for (text, line) in [("839900", 1), ("\nx 00", 2), ("1 zz", 1)] {
-            assert_eq!(HeaderList::parse(text, Network::Main), Err(HeaderError::Line(line)), "{text}");
+            assert_eq!(
+                HeaderList::parse(text, Network::Main),
+                Err(HeaderError::Line(line)),
+                "{text}"
+            );
         }
         let mut many = HeaderList::default();
         let block = BlockHeader::read(&hex::decode(RECENT).unwrap(), Network::Main).unwrap();

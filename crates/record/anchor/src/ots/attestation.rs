@@ -35,7 +35,8 @@ impl Attestation {
         let mut inner = Reader::new(payload);
         match tag {
             PENDING => {
-                let calendar = inner.var_bytes("bytes in a calendar's address", CALENDAR_BYTES_MAX)?;
+                let calendar =
+                    inner.var_bytes("bytes in a calendar's address", CALENDAR_BYTES_MAX)?;
                 inner.finish()?;
                 let is_plain = calendar.iter().all(|byte| {
                     byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'-' | b'_' | b'/' | b':')

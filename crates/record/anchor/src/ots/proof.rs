@@ -265,7 +265,10 @@ mod tests {
         assert_eq!(Proof::read(&good[..good.len() - 1]), Err(OtsError::Short));
         assert_eq!(Proof::read(&[&good[..], &[0]].concat()), Err(OtsError::Trailing(1)));
         let long = vec![0; PROOF_BYTES_MAX + 1];
-        assert_eq!(Proof::read(&long), Err(OtsError::TooMuch { what: "bytes", max: PROOF_BYTES_MAX }));
+        assert_eq!(
+            Proof::read(&long),
+            Err(OtsError::TooMuch { what: "bytes", max: PROOF_BYTES_MAX })
+        );
         let head = &good[..65];
         let twice = [head, &[0xff], &bitcoin(5), &bitcoin(5)].concat();
         assert_eq!(Proof::read(&twice), Err(OtsError::Twice));

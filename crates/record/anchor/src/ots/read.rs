@@ -50,7 +50,11 @@ impl<'a> Reader<'a> {
         Err(OtsError::Number)
     }
 
-    pub(super) fn var_bytes(&mut self, what: &'static str, max: usize) -> Result<&'a [u8], OtsError> {
+    pub(super) fn var_bytes(
+        &mut self,
+        what: &'static str,
+        max: usize,
+    ) -> Result<&'a [u8], OtsError> {
         let length = self.number()?;
         match usize::try_from(length) {
             Ok(length) if length <= max => self.take(length),

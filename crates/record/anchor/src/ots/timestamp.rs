@@ -1,7 +1,7 @@
 //! A message's place in a proof: what is said of it, and the steps that lead on from it.
 
-use std::collections::btree_map::{BTreeMap, Entry};
 use std::collections::BTreeSet;
+use std::collections::btree_map::{BTreeMap, Entry};
 
 use super::attestation::Attestation;
 use super::error::OtsError;

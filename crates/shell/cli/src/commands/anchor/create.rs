@@ -73,6 +73,7 @@ impl Create {
             }
             None => with_ots(&file),
         };
+        file::check_free(&out)?;
         let mut proof = Proof::new(file::digest(&file)?);
         let said = runtime.block_on(asked.submit(&mut proof))?;
         file::write_new(&out, &proof)?;
@@ -118,14 +119,19 @@ impl Asked {
                 Err(why) => said.failed.push(format!("{name}: {why}")),
             }
         }
-        if said.answered.len() < self.needed { Err(calendar::refused(&said.failed)) } else { Ok(said) }
+        if said.answered.len() < self.needed {
+            Err(calendar::refused(&said.failed))
+        } else {
+            Ok(said)
+        }
     }
 
     /// Anchors the newest checkpoint, where it is not anchored yet.
     async fn log(&self, ctx: &Ctx, home: &Home) -> Result<(), Failure> {
         let path = home.log().join("checkpoint");
         let checkpoint = facts::read(&path, NOTE_BYTES_MAX).map_err(|failure| {
-            failure.next("symbolon call TOOL, for a first entry; a log without any has no checkpoint")
+            failure
+                .next("symbolon call TOOL, for a first entry; a log without any has no checkpoint")
         })?;
         let digest = symbolon_crypto::sha256(&checkpoint);
         let name = format!("{}-{}", size(&checkpoint), &digest.to_string()[..16]);
@@ -134,7 +140,10 @@ impl Asked {
             return match ctx.json {
                 true => out::json(&json!({ "proof": out, "new": false })),
                 false => {
-                    out::say(&format!("The newest checkpoint is anchored already: {}.", out.display()));
+                    out::say(&format!(
+                        "The newest checkpoint is anchored already: {}.",
+                        out.display()
+                    ));
                     Ok(())
                 }
             };
@@ -175,7 +184,11 @@ fn tell(ctx: &Ctx, path: &Path, said: &Said) -> Result<(), Failure> {
     for why in &said.failed {
         out::say(&format!("Without {why}."));
     }
-    out::say(&format!("{} calendars have it; the proof is in {}.", said.answered.len(), path.display()));
+    out::say(&format!(
+        "{} calendars have it; the proof is in {}.",
+        said.answered.len(),
+        path.display()
+    ));
     out::say("It leads to a block of the Bitcoin chain in some hours.");
     out::say_next(&format!("symbolon anchor upgrade {}", path.display()));
     Ok(())
@@ -194,7 +207,8 @@ fn with_ots(file: &Path) -> PathBuf {
 }
 
 fn interval(text: &str) -> Result<Duration, String> {
-    let seconds = symbolon_codec::parse_duration_seconds(text).map_err(|error| error.to_string())?;
+    let seconds =
+        symbolon_codec::parse_duration_seconds(text).map_err(|error| error.to_string())?;
     match seconds {
         600..=2_592_000 => Ok(Duration::from_secs(seconds)),
         _ => Err("from 10m to 30d".to_owned()),

@@ -40,14 +40,21 @@ pub fn read(path: &Path) -> Result<Proof, Failure> {
     })
 }
 
+/// Refuses a place where something is: before anybody is asked.
+pub fn check_free(path: &Path) -> Result<(), Failure> {
+    if path.exists() { Err(taken(path)) } else { Ok(()) }
+}
+
+fn taken(path: &Path) -> Failure {
+    Failure::refused("file_exists", format!("{} is there already", path.display()))
+        .next(format!("symbolon anchor upgrade {}", path.display()))
+}
+
 /// Writes one where none is.
 pub fn write_new(path: &Path, proof: &Proof) -> Result<(), Failure> {
     let made = OpenOptions::new().write(true).create_new(true).open(path);
     let mut file = made.map_err(|error| match error.kind() {
-        ErrorKind::AlreadyExists => {
-            Failure::refused("file_exists", format!("{} is there already", path.display()))
-                .next(format!("symbolon anchor upgrade {}", path.display()))
-        }
+        ErrorKind::AlreadyExists => taken(path),
         _ => Failure::file("write", path, &error),
     })?;
     let written = file.write_all(&proof.to_bytes()).and_then(|()| file.sync_all());

@@ -38,8 +38,9 @@ pub async fn fetch(
 
 /// A header that proves nothing.
 pub fn refused(error: HeaderError) -> Failure {
-    Failure::refused("block_header", format!("not verified: {error}"))
-        .next("headers of the main chain, from your own node: bitcoin-cli getblockheader HASH false")
+    Failure::refused("block_header", format!("not verified: {error}")).next(
+        "headers of the main chain, from your own node: bitcoin-cli getblockheader HASH false",
+    )
 }
 
 fn text(bytes: &[u8]) -> Result<String, String> {

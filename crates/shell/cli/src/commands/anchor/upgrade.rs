@@ -82,7 +82,10 @@ pub async fn one(ctx: &Ctx, path: &Path, servers: &[Server]) -> Result<(), Failu
     match blocks.first() {
         Some(height) => {
             out::say(&format!("{} leads to Bitcoin block {height}.", path.display()));
-            out::say_next(&format!("symbolon anchor verify {} FILE --headers FILE", path.display()));
+            out::say_next(&format!(
+                "symbolon anchor verify {} FILE --headers FILE",
+                path.display()
+            ));
         }
         None => {
             for why in waiting {

@@ -53,7 +53,8 @@ impl Verify {
         let mut list = HeaderList::default();
         if let Some(path) = &self.headers {
             let text = facts::read(path, HEADERS_BYTES_MAX)?;
-            list = HeaderList::parse(&String::from_utf8_lossy(&text), network).map_err(headers::refused)?;
+            list = HeaderList::parse(&String::from_utf8_lossy(&text), network)
+                .map_err(headers::refused)?;
         }
         if let Some(server) = &self.esplora {
             runtime::install_tls();
@@ -97,12 +98,16 @@ fn earliest<'h>(
             0 => "not verified: the proof leads to no block that is known here".to_owned(),
             n => format!("not verified: {n} calendars have it, and no block has yet"),
         };
-        return Err(Failure::refused("pending", what).next("symbolon anchor upgrade FILE.ots, in some hours"));
+        return Err(Failure::refused("pending", what)
+            .next("symbolon anchor upgrade FILE.ots, in some hours"));
     }
     for one in reached {
         let Some(header) = list.at(one.height) else { continue };
         if header.merkle_root() != one.merkle_root {
-            let what = format!("not verified: block {} is not the one that the proof leads to", one.height);
+            let what = format!(
+                "not verified: block {} is not the one that the proof leads to",
+                one.height
+            );
             return Err(Failure::refused("other_block", what).next(DO_NOT_RELY));
         }
         return Ok((one.height, header));
