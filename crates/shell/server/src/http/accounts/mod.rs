@@ -10,6 +10,8 @@ mod caller;
 mod challenge;
 mod cookie;
 mod credentials;
+#[cfg(test)]
+mod dangerous;
 mod delete;
 mod door;
 mod events;

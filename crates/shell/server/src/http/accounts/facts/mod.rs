@@ -10,7 +10,7 @@ mod limits;
 mod registry;
 mod sessions;
 #[cfg(test)]
-mod tests;
+pub(in crate::http::accounts) mod tests;
 
 use std::sync::Arc;
 

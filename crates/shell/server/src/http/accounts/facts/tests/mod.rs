@@ -4,7 +4,7 @@ mod batch;
 mod changed;
 mod clock;
 mod holder;
-mod server;
+pub(in crate::http::accounts) mod server;
 
 use serde_json::{Value, json};
 use symbolon_ambient::Clock;

@@ -27,7 +27,7 @@ use super::super::super::{caller::Caller, door::Admitted, router, service::Servi
 
 pub const ORIGIN: &str = "http://localhost:7070";
 /// 2026-11-22, noon.
-const NOON: u64 = 1_795_348_800_000;
+pub const NOON: u64 = 1_795_348_800_000;
 
 pub fn issuer() -> IssuerKey {
     IssuerKey::make(&SeededRng::new(11))
@@ -102,13 +102,25 @@ impl Server {
         headers: &[(&str, &str)],
         body: &str,
     ) -> Answer {
+        self.send_by(Caller::Nobody, method, path, headers, body).await
+    }
+
+    /// A request of whoever the door found.
+    pub async fn send_by(
+        &self,
+        caller: Caller,
+        method: &str,
+        path: &str,
+        headers: &[(&str, &str)],
+        body: &str,
+    ) -> Answer {
         let mut request = Request::builder().method(method).uri(path);
         for (name, value) in headers {
             request = request.header(*name, *value);
         }
         let mut request = request.body(Body::from(body.to_owned())).unwrap();
         let address = IpAddr::V4(Ipv4Addr::LOCALHOST);
-        let admitted = Admitted { caller: Caller::Nobody, address, channel: None };
+        let admitted = Admitted { caller, address, channel: None };
         request.extensions_mut().insert(admitted);
         let (head, body) = self.router.call(request).await.unwrap().into_parts();
         let bytes = body.collect().await.unwrap().to_bytes();
@@ -138,7 +150,7 @@ impl Server {
     }
 }
 
-const JSON: (&str, &str) = ("content-type", "application/json");
+pub const JSON: (&str, &str) = ("content-type", "application/json");
 
 pub struct Answer {
     head: Parts,
@@ -174,12 +186,12 @@ impl Answer {
     }
 }
 
-fn event() -> Event {
+pub fn event() -> Event {
     Event { at_unix_ms: NOON, kind: "test".to_owned(), detail: "{}".to_owned() }
 }
 
 /// Whose the services are.
-fn operator() -> SignUp {
+pub fn operator() -> SignUp {
     let account = [1; 16].into();
     SignUp {
         account: Account::new(account, None, NOON),
