@@ -1,6 +1,7 @@
 //! One measured case, and how it is shown.
 
 use serde::Serialize;
+use symbolon_bench_proofs::ProofRow;
 
 /// One case of one suite.
 #[derive(Debug, Clone, Serialize)]
@@ -30,33 +31,6 @@ pub struct Row {
     /// What else there is to say, such as a ratio.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub note: Option<String>,
-}
-
-/// One statement of the suite `proofs`; times in milliseconds.
-#[derive(Debug, Clone, Serialize)]
-pub(crate) struct ProofRow {
-    /// Which suite.
-    pub suite: &'static str,
-    /// Which statement.
-    pub case: String,
-    /// Half of the proofs were made faster.
-    pub prove_ms: f64,
-    /// None was made faster.
-    pub prove_min_ms: f64,
-    /// Half were checked faster, one by one.
-    pub verify_ms: f64,
-    /// Each, of 128 that were checked at once.
-    pub verify_batched_ms: f64,
-    /// Bytes of a proof.
-    pub proof_bytes: usize,
-    /// The proving key was made of the reference string.
-    pub key_make_ms: f64,
-    /// The stored proving key was held against its hash and read.
-    pub key_read_ms: f64,
-    /// Bytes of the stored proving key.
-    pub key_bytes: usize,
-    /// Every proof was taken, and a changed one refused.
-    pub correct: bool,
 }
 
 /// Shows rows as they come.

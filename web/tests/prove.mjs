@@ -88,11 +88,34 @@ await run({
     await typesDemo(page);
     await button(page, "Agree, and prove it").click();
     await page.getByRole("status").getByText("Making the proving key").waitFor();
+    const processors = await page.evaluate(() => navigator.hardwareConcurrency);
+    await provers(page, Math.min(processors, 4));
     await button(page, "Cancel").click();
     await alert(page, "The proof was cancelled.");
+    await provers(page, 0);
     await shown(page, "age-cancelled");
     assert.equal(sent.some((one) => one.startsWith(`${BASE}/api/proofs `)), false, "nothing was shown");
     await proves(page, "Making the proving key");
+    await close(guest);
+  },
+
+  async "where the page is not isolated from other origins, one thread makes the proof"() {
+    const guest = await open();
+    const { page } = guest;
+    await guest.context.route("**/*", async (route) => {
+      const response = await route.fetch();
+      const headers = response.headers();
+      delete headers["cross-origin-embedder-policy"];
+      await route.fulfill({ response, headers });
+    });
+    await page.goto(`${BASE}/demo/age`);
+    await page.getByRole("heading", { name: "What you agree to" }).waitFor();
+    assert.equal(await page.evaluate(() => globalThis.crossOriginIsolated), false);
+    await typesDemo(page);
+    await proves(page, "Making the proving key");
+    const { threads, proof, key } = await took(page);
+    assert.equal(threads, "one thread");
+    console.log(`timing: ${threads}, proof ${proof}; the key made in ${key}`);
     await close(guest);
   },
 
@@ -154,13 +177,20 @@ await run({
     await typesDemo(page);
     await proves(page, "Reading the proving key");
     const again = await took(page);
-    console.log(`timing: single-threaded, proof ${first.proof} and ${again.proof}; the key made in ${first.key}, read in ${again.key ?? "less than 0.5 s"}; ${again.bytes} bytes sent`);
+    console.log(`timing: ${first.threads}, proof ${first.proof} and ${again.proof}; the key made in ${first.key}, read in ${again.key ?? "less than 0.5 s"}; ${again.bytes} bytes sent`);
     await close(guest);
   },
 });
 
+/** So many Workers are provers, or come to be. */
+async function provers(page, wanted) {
+  const found = () => page.workers().filter((worker) => worker.url().includes("prove.worker")).length;
+  for (let tries = 0; tries < 100 && found() !== wanted; tries++) await page.waitForTimeout(50);
+  assert.equal(found(), wanted, "provers");
+}
+
 async function took(page) {
   const said = await page.locator("dt", { hasText: "It took" }).locator("xpath=following-sibling::dd[1]").textContent();
-  const [, proof, , key, bytes] = /^([\d.]+ s)(, and ([\d.]+ s) for the key)?; ([\d,]+) bytes/.exec(said) ?? assert.fail(said);
-  return { proof, key, bytes };
+  const [, proof, threads, , key, bytes] = /^([\d.]+ s) on (one thread|\d threads)(, and ([\d.]+ s) for the key)?; ([\d,]+) bytes/.exec(said) ?? assert.fail(said);
+  return { proof, threads, key, bytes };
 }

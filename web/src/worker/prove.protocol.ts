@@ -31,6 +31,8 @@ export type Proven = {
   verifying_key: string;
   key_ms: number;
   proof_ms: number;
+  /** How many Workers made it. */
+  threads: number;
 };
 
 export type ProveRequests = {
@@ -46,8 +48,13 @@ export type ProveRequests = {
 
 export type ProveKind = keyof ProveRequests;
 export type ProveAsk = { [K in ProveKind]: { id: number; kind: K } & ProveRequests[K]["ask"] }[ProveKind];
-/** `phase` comes before the answer, where one begins. */
-export type ProveReply = { id: number; value: unknown } | { id: number; error: Refused } | { id: number; phase: Phase };
+/** `phase` and `pool` come before the answer, where one begins, and where it wants helpers. */
+export type ProveReply = { id: number; value: unknown } | { id: number; error: Refused } | { id: number; phase: Phase } | { id: number; pool: Pool };
+
+/** What so many helpers are started with: the prover's own module, over its own memory. */
+export type Pool = { helpers: number; module: WebAssembly.Module; memory: WebAssembly.Memory };
+/** The one thing that a helper is told. */
+export type Help = { kind: "help" } & Omit<Pool, "helpers">;
 
 /** What goes from the core's Worker to the prover's: the holder's record, or why there is none. */
 export type Handed = { record: ArrayBuffer } | { error: Refused };

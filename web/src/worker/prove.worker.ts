@@ -1,9 +1,9 @@
 /// <reference lib="webworker" />
 /** The prover. What it holds is in its own memory, and goes with it. */
-import init, { Holding, look, measure, Prover } from "./core/symbolon_page_prove.js";
-import url from "./core/symbolon_page_prove_bg.wasm?url";
+import { Holding, look, measure, Prover } from "./core/symbolon_page_prove.js";
 import * as stored from "./prove.key";
-import type { Handed, Phase, ProveAsk, ProveReply, Proven, Weighed } from "./prove.protocol";
+import * as pool from "./prove.pool";
+import type { Handed, Help, Phase, ProveAsk, ProveReply, Proven, Weighed } from "./prove.protocol";
 import type { Refused } from "./protocol";
 
 let loaded: Promise<unknown> | undefined;
@@ -12,15 +12,20 @@ let holding: Holding | undefined;
 /** One at a time: a second question waits until the first proof is made. */
 let queue: Promise<unknown> = Promise.resolve();
 
-self.onmessage = ({ data }: MessageEvent<ProveAsk>) => {
+self.onmessage = ({ data }: MessageEvent<ProveAsk | Help>) => {
+  if (data.kind === "help") return void pool.join(data);
   queue = queue.then(() => reply(data));
 };
 
 async function reply(ask: ProveAsk): Promise<void> {
   const say = (said: ProveReply) => self.postMessage(said);
   try {
-    loaded ??= init({ module_or_path: url });
+    loaded ??= pool.load();
     await loaded;
+    if (ask.kind === "prove") {
+      const wanted = pool.open();
+      if (wanted) say({ id: ask.id, pool: wanted });
+    }
     say({ id: ask.id, value: await answer(ask, (phase) => say({ id: ask.id, phase })) });
   } catch (error) {
     say({ id: ask.id, error: refused(error) });
@@ -80,7 +85,7 @@ async function prove(request: string, begins: (phase: Phase) => void): Promise<P
   try {
     begins("prove");
     const presentation = new TextDecoder().decode(prover.prove(request, holding, Date.now()));
-    return { presentation, verifying_key: Prover.verifyingKey(), key_ms: keyed - began, proof_ms: performance.now() - keyed };
+    return { presentation, verifying_key: Prover.verifyingKey(), key_ms: keyed - began, proof_ms: performance.now() - keyed, threads: pool.threads };
   } finally {
     prover.free();
   }

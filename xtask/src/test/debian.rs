@@ -56,7 +56,7 @@ pub const PACKAGES: &[Package] = &[
 ];
 
 /// Rust for the browser, where rustup has no target for it.
-pub const WASM: [Package; 4] = [
+pub const WASM: [Package; 3] = [
     Package { name: "rustc-web", probe: Probe::File("/usr/bin/rustc"), used_by: "the page's core" },
     Package { name: "cargo-web", probe: Probe::File("/usr/bin/cargo"), used_by: "the page's core" },
     Package {
@@ -64,11 +64,12 @@ pub const WASM: [Package; 4] = [
         probe: Probe::File("/usr/lib/rustlib/src/rust/library/Cargo.lock"),
         used_by: "the page's core",
     },
-    Package { name: "lld", probe: Probe::Program("wasm-ld"), used_by: "the page's core" },
 ];
 
-/// What compiles C for the browser.
-pub const WASM_C: [Package; 2] = [
+/// What patches, compiles and links C for the browser.
+pub const WASM_C: [Package; 4] = [
+    Package { name: "lld", probe: Probe::Program("wasm-ld"), used_by: "the page's modules" },
+    Package { name: "patch", probe: Probe::Program("patch"), used_by: "the page's prover" },
     Package { name: "clang", probe: Probe::Program("clang"), used_by: "the page's prover" },
     Package { name: "llvm", probe: Probe::Program("llvm-ar"), used_by: "the page's prover" },
 ];

@@ -3,23 +3,35 @@
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
+use super::patched;
 use crate::test::debian;
 use crate::{Failure, process, workspace};
 
-pub fn build() -> Result<(), Failure> {
-    // Some of the prover's arithmetic is in C.
+/// Builds the modules of which one has this name, or all.
+pub fn build(only: Option<&str>) -> Result<(), Failure> {
+    // Some of the prover's arithmetic is in C, and patched.
     debian::ensure(&debian::WASM_C)?;
     let target = workspace::target()?.join("wasm");
     for build in [SMALL, PROVER] {
-        build.run(&target)?;
-        let folder = workspace::root()?.join("web/src/worker/core");
-        for (_, module) in build.modules {
-            let module = target.join(TARGET).join("release").join(module);
-            let bindgen = ["run", "--quiet", "--package", "symbolon-bindgen", "--"];
-            process::run(process::cargo().args(bindgen).arg(module).arg(&folder))?;
+        if only.is_some_and(|only| build.modules.iter().all(|(package, _)| *package != only)) {
+            continue;
         }
+        build.run(&target)?;
+        build.bind(&target, &workspace::root()?.join("web/src/worker/core"))?;
     }
     Ok(())
+}
+
+/// The module of `bench/proofs`, which is the prover's but for what calls it. Gives its folder.
+pub fn bench_module() -> Result<PathBuf, Failure> {
+    debian::ensure(&debian::WASM_C)?;
+    let target = workspace::target()?.join("wasm");
+    let folder = target.join("bench");
+    let modules = &[("symbolon-bench-proofs", "symbolon_bench_proofs.wasm")];
+    let build = Build { modules, ..PROVER };
+    build.run(&target)?;
+    build.bind(&target, &folder)?;
+    Ok(folder)
 }
 
 /// Modules that are built alike.
@@ -29,6 +41,10 @@ struct Build {
     /// Packages that are quick before small: a person waits for them.
     quick: &'static [&'static str],
     flags: &'static [&'static str],
+    /// For what is in C.
+    c_flags: &'static str,
+    /// Whether crates of others are built with our patches.
+    patched: bool,
 }
 
 const SMALL: Build = Build {
@@ -40,6 +56,8 @@ const SMALL: Build = Build {
     // Argon2 compresses by code of its own: BLAKE2 is called a few times.
     quick: &["argon2", "chacha20", "poly1305"],
     flags: &[ENTROPY, NOWHERE, "-Zfmt-debug=none", "-Zunstable-options", ABORT],
+    c_flags: "",
+    patched: false,
 };
 
 /// The library hashes its constraint system as `Debug` writes it: without that, nobody would take its proofs.
@@ -61,7 +79,25 @@ const PROVER: Build = Build {
         "symbolon-circuits",
         "symbolon-page-prove",
     ],
-    flags: &[ENTROPY, NOWHERE, "-Zunstable-options", ABORT],
+    flags: &[
+        ENTROPY,
+        NOWHERE,
+        "-Zunstable-options",
+        ABORT,
+        // Memory that several Workers share, whose size is bounded: 256 MiB.
+        "-Ctarget-feature=+atomics,+bulk-memory,+mutable-globals",
+        "-Clink-arg=--shared-memory",
+        "-Clink-arg=--import-memory",
+        "-Clink-arg=--max-memory=268435456",
+        // What wasm-bindgen gives each Worker a stack and thread-local memory by.
+        "-Clink-arg=--export=__heap_base",
+        "-Clink-arg=--export=__wasm_init_tls",
+        "-Clink-arg=--export=__tls_size",
+        "-Clink-arg=--export=__tls_align",
+        "-Clink-arg=--export=__tls_base",
+    ],
+    c_flags: "-matomics -mbulk-memory",
+    patched: true,
 };
 
 const ENTROPY: &str = r#"--cfg getrandom_backend="wasm_js""#;
@@ -84,6 +120,7 @@ impl Build {
             )
             .env("CC_wasm32_unknown_unknown", "clang")
             .env("AR_wasm32_unknown_unknown", "llvm-ar")
+            .env("CFLAGS_wasm32_unknown_unknown", self.c_flags)
             .env("RUSTFLAGS", self.flags.join(" "))
             // It is loaded over a network: small before quick.
             .env("CARGO_PROFILE_RELEASE_OPT_LEVEL", "z")
@@ -92,7 +129,25 @@ impl Build {
             .env("CARGO_PROFILE_RELEASE_DEBUG", "false")
             .current_dir(workspace::root()?)
             .stdin(Stdio::null());
+        if self.patched {
+            let paths: Vec<_> = patched::lay(target)?
+                .iter()
+                .map(|folder| toml::Value::from(folder.to_string_lossy().into_owned()))
+                .collect();
+            // Unlike `patch`, an override leaves the lock file as it is.
+            command.arg(format!("--config=paths={}", toml::Value::from(paths)));
+        }
         process::run(&mut command)
+    }
+
+    /// Writes the JavaScript that loads the modules.
+    fn bind(&self, target: &Path, folder: &Path) -> Result<(), Failure> {
+        for (_, module) in self.modules {
+            let module = target.join(TARGET).join("release").join(module);
+            let bindgen = ["run", "--quiet", "--package", "symbolon-bindgen", "--"];
+            process::run(process::cargo().args(bindgen).arg(module).arg(folder))?;
+        }
+        Ok(())
     }
 }
 
@@ -132,4 +187,4 @@ fn add_source() -> bool {
     process::capture(Command::new("rustup").args(add).stdin(Stdio::null())).is_ok() && has_source()
 }
 
-const TARGET: &str = "wasm32-unknown-unknown";
+pub const TARGET: &str = "wasm32-unknown-unknown";

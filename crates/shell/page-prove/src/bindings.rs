@@ -4,7 +4,7 @@ use symbolon_ambient::SystemRng;
 use symbolon_secret::{Secret, ZeroizingAlloc, wipe};
 use wasm_bindgen::prelude::{JsValue, wasm_bindgen};
 
-use crate::{Document, Holding, Prover, Refused};
+use crate::{Document, Holding, Prover, Refused, pool};
 
 /// What was in the module's memory does not stay there.
 #[global_allocator]
@@ -27,6 +27,18 @@ pub fn look(request: &str) -> Result<String, Refused> {
 #[wasm_bindgen]
 pub fn measure(rounds: u32) {
     crate::measure(rounds);
+}
+
+/// See [`pool::open`].
+#[wasm_bindgen(js_name = openPool)]
+pub fn open_pool(threads: usize) -> usize {
+    pool::open(threads)
+}
+
+/// See [`pool::help`].
+#[wasm_bindgen]
+pub fn help() {
+    pool::help();
 }
 
 /// A holder with claims.

@@ -4,6 +4,7 @@
 #[cfg(target_arch = "wasm32")]
 mod bindings;
 mod holding;
+pub mod pool;
 mod prover;
 mod question;
 mod refused;

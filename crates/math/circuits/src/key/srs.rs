@@ -28,6 +28,7 @@ pub(super) mod powers {
     use group::prime::PrimeCurveAffine;
     use midnight_curves::{Bls12, G1Affine, G1Projective, G2Affine};
     use midnight_proofs::poly::kzg::params::ParamsKZG;
+    use rayon::prelude::*;
     use symbolon_crypto::sha256;
 
     use super::TAU;
@@ -45,8 +46,12 @@ pub(super) mod powers {
         if sha256(POWERS).0 != POWERS_SHA256 {
             return None;
         }
-        let points: Option<Vec<G1Projective>> =
-            POWERS.chunks(48).take(1 << k).map(|bytes| point(bytes).map(Into::into)).collect();
+        // Each is a root: together a tenth of the work of a key.
+        let points: Option<Vec<G1Projective>> = POWERS
+            .par_chunks(48)
+            .take(1 << k)
+            .map(|bytes| point(bytes).map(Into::into))
+            .collect();
         let mut tau = <G2Affine as GroupEncoding>::Repr::default();
         tau.as_mut().copy_from_slice(TAU);
         let tau: Option<G2Affine> = G2Affine::from_bytes(&tau).into();

@@ -1,0 +1,12 @@
+#![doc = include_str!("../README.md")]
+#![forbid(unsafe_code)]
+
+#[cfg(target_arch = "wasm32")]
+mod bindings;
+mod cases;
+mod measured;
+mod person;
+mod row;
+
+pub use cases::Cases;
+pub use row::{ProofRow, ProofsError};
