@@ -1,16 +1,16 @@
-// Measures proofs in the system's Chromium: `node drive.mjs MODULES [--runs N] [--threads 1,2] [--case NAME,…]`, one JSON object a row.
+// Measures proofs in the system's Chromium: `node drive.mjs MODULE PACKAGES [--runs N] [--threads 1,2] [--case NAME,…]`, one JSON object a row.
 import { readFile } from "node:fs/promises";
 import { createServer } from "node:http";
 import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
-import { fileURLToPath, pathToFileURL } from "node:url";
+import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 
 const { values, positionals: [modules, packages] } = parseArgs({
   allowPositionals: true,
   options: { runs: { type: "string", default: "5" }, threads: { type: "string", default: "1,2" }, case: { type: "string" } },
 });
-const { chromium } = await import(pathToFileURL(createRequire(join(packages, "x")).resolve("playwright-core/index.mjs")));
+const { chromium } = createRequire(join(packages, "x"))("playwright-core");
 
 const here = dirname(fileURLToPath(import.meta.url));
 const FILES = {

@@ -12,7 +12,8 @@ use super::{core::TARGET, page};
 use crate::{Failure, process, workspace};
 
 /// A crate, and the version that its patch was made for and read against.
-const PATCHED: [(&str, &str); 2] = [("blst", "0.3.17"), ("midnight-curves", "0.3.1")];
+const PATCHED: [(&str, &str); 3] =
+    [("blst", "0.3.17"), ("midnight-curves", "0.3.1"), ("midnight-circuits", "7.3.0")];
 
 /// Lays the patched crates, and tries their arithmetic. Gives their folders.
 pub fn lay(target: &Path) -> Result<Vec<PathBuf>, Failure> {
@@ -64,8 +65,10 @@ impl Resolved {
         let found = (versions == [version]).then(|| self.versions(name).next()).flatten();
         found.and_then(|(_, manifest)| manifest.parent()).ok_or_else(|| {
             let versions = versions.join(", ");
-            Failure::new(format!("the patch of {name} is for {version}, and Cargo.lock has {versions}"))
-                .next("read xtask/patches/README.md")
+            Failure::new(format!(
+                "the patch of {name} is for {version}, and Cargo.lock has {versions}"
+            ))
+            .next("read xtask/patches/README.md")
         })
     }
 
@@ -150,7 +153,8 @@ mod tests {
     fn a_patch_applies_exactly_or_is_an_error() {
         let place = tempfile::tempdir().unwrap();
         let (patch, laid) = (place.path().join("a.patch"), place.path().join("laid"));
-        std::fs::write(&patch, "--- a/f\n+++ b/f\n@@ -1,3 +1,3 @@\n one\n-two\n+2\n three\n").unwrap();
+        std::fs::write(&patch, "--- a/f\n+++ b/f\n@@ -1,3 +1,3 @@\n one\n-two\n+2\n three\n")
+            .unwrap();
         for (text, applies) in [
             ("one\ntwo\nthree\n", true),
             ("one\ntwo\nThree\n", false),

@@ -8,6 +8,8 @@ mod gadget;
 mod group;
 mod issuer;
 mod key;
+#[cfg(test)]
+mod patched;
 mod proof;
 #[cfg(feature = "prove")]
 mod prove;

@@ -47,11 +47,8 @@ pub(super) mod powers {
             return None;
         }
         // Each is a root: together a tenth of the work of a key.
-        let points: Option<Vec<G1Projective>> = POWERS
-            .par_chunks(48)
-            .take(1 << k)
-            .map(|bytes| point(bytes).map(Into::into))
-            .collect();
+        let points: Option<Vec<G1Projective>> =
+            POWERS.par_chunks(48).take(1 << k).map(|bytes| point(bytes).map(Into::into)).collect();
         let mut tau = <G2Affine as GroupEncoding>::Repr::default();
         tau.as_mut().copy_from_slice(TAU);
         let tau: Option<G2Affine> = G2Affine::from_bytes(&tau).into();
