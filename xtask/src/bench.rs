@@ -38,7 +38,7 @@ pub fn run(given: &[String]) -> Result<(), Failure> {
 fn browser(given: &[String]) -> Result<(), Failure> {
     let module = web::bench_module()?;
     let packages = web::install()?;
-    let drive = workspace::root()?.join("bench/proofs/browser/drive.mjs");
+    let drive = workspace::root()?.join("bench/browser/drive.mjs");
     let mut node = Command::new(web::node(&packages)?);
     node.arg(drive).arg(module).arg(packages).args(given).stdin(Stdio::null());
     process::run(&mut node)

@@ -1,8 +1,6 @@
 #![doc = include_str!("../README.md")]
 #![forbid(unsafe_code)]
 
-#[cfg(target_arch = "wasm32")]
-mod bindings;
 mod cases;
 mod measured;
 mod person;

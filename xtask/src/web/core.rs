@@ -22,12 +22,12 @@ pub fn build(only: Option<&str>) -> Result<(), Failure> {
     Ok(())
 }
 
-/// The module of `bench/proofs`, which is the prover's but for what calls it. Gives its folder.
+/// The module of `bench/browser`, which is the prover's but for what calls it. Gives its folder.
 pub fn bench_module() -> Result<PathBuf, Failure> {
     debian::ensure(&debian::WASM_C)?;
     let target = workspace::target()?.join("wasm");
     let folder = target.join("bench");
-    let modules = &[("symbolon-bench-proofs", "symbolon_bench_proofs.wasm")];
+    let modules = &[("symbolon-bench-browser", "symbolon_bench_browser.wasm")];
     let build = Build { modules, ..PROVER };
     build.run(&target)?;
     build.bind(&target, &folder)?;

@@ -1,6 +1,6 @@
 // Called by `drive.mjs`: one visit for each number of threads, so that each begins as a page begins.
 globalThis.measure = (threads, runs, only) => new Promise(async (done, fail) => {
-  const module = await WebAssembly.compileStreaming(fetch("/module/symbolon_bench_proofs_bg.wasm"));
+  const module = await WebAssembly.compileStreaming(fetch("/module/symbolon_bench_browser_bg.wasm"));
   const workers = [];
   const start = (message) => {
     const worker = new Worker("/worker.mjs", { type: "module" });

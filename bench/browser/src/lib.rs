@@ -1,9 +1,9 @@
-//! What the Workers of `browser/` call.
+#![doc = include_str!("../README.md")]
+#![cfg(target_arch = "wasm32")]
 
+use symbolon_bench_proofs::Cases;
 use symbolon_page_prove::pool;
 use wasm_bindgen::prelude::{JsError, wasm_bindgen};
-
-use crate::Cases;
 
 #[wasm_bindgen]
 extern "C" {

@@ -17,8 +17,8 @@ const FILES = {
   "/": ["text/html", "<!doctype html><title>proofs</title><script type=module src=/page.mjs></script>"],
   "/page.mjs": ["text/javascript", await readFile(join(here, "page.mjs"))],
   "/worker.mjs": ["text/javascript", await readFile(join(here, "worker.mjs"))],
-  "/module/symbolon_bench_proofs.js": ["text/javascript", await readFile(join(modules, "symbolon_bench_proofs.js"))],
-  "/module/symbolon_bench_proofs_bg.wasm": ["application/wasm", await readFile(join(modules, "symbolon_bench_proofs_bg.wasm"))],
+  "/module/symbolon_bench_browser.js": ["text/javascript", await readFile(join(modules, "symbolon_bench_browser.js"))],
+  "/module/symbolon_bench_browser_bg.wasm": ["application/wasm", await readFile(join(modules, "symbolon_bench_browser_bg.wasm"))],
 };
 const server = createServer((request, response) => {
   const [type, body] = FILES[request.url] ?? [];

@@ -1,5 +1,5 @@
 // A thread of the prover, as the page has them: the first measures, the others help it over its memory.
-import init, { helpBench, names, openBenchPool, run } from "/module/symbolon_bench_proofs.js";
+import init, { helpBench, names, openBenchPool, run } from "/module/symbolon_bench_browser.js";
 
 self.onmessage = async ({ data }) => {
   const { memory } = await init({ module_or_path: data.module, memory: data.memory });
