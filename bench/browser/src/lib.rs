@@ -1,4 +1,5 @@
 #![doc = include_str!("../README.md")]
+#![forbid(unsafe_code)]
 #![cfg(target_arch = "wasm32")]
 
 use symbolon_bench_proofs::Cases;

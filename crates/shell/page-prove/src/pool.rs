@@ -60,7 +60,7 @@ mod tests {
             for _ in 1..THREADS_MAX {
                 std::thread::spawn(help);
             }
-            while seats().len() > 0 {
+            while !seats().is_empty() {
                 std::thread::yield_now();
             }
             help();
