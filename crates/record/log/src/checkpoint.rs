@@ -89,7 +89,7 @@ impl Checkpoint {
 }
 
 /// Digits alone, no zero in front.
-fn decimal(text: &str) -> Option<u64> {
+pub(crate) fn decimal(text: &str) -> Option<u64> {
     let form = text.bytes().all(|b| b.is_ascii_digit()) && (text == "0" || !text.starts_with('0'));
     if form { text.parse().ok() } else { None }
 }

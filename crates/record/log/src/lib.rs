@@ -1,13 +1,17 @@
 #![doc = include_str!("../README.md")]
 #![forbid(unsafe_code)]
 
+pub mod add_checkpoint;
 pub mod checkpoint;
+pub mod cosignature;
 pub mod error;
 pub mod follow;
+pub mod fork;
 pub mod hash;
 mod index;
 pub mod log;
 pub mod memory;
+pub mod mirror;
 pub mod note;
 pub mod proof;
 pub mod publish;
@@ -18,17 +22,23 @@ pub mod span;
 pub mod storage;
 pub mod tile;
 mod tree;
+pub mod witness;
 
+pub use add_checkpoint::{ADD_CHECKPOINT_BYTES_MAX, AddCheckpoint, AddCheckpointError};
 pub use checkpoint::{Checkpoint, CheckpointError};
+pub use cosignature::{Cosignature, CosignatureError, WitnessKey, cosign, with_lines};
 pub use error::LogError;
 pub use follow::Follower;
+pub use fork::{FORK_BYTES_MAX, FORK_MEDIA_TYPE, Fork, ForkError, ForkProof};
 pub use hash::{empty_root, leaf_hash, node_hash};
 pub use log::{Durability, Durable, Log, LogOptions, Ticket};
 pub use memory::MemoryStorage;
+pub use mirror::{Mirror, MirrorError, Observed};
 pub use note::{NoteError, parse_vkey, vkey};
 pub use proof::{ProofError, verify_consistency, verify_inclusion};
 pub use publish::InclusionBundle;
 pub use recovery::Recovery;
 pub use span::Span;
 pub use storage::Storage;
-pub use tile::{TILE_WIDTH, Tile, TileKind, parse_bundle};
+pub use tile::{TILE_WIDTH, Tile, TileKind, TileNameError, parse_bundle};
+pub use witness::{Head, WatchedLog, Witness, WitnessRefusal, WitnessStore};

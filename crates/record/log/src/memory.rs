@@ -9,7 +9,7 @@ use crate::storage::Storage;
 
 /// Keeps everything in memory and remembers what was synced, so that a test can cut the power or
 /// make the n-th write fail.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct MemoryStorage {
     inner: Mutex<Inner>,
     /// Writes and syncs until one fails; below zero: never.
@@ -22,6 +22,12 @@ struct Inner {
     synced: Vec<u8>,
     files: BTreeMap<String, Vec<u8>>,
     published: BTreeMap<String, Vec<u8>>,
+}
+
+impl Default for MemoryStorage {
+    fn default() -> Self {
+        Self::new()
+    }
 }
 
 impl MemoryStorage {

@@ -33,16 +33,23 @@ pub enum NoteError {
 /// Longest note that is read.
 pub const NOTE_BYTES_MAX: usize = 64 * 1024;
 const SIGNATURES_MAX: usize = 64;
-const ED25519: u8 = 1;
+/// Kinds of keys (C2SP `signed-note`): a log's, and a witness's.
+pub(crate) const ED25519: u8 = 1;
+pub(crate) const COSIGNATURE: u8 = 4;
 
 /// The text of a key: what `operator.pub` holds.
 ///
 /// # Errors
 /// [`NoteError::Name`].
 pub fn vkey(name: &str, key: &VerifyingKey) -> Result<String, NoteError> {
+    key_text(ED25519, name, key)
+}
+
+/// The text of a key of this kind.
+pub(crate) fn key_text(kind: u8, name: &str, key: &VerifyingKey) -> Result<String, NoteError> {
     check_name(name)?;
-    let id = hex_id(&key_id(name, key));
-    let mut bytes = vec![ED25519];
+    let id = hex_id(&key_id(kind, name, key));
+    let mut bytes = vec![kind];
     bytes.extend_from_slice(key.as_bytes());
     Ok(format!("{name}+{id}+{}", b64::encode(&bytes)))
 }
@@ -52,6 +59,11 @@ pub fn vkey(name: &str, key: &VerifyingKey) -> Result<String, NoteError> {
 /// # Errors
 /// [`NoteError::Key`] or [`NoteError::Name`].
 pub fn parse_vkey(text: &str) -> Result<(String, VerifyingKey), NoteError> {
+    parse_key_text(ED25519, text)
+}
+
+/// Reads the text of a key of this kind alone.
+pub(crate) fn parse_key_text(kind: u8, text: &str) -> Result<(String, VerifyingKey), NoteError> {
     let text = text.strip_suffix('\n').unwrap_or(text);
     let mut parts = text.splitn(3, '+');
     let (Some(name), Some(id), Some(key)) = (parts.next(), parts.next(), parts.next()) else {
@@ -59,12 +71,15 @@ pub fn parse_vkey(text: &str) -> Result<(String, VerifyingKey), NoteError> {
     };
     check_name(name)?;
     let bytes = b64::decode(key, 33).map_err(|_| NoteError::Key("base64"))?;
-    let Some((&ED25519, key)) = bytes.split_first() else {
-        return Err(NoteError::Key("an Ed25519 key (algorithm 1)"));
+    let Some((_, key)) = bytes.split_first().filter(|(found, _)| **found == kind) else {
+        return Err(NoteError::Key(match kind {
+            COSIGNATURE => "a witness's key (algorithm 4)",
+            _ => "an Ed25519 key (algorithm 1)",
+        }));
     };
     let key: &[u8; 32] = key.try_into().map_err(|_| NoteError::Key("32 bytes"))?;
     let key = VerifyingKey::from_bytes(key).map_err(|_| NoteError::Key("a point of the curve"))?;
-    if id != hex_id(&key_id(name, &key)) {
+    if id != hex_id(&key_id(kind, name, &key)) {
         return Err(NoteError::Key("the id belongs to another name or key"));
     }
     Ok((name.to_owned(), key))
@@ -72,9 +87,14 @@ pub fn parse_vkey(text: &str) -> Result<(String, VerifyingKey), NoteError> {
 
 /// Signs `text`, which ends with a newline, as `name`.
 pub(crate) fn sign_note(text: &str, name: &str, key: &SigningKey) -> String {
-    let mut bytes = key_id(name, &key.verifying_key()).to_vec();
+    let mut bytes = key_id(ED25519, name, &key.verifying_key()).to_vec();
     bytes.extend_from_slice(&key.sign(text.as_bytes()));
-    format!("{text}\n\u{2014} {name} {}\n", b64::encode(&bytes))
+    format!("{text}\n{}", signature_line(name, &bytes))
+}
+
+/// A line under a note: key id and what follows it.
+pub(crate) fn signature_line(name: &str, bytes: &[u8]) -> String {
+    format!("\u{2014} {name} {}\n", b64::encode(bytes))
 }
 
 /// The text of a note that `name` signed with this key. Signatures by others are passed over.
@@ -84,7 +104,7 @@ pub(crate) fn open_note<'a>(
     key: &VerifyingKey,
 ) -> Result<&'a str, NoteError> {
     let (text, signatures) = split_note(note)?;
-    let id = key_id(name, key);
+    let id = key_id(ED25519, name, key);
     let mut found = false;
     for line in signatures.split_terminator('\n') {
         let (signer, signature) = parse_signature(line)?;
@@ -118,7 +138,7 @@ pub(crate) fn split_note(note: &str) -> Result<(&str, &str), NoteError> {
     Ok((text, signatures))
 }
 
-fn parse_signature(line: &str) -> Result<(&str, Vec<u8>), NoteError> {
+pub(crate) fn parse_signature(line: &str) -> Result<(&str, Vec<u8>), NoteError> {
     const FORM: NoteError = NoteError::Form("a signature line is '\u{2014} name base64'");
     let rest = line.strip_prefix("\u{2014} ").ok_or(FORM)?;
     let (name, text) = rest.split_once(' ').ok_or(FORM)?;
@@ -136,8 +156,8 @@ pub(crate) fn check_name(name: &str) -> Result<(), NoteError> {
     Ok(())
 }
 
-fn key_id(name: &str, key: &VerifyingKey) -> [u8; 4] {
-    let hash = sha256_parts(&[name.as_bytes(), b"\n", &[ED25519], key.as_bytes()]);
+pub(crate) fn key_id(kind: u8, name: &str, key: &VerifyingKey) -> [u8; 4] {
+    let hash = sha256_parts(&[name.as_bytes(), b"\n", &[kind], key.as_bytes()]);
     let [a, b, c, d, ..] = *hash.as_bytes();
     [a, b, c, d]
 }

@@ -1,6 +1,7 @@
 //! Names and contents of tiles (C2SP `tlog-tiles`).
 
 use std::fmt;
+use std::str::FromStr;
 
 use symbolon_codec::Digest32;
 
@@ -48,6 +49,45 @@ impl fmt::Display for Tile {
         if u64::from(self.width) < TILE_WIDTH { write!(f, ".p/{}", self.width) } else { Ok(()) }
     }
 }
+
+/// Text that is no tile's name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("this is not the name of a tile")]
+pub struct TileNameError;
+
+impl FromStr for Tile {
+    type Err = TileNameError;
+
+    /// Reads the one allowed spelling of a name, as [`Tile`] is displayed.
+    fn from_str(text: &str) -> Result<Self, TileNameError> {
+        let read = || {
+            let (kind, rest) = text.strip_prefix("tile/")?.split_once('/')?;
+            let kind = match kind {
+                "entries" => TileKind::Entries,
+                level => TileKind::Hashes { level: level.parse().ok().filter(|l| *l < LEVELS)? },
+            };
+            let (path, width) = match rest.split_once(".p/") {
+                Some((path, width)) => (path, width.parse().ok()?),
+                None => (rest, TILE_WIDTH as u16),
+            };
+            let mut number = 0u64;
+            for group in path.split('/') {
+                let digits = group.strip_prefix('x').unwrap_or(group);
+                let is_plain = digits.len() == 3 && digits.bytes().all(|b| b.is_ascii_digit());
+                let digits: u64 = digits.parse().ok().filter(|_| is_plain)?;
+                number = number.checked_mul(1000)?.checked_add(digits)?;
+            }
+            Some(Self { kind, number, width })
+        };
+        let is_whole = |tile: &Self| (1..=TILE_WIDTH as u16).contains(&tile.width);
+        // Other spellings of the same tile (`x000/001`, `256` of 256) are none.
+        let tile = read().filter(is_whole).filter(|tile| tile.to_string() == text);
+        tile.ok_or(TileNameError)
+    }
+}
+
+/// Levels that a tree of 2^64 entries has.
+pub(crate) const LEVELS: u8 = 8;
 
 /// A number as `tlog-tiles` writes it: groups of three digits, each but the last with an `x`.
 pub(crate) fn number_path(number: u64) -> String {
@@ -103,6 +143,41 @@ mod tests {
         assert_eq!(t.to_string(), "tile/0/x001/x234/067.p/8");
         assert_eq!(Tile::full(TileKind::Entries, 0).to_string(), "tile/entries/000");
         assert_eq!(Tile::full(TileKind::Hashes { level: 2 }, 1000).to_string(), "tile/2/x001/000");
+    }
+
+    #[test]
+    fn only_the_one_spelling_of_a_name_is_read() {
+        let names =
+            ["tile/0/000", "tile/0/x001/x234/067.p/8", "tile/7/001", "tile/entries/x001/000.p/255"];
+        for name in names {
+            assert_eq!(name.parse::<Tile>().unwrap().to_string(), name);
+        }
+        let others = [
+            "",
+            "tile",
+            "tile/0",
+            "tile/0/",
+            "tile/0/0",
+            "tile/0/0000",
+            "tile/0/x000/001",
+            "tile/00/001",
+            "tile/8/000",
+            "tile/0/001.p/0",
+            "tile/0/001.p/256",
+            "tile/0/001.p/08",
+            "tile/0/001/002",
+            "tile/0/x001",
+            "tile/-1/000",
+            "tile/0/+01",
+            "tile/entries/../checkpoint",
+            "tile/0/001.p/",
+            "tile/0/x999/x999/x999/x999/x999/x999/x999/999",
+            "/tile/0/000",
+            "tile/0/000?",
+        ];
+        for name in others {
+            assert_eq!(name.parse::<Tile>(), Err(TileNameError), "{name}");
+        }
     }
 
     #[test]

@@ -1,0 +1,337 @@
+//! A monitor's copy of a log's tree: every leaf hash, and the last checkpoint that they gave (`specs/witness.md`,
+//! "Monitor").
+
+use std::io;
+
+use symbolon_codec::Digest32;
+use symbolon_crypto::VerifyingKey;
+
+use crate::LogError;
+use crate::checkpoint::{Checkpoint, CheckpointError};
+use crate::fork::ForkProof;
+use crate::index::{hashes_name, read_tile};
+use crate::note::{NOTE_BYTES_MAX, vkey};
+use crate::storage::Storage;
+use crate::tile::{HASH_BYTES, TILE_WIDTH, Tile, TileKind, encode_hashes};
+use crate::tree::Tree;
+
+/// Why a look at a log ended without knowing more.
+#[derive(Debug, Clone, thiserror::Error)]
+#[non_exhaustive]
+pub enum MirrorError {
+    /// The log's: its checkpoint, or the signature on it.
+    #[error(transparent)]
+    Checkpoint(#[from] CheckpointError),
+    /// The log's or the network's: a tile could not be had, or has not its size.
+    #[error("{tile}: {reason}")]
+    Tile {
+        /// The tile.
+        tile: Tile,
+        /// Why.
+        reason: String,
+    },
+    /// The log's: its tiles do not give the root that it signed.
+    #[error("the tiles do not give the root that is signed for {size} entries")]
+    Tiles {
+        /// Entries in the checkpoint.
+        size: u64,
+    },
+    /// The log's: more new entries than one look takes.
+    #[error("{entries} new entries are more than one look takes")]
+    TooMany {
+        /// New entries.
+        entries: u64,
+    },
+    /// Ours: what was kept does not give the checkpoint that was kept.
+    #[error("the monitor's own state is damaged")]
+    State,
+    /// Ours: the disk.
+    #[error(transparent)]
+    Storage(#[from] LogError),
+}
+
+/// What a checkpoint turned out to be.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Observed {
+    /// The one that is known.
+    Unchanged,
+    /// A larger tree that begins with the known one. All its leaves were read.
+    Advanced {
+        /// Entries before.
+        from: u64,
+        /// Entries now.
+        to: u64,
+    },
+    /// A smaller tree, which the known one begins with: an old checkpoint was shown again.
+    RolledBack {
+        /// Entries known.
+        known: u64,
+        /// Entries shown.
+        shown: u64,
+    },
+    /// The log has two histories.
+    Forked(Box<ForkProof>),
+}
+
+/// The copy, in a storage of the monitor's.
+pub struct Mirror<S> {
+    storage: S,
+    origin: String,
+    key: VerifyingKey,
+    tree: Tree,
+    head: Option<(Checkpoint, String)>,
+}
+
+/// Gives the bytes of a tile of the log, or says why not.
+pub type FetchTile<'a> = &'a mut dyn FnMut(&Tile) -> Result<Vec<u8>, String>;
+
+impl<S: Storage> Mirror<S> {
+    /// Goes on where the storage ends; an empty one begins.
+    ///
+    /// # Errors
+    /// [`MirrorError::State`] where what was kept does not hold together, or is of another log.
+    pub fn open(storage: S, origin: &str, key: VerifyingKey) -> Result<Self, MirrorError> {
+        let note = storage.get(CHECKPOINT, NOTE_BYTES_MAX as u64 + 1);
+        let note = note.map_err(LogError::storage("read the checkpoint"))?;
+        let mut mirror =
+            Self { storage, origin: origin.to_owned(), key, tree: Tree::default(), head: None };
+        if let Some(note) = note {
+            let note = String::from_utf8(note).map_err(|_| MirrorError::State)?;
+            let opened = Checkpoint::open(&note, &mirror.key, origin);
+            let checkpoint = opened.map_err(|_| MirrorError::State)?;
+            mirror.tree = mirror.resume(checkpoint.size)?;
+            if mirror.root(checkpoint.size)? != checkpoint.root {
+                return Err(MirrorError::State);
+            }
+            mirror.head = Some((checkpoint, note));
+        }
+        Ok(mirror)
+    }
+
+    /// The last checkpoint.
+    pub fn checkpoint(&self) -> Option<&Checkpoint> {
+        self.head.as_ref().map(|(checkpoint, _)| checkpoint)
+    }
+
+    /// Its note.
+    pub fn note(&self) -> Option<&str> {
+        self.head.as_ref().map(|(_, note)| note.as_str())
+    }
+
+    /// Looks at a checkpoint that the log shows, and fetches what is new under it.
+    ///
+    /// # Errors
+    /// [`MirrorError`]; what is known stays as it was.
+    pub fn observe(&mut self, note: &str, fetch: FetchTile<'_>) -> Result<Observed, MirrorError> {
+        let shown = Checkpoint::open(note, &self.key, &self.origin)?;
+        let Some((known, known_note)) = self.head.clone() else {
+            return match self.advance(0, &shown, note, fetch)? {
+                true => Ok(Observed::Advanced { from: 0, to: shown.size }),
+                false => Err(MirrorError::Tiles { size: shown.size }),
+            };
+        };
+        let operator = vkey(&self.origin, &self.key).map_err(LogError::from)?;
+        if shown.size == known.size {
+            if shown.root == known.root {
+                return Ok(Observed::Unchanged);
+            }
+            let proof = ForkProof::of_one_size(operator, &known_note, note);
+            return Ok(Observed::Forked(Box::new(proof)));
+        }
+        if shown.size < known.size {
+            let prefix = self.root(shown.size)?;
+            if prefix == shown.root {
+                return Ok(Observed::RolledBack { known: known.size, shown: shown.size });
+            }
+            // Nothing is shown of an empty tree; a signed root of one that is not the empty tree's is nonsense.
+            if shown.size == 0 {
+                return Err(MirrorError::Tiles { size: 0 });
+            }
+            let load = &mut |l, n| stored(&self.storage, l, n);
+            let path = self.tree.consistency(shown.size, known.size, load)?;
+            let proof = ForkProof::of_prefix(operator, (note, &known_note), prefix, path);
+            return Ok(Observed::Forked(Box::new(proof)));
+        }
+        if self.advance(known.size, &shown, note, fetch)? {
+            return Ok(Observed::Advanced { from: known.size, to: shown.size });
+        }
+        self.diverged(operator, (&known, &known_note), (&shown, note), fetch)
+    }
+
+    /// Reads the leaves from `from` on. False, and nothing is changed, where they do not lead to the root.
+    fn advance(
+        &mut self,
+        from: u64,
+        to: &Checkpoint,
+        note: &str,
+        fetch: FetchTile<'_>,
+    ) -> Result<bool, MirrorError> {
+        let entries = to.size - from;
+        if entries > ENTRIES_MAX {
+            return Err(MirrorError::TooMany { entries });
+        }
+        let read = self.read_leaves(from, to.size, fetch);
+        let is_root = match read {
+            Ok(true) => self.root(to.size).map(|root| root == to.root),
+            other => other,
+        };
+        if !matches!(is_root, Ok(true)) {
+            // What was written past the known size is written over by the next look.
+            self.tree = self.resume(from)?;
+            return is_root;
+        }
+        let kept = self.storage.publish(CHECKPOINT, note.as_bytes());
+        kept.map_err(LogError::storage("write the checkpoint"))?;
+        self.head = Some((to.clone(), note.to_owned()));
+        Ok(true)
+    }
+
+    /// Pushes and stores the leaves between two sizes. False where a tile has other leaves than are known.
+    fn read_leaves(
+        &mut self,
+        from: u64,
+        to: u64,
+        fetch: FetchTile<'_>,
+    ) -> Result<bool, MirrorError> {
+        let mut stored_to = from;
+        for number in from / TILE_WIDTH..to.div_ceil(TILE_WIDTH) {
+            let first = number * TILE_WIDTH;
+            let hashes = fetch_hashes(0, number, (to - first).min(TILE_WIDTH), fetch)?;
+            let known = (from.saturating_sub(first)) as usize;
+            if known > 0 {
+                let load = &mut |l, n| stored(&self.storage, l, n);
+                if self.tree.partial_tile(0, number, known, load)? != hashes[..known] {
+                    return Ok(false);
+                }
+            }
+            hashes[known..].iter().for_each(|leaf| self.tree.push(*leaf));
+            if number % STORE_TILES == STORE_TILES - 1 {
+                self.store(stored_to, self.tree.size())?;
+                stored_to = self.tree.size();
+            }
+        }
+        self.store(stored_to, to)?;
+        Ok(true)
+    }
+
+    /// The hashes of every level between two sizes.
+    fn store(&mut self, from: u64, to: u64) -> Result<(), MirrorError> {
+        for level in 0u8..8 {
+            let hashes = to >> (8 * u32::from(level));
+            if hashes == 0 {
+                break;
+            }
+            let first = (from >> (8 * u32::from(level))) / TILE_WIDTH;
+            let mut bytes = Vec::new();
+            for number in first..hashes.div_ceil(TILE_WIDTH) {
+                let width = (hashes - number * TILE_WIDTH).min(TILE_WIDTH) as usize;
+                let load = &mut |l, n| stored(&self.storage, l, n);
+                bytes.extend(encode_hashes(&self.tree.partial_tile(level, number, width, load)?));
+            }
+            let at = first * TILE_WIDTH * HASH_BYTES;
+            let written = self.storage.write_at(&hashes_name(level), at, &bytes);
+            written.map_err(LogError::storage("write the hashes"))?;
+        }
+        self.tree.stored(to);
+        Ok(())
+    }
+
+    /// The leaves from the known size on do not lead to the root. Whether the log's own tiles show another history.
+    fn diverged(
+        &self,
+        operator: String,
+        (known, known_note): (&Checkpoint, &str),
+        (shown, note): (&Checkpoint, &str),
+        fetch: FetchTile<'_>,
+    ) -> Result<Observed, MirrorError> {
+        let size = shown.size;
+        let whole = size / TILE_WIDTH * TILE_WIDTH;
+        let rest = match size - whole {
+            0 => Vec::new(),
+            width => fetch_hashes(0, whole / TILE_WIDTH, width, fetch)?,
+        };
+        let mut failed = None;
+        let seen = view(whole, &rest, known.size, &mut |level, number| {
+            fetch_hashes(level, number, TILE_WIDTH, fetch).map_err(|error| {
+                failed = Some(error);
+                LogError::NoEntry { index: number, size }
+            })
+        });
+        let (root, prefix, path) = match (seen, failed) {
+            (Ok(seen), _) => seen,
+            (Err(_), Some(error)) => return Err(error),
+            (Err(error), None) => return Err(error.into()),
+        };
+        if root != shown.root || prefix == known.root || known.size == 0 {
+            return Err(MirrorError::Tiles { size });
+        }
+        let proof = ForkProof::of_prefix(operator, (known_note, note), prefix, path);
+        Ok(Observed::Forked(Box::new(proof)))
+    }
+
+    /// The tree of the first entries as they are stored.
+    fn resume(&self, size: u64) -> Result<Tree, MirrorError> {
+        let whole = size / TILE_WIDTH * TILE_WIDTH;
+        let load = &mut |l, n| stored(&self.storage, l, n);
+        let mut tree = Tree::resume(whole, load)?;
+        let mut bytes = vec![0; ((size - whole) * HASH_BYTES) as usize];
+        let read = self.storage.read_at(&hashes_name(0), whole * HASH_BYTES, &mut bytes);
+        let count = read.map_err(LogError::storage("read a tile"))?;
+        let (hashes, _) = bytes.as_chunks::<32>();
+        if count < bytes.len() {
+            return Err(MirrorError::State);
+        }
+        hashes.iter().for_each(|hash| tree.push(Digest32(*hash)));
+        Ok(tree)
+    }
+
+    fn root(&mut self, size: u64) -> Result<Digest32, MirrorError> {
+        let load = &mut |l, n| stored(&self.storage, l, n);
+        Ok(self.tree.root(size, load)?)
+    }
+}
+
+/// What a log's own tiles say: its root, the root of its first entries, and the path from that one to this.
+fn view(
+    whole: u64,
+    rest: &[Digest32],
+    known: u64,
+    load: &mut dyn FnMut(u8, u64) -> Result<Vec<Digest32>, LogError>,
+) -> Result<(Digest32, Digest32, Vec<Digest32>), LogError> {
+    let mut tree = Tree::resume(whole, load)?;
+    rest.iter().for_each(|leaf| tree.push(*leaf));
+    let size = tree.size();
+    let prefix = tree.root(known, load)?;
+    Ok((tree.root(size, load)?, prefix, tree.consistency(known.max(1), size, load)?))
+}
+
+/// The first hashes of a tile, as many as asked.
+fn fetch_hashes(
+    level: u8,
+    number: u64,
+    width: u64,
+    fetch: FetchTile<'_>,
+) -> Result<Vec<Digest32>, MirrorError> {
+    let tile = Tile { kind: TileKind::Hashes { level }, number, width: width as u16 };
+    let bytes = fetch(&tile).map_err(|reason| MirrorError::Tile { tile, reason })?;
+    let (hashes, rest) = bytes.as_chunks::<32>();
+    if !rest.is_empty() || hashes.len() as u64 != width {
+        let reason = format!("it has {} bytes, not {}", bytes.len(), width * HASH_BYTES);
+        return Err(MirrorError::Tile { tile, reason });
+    }
+    Ok(hashes.iter().map(|hash| Digest32(*hash)).collect())
+}
+
+/// A full tile that was stored.
+fn stored<S: Storage>(storage: &S, level: u8, number: u64) -> Result<Vec<Digest32>, LogError> {
+    let gone = || LogError::storage("read a tile")(io::ErrorKind::UnexpectedEof.into());
+    read_tile(storage, level, number)?.ok_or_else(gone)
+}
+
+/// Name of the last checkpoint's file.
+const CHECKPOINT: &str = "checkpoint";
+/// Tiles after which what was read is stored: half a MiB.
+const STORE_TILES: u64 = 64;
+/// New leaves that one look takes: 4 GiB of hashes.
+const ENTRIES_MAX: u64 = 1 << 27;
