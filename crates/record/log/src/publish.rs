@@ -171,6 +171,20 @@ impl<S: Storage> Log<S> {
         Ok(InclusionBundle { index, leaf_hash, size, path, checkpoint: note })
     }
 
+    /// An entry's proof against a note of this log's that was signed before, with lines of witnesses. The proof has been
+    /// verified when it is returned; the note's signatures are the caller's business.
+    ///
+    /// # Errors
+    /// [`LogError::Checkpoint`] for a note of no checkpoint; [`LogError::NoEntry`], or [`LogError::Proof`] where the
+    /// note is not of this history.
+    pub fn prove_against(&self, index: u64, note: &str) -> Result<InclusionBundle, LogError> {
+        let Checkpoint { size, root, .. } = Checkpoint::dangerous_read_unverified(note)?;
+        let leaf_hash = crate::leaf_hash(&self.entry(index)?);
+        let path = self.inclusion(index, size)?;
+        verify_inclusion(&leaf_hash, index, size, &path, &root)?;
+        Ok(InclusionBundle { index, leaf_hash, size, path, checkpoint: note.to_owned() })
+    }
+
     /// The bytes of a tile or a bundle of what has been written, as C2SP `tlog-tiles` has them.
     /// Bundles are made from the entries, which are not kept twice.
     ///

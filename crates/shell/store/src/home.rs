@@ -256,6 +256,11 @@ impl Home {
         self.path.join("log")
     }
 
+    /// `witnesses.json`: the witnesses that are asked to cosign the log. Absent until there is one.
+    pub fn witnesses(&self) -> PathBuf {
+        self.path.join("witnesses.json")
+    }
+
     /// `catalog/`: catalogue files of the owner's own, `<service>.toml`, and imported ones,
     /// `<service>.json`. Absent until there is one.
     pub fn catalog(&self) -> PathBuf {

@@ -1,0 +1,139 @@
+//! The log's folder over HTTP (C2SP `tlog-tiles`).
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use bytes::Bytes;
+use http::{Method, StatusCode};
+use symbolon_crypto::VerifyingKey;
+use symbolon_log::note::NOTE_BYTES_MAX;
+use symbolon_log::{Checkpoint, Follower, NoteError, Storage, Tile, TileKind, parse_vkey};
+use symbolon_store::{FolderStorage, Home};
+
+use crate::gathered::COSIGNED;
+use crate::serve::{Asked, Door, Given, TEXT};
+
+/// Why a log cannot be served.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum TilesError {
+    /// The home has no log yet.
+    #[error("there is no log at {}", folder.display())]
+    NoLog {
+        /// Where it was looked for.
+        folder: PathBuf,
+    },
+    /// `operator.pub` cannot be read.
+    #[error("{}: {source}", path.display())]
+    Io {
+        /// The file.
+        path: PathBuf,
+        /// What the system said.
+        source: std::io::Error,
+    },
+    /// `operator.pub` is none.
+    #[error("operator.pub: {0}")]
+    Key(#[from] NoteError),
+}
+
+/// Reads the log as another process, and shares no lock with the one that writes it.
+pub struct Tiles {
+    storage: Arc<FolderStorage>,
+    origin: String,
+    key: VerifyingKey,
+    with_entries: bool,
+}
+
+impl Tiles {
+    /// Of a home's log; with its entries only where its owner said so.
+    ///
+    /// # Errors
+    /// [`TilesError`].
+    pub fn open(home: &Home, with_entries: bool) -> Result<Self, TilesError> {
+        let folder = home.log();
+        if !folder.join("entries").exists() {
+            return Err(TilesError::NoLog { folder });
+        }
+        let path = home.operator_pub();
+        let text = std::fs::read_to_string(&path);
+        let text = text.map_err(|source| TilesError::Io { path, source })?;
+        let (origin, key) = parse_vkey(&text)?;
+        let storage = FolderStorage::open(&folder);
+        let storage = storage.map_err(|source| TilesError::Io { path: folder, source })?;
+        Ok(Self { storage: Arc::new(storage), origin, key, with_entries })
+    }
+
+    /// The log's name.
+    pub fn origin(&self) -> &str {
+        &self.origin
+    }
+
+    /// A signed note of the log's, as a file has it.
+    fn note(&self, name: &str) -> Option<(Checkpoint, String)> {
+        let bytes = self.storage.get(name, NOTE_BYTES_MAX as u64 + 1).ok().flatten()?;
+        let note = String::from_utf8(bytes).ok()?;
+        let checkpoint = Checkpoint::open(&note, &self.key, &self.origin).ok()?;
+        Some((checkpoint, note))
+    }
+
+    fn checkpoint(&self) -> Given {
+        let Some((newest, note)) = self.note("checkpoint") else {
+            return Given::text(StatusCode::NOT_FOUND, "this log has no signed checkpoint yet\n");
+        };
+        // Lines of witnesses for an older one are no help: a reader would see the log go back.
+        let cosigned = self.note(COSIGNED).filter(|(older, _)| *older == newest);
+        let note = cosigned.map_or(note, |(_, note)| note);
+        Given { status: StatusCode::OK, media_type: TEXT, cache: "no-cache", body: note.into() }
+    }
+
+    fn tile(&self, tile: Tile) -> Option<Bytes> {
+        let (size, storage) = (self.note("checkpoint")?.0.size, &self.storage);
+        let width = u64::from(tile.width);
+        let first = tile.number.checked_mul(256)?;
+        match tile.kind {
+            TileKind::Hashes { level } => {
+                let there = size.checked_shr(8 * u32::from(level))?;
+                first.checked_add(width).filter(|end| *end <= there)?;
+                let mut bytes = vec![0; usize::from(tile.width) * 32];
+                let name = format!("hashes/{level}");
+                let count = storage.read_at(&name, first.checked_mul(32)?, &mut bytes).ok()?;
+                (count == bytes.len()).then(|| bytes.into())
+            }
+            TileKind::Entries => {
+                let end = first.checked_add(width).filter(|end| *end <= size)?;
+                let mut log = Follower::open(storage.clone(), &self.origin, first).ok()?;
+                let mut bundle = Vec::new();
+                let next = log.read(end, |_, entry, _| {
+                    // An entry has 65,535 bytes at most.
+                    bundle.extend_from_slice(&(entry.len() as u16).to_be_bytes());
+                    bundle.extend_from_slice(entry);
+                    true
+                });
+                (next.ok()? == end).then(|| bundle.into())
+            }
+        }
+    }
+}
+
+impl Door for Tiles {
+    const BODY_BYTES_MAX: usize = 0;
+
+    fn answer(&self, asked: &Asked) -> Given {
+        if !matches!(asked.method, Method::GET | Method::HEAD) {
+            return Given::text(StatusCode::METHOD_NOT_ALLOWED, "GET\n");
+        }
+        if asked.path == "checkpoint" {
+            return self.checkpoint();
+        }
+        let nothing = || Given::text(StatusCode::NOT_FOUND, "nothing here\n");
+        let Ok(tile) = asked.path.parse::<Tile>() else { return nothing() };
+        if tile.kind == TileKind::Entries && !self.with_entries {
+            return Given::text(StatusCode::NOT_FOUND, "the entries of this log are not public\n");
+        }
+        let Some(body) = self.tile(tile) else { return nothing() };
+        let cache = if tile.width == 256 { IMMUTABLE } else { "public, max-age=86400" };
+        Given { status: StatusCode::OK, media_type: "application/octet-stream", cache, body }
+    }
+}
+
+const IMMUTABLE: &str = "public, max-age=31536000, immutable";
