@@ -4,6 +4,7 @@
 pub mod bundle;
 pub mod check;
 pub mod dsse;
+pub mod finality;
 pub mod salt;
 pub mod statement;
 pub mod time;
@@ -12,6 +13,7 @@ pub mod verify;
 pub use bundle::{BUNDLE_BYTES_MAX, BUNDLE_MEDIA_TYPE, Bundle};
 pub use check::StatementError;
 pub use dsse::{DsseError, Envelope, PAYLOAD_TYPE};
+pub use finality::{Finality, Heard, WITNESSES_DEFAULT};
 pub use salt::Salt;
 pub use statement::{
     Approval, ApprovalOutcome, Decision, Door, Gate, IntentRef, Minted, Outcome, Predicate,

@@ -72,6 +72,18 @@ impl OperatorKey {
     }
 }
 
+impl OperatorKey {
+    /// The key itself.
+    pub fn key(&self) -> &VerifyingKey {
+        &self.key
+    }
+
+    /// The log's name, where the key came with one.
+    pub fn origin(&self) -> Option<&str> {
+        self.origin.as_deref()
+    }
+}
+
 impl From<VerifyingKey> for OperatorKey {
     fn from(key: VerifyingKey) -> Self {
         Self { key, origin: None }
@@ -85,6 +97,7 @@ pub struct VerifiedReceipt {
     index: u64,
     leaf_hash: Digest32,
     checkpoint: Checkpoint,
+    note: String,
 }
 
 impl VerifiedReceipt {
@@ -106,6 +119,11 @@ impl VerifiedReceipt {
     /// The checkpoint that covers it.
     pub fn checkpoint(&self) -> &Checkpoint {
         &self.checkpoint
+    }
+
+    /// The checkpoint's note, with the lines of witnesses that are under it.
+    pub fn note(&self) -> &str {
+        &self.note
     }
 }
 
@@ -132,5 +150,5 @@ pub fn verify(bundle: &[u8], operator: &OperatorKey) -> Result<VerifiedReceipt, 
     if let Some(intent) = statement.predicate.intent.filter(|i| i.index >= index) {
         return Err(VerifyError::Order { index, intent: intent.index });
     }
-    Ok(VerifiedReceipt { statement, index, leaf_hash, checkpoint })
+    Ok(VerifiedReceipt { statement, index, leaf_hash, checkpoint, note: bundle.checkpoint })
 }

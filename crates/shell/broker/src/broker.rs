@@ -18,6 +18,7 @@ use symbolon_store::{
     Faults, FolderStorage, Home, HomeLock, LogService, LogSettings, Manifest, ManifestError,
     SqliteStore,
 };
+use symbolon_witness::{Asker, Gathered};
 use tokio::sync::watch;
 
 use crate::api::*;
@@ -69,6 +70,9 @@ pub struct Broker {
     pub(crate) log: Arc<LogService>,
     /// Makes the log searchable, beside everything else.
     audit: Keeper,
+    /// What witnesses said of the log's checkpoints, and the thread that asks them.
+    pub(crate) witnessed: Arc<Gathered>,
+    asker: Asker,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) rng: Arc<dyn Rng>,
     pub(crate) fingerprint: Fingerprint,
@@ -166,6 +170,8 @@ impl Broker {
         let log = Log::open_with(storage, log).map_err(errors::log_read)?;
         let log = LogService::start(log, LogSettings::new(options.durability))
             .map_err(errors::log_read)?;
+        let log = Arc::new(log);
+        let (witnessed, asker) = ask_witnesses(&home, &log, &operator)?;
         let catalog = crate::services::home_catalog(&home, &options.services)?;
         let clock: Arc<dyn Clock> = Arc::new(SystemClock);
         let audit = keep_audit(&home, clock.clone())?;
@@ -195,8 +201,10 @@ impl Broker {
             operator,
             vkey,
             store,
-            log: Arc::new(log),
+            log,
             audit,
+            witnessed,
+            asker,
             clock,
             rng,
             fingerprint,
@@ -254,6 +262,7 @@ impl Broker {
         self.executions.close(DRAIN).await;
         self.spending.close().await;
         self.audit.stop();
+        self.asker.stop();
         if let Err(e) = self.log.close() {
             tracing::error!("the log did not close: {e}");
         }
@@ -360,6 +369,18 @@ fn keep_audit(home: &Home, clock: Arc<dyn Clock>) -> Result<Keeper, CallError> {
 }
 
 /// `operator.pub`: the public key that checkpoints and receipts are checked with.
+/// Witnesses are asked beside everything else, from the first checkpoint on.
+fn ask_witnesses(
+    home: &Home,
+    log: &Arc<LogService>,
+    operator: &VerifyingKey,
+) -> Result<(Arc<Gathered>, Asker), CallError> {
+    let gathered = Gathered::open(&home.log(), log.log().origin(), operator);
+    let gathered = Arc::new(gathered);
+    let asker = Asker::start(log.clone(), home, gathered.clone()).map_err(errors::io)?;
+    Ok((gathered, asker))
+}
+
 fn read_operator(home: &Home) -> Result<(String, VerifyingKey), CallError> {
     let damaged = |e: &dyn std::fmt::Display| {
         CallError::environment("operator_pub", format!("operator.pub: {e}"))

@@ -335,6 +335,7 @@ impl Broker {
     pub async fn receipt(&self, number: u64) -> Result<Value, CallError> {
         let open = self.opened()?;
         let (log, catalog) = (self.log.clone(), self.engine.catalog());
+        let witnessed = self.witnessed.clone();
         let work = move || {
             if number >= log.size() {
                 return Err(CallError::caller(
@@ -373,7 +374,13 @@ impl Broker {
                     .status(404)
                     .next("symbolon receipts"));
             }
-            let proof = log.proof(number).map_err(errors::log_read)?;
+            // What witnesses signed is of more use than what is newer.
+            let cosigned = witnessed.covering(number);
+            let cosigned = cosigned.and_then(|note| log.log().prove_against(number, &note).ok());
+            let proof = match cosigned {
+                Some(proof) => proof,
+                None => log.proof(number).map_err(errors::log_read)?,
+            };
             let origin = log.log().origin().to_owned();
             let bundle = Bundle::make(entry, proof, &origin, &open.operator)
                 .map_err(|e| CallError::bug(e.to_string()))?;

@@ -44,6 +44,8 @@ pub enum Exit {
     Locked = 3,
     /// Disk, network, permissions, no broker.
     Environment = 4,
+    /// True, and not final yet: ask again later.
+    NotFinal = 5,
 }
 
 impl Failure {
@@ -72,6 +74,11 @@ impl Failure {
     /// The vault is locked and nobody is there to ask.
     pub fn locked(message: impl Into<String>) -> Self {
         Self::new(Exit::Locked, "locked", message)
+    }
+
+    /// What was checked is true, and not final yet.
+    pub fn not_final(message: impl Into<String>) -> Self {
+        Self::new(Exit::NotFinal, "not_final", message)
     }
 
     /// The machine's fault.

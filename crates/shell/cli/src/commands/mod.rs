@@ -38,8 +38,10 @@ mod issuer;
 mod item;
 mod key;
 mod lock;
+mod log;
 mod mcp;
 mod minted;
+mod monitor;
 mod mount;
 mod note;
 mod owner;
@@ -57,6 +59,8 @@ mod unlock;
 mod up;
 mod vault;
 mod verify;
+mod witness;
+mod witnesses;
 
 /// What can be done.
 #[derive(Debug, Subcommand)]
@@ -97,6 +101,10 @@ pub enum Command {
     Backup(backup::Args),
     Restore(backup::Restore),
     Verify(verify::Args),
+    Witnesses(witnesses::Args),
+    Witness(witness::Args),
+    Log(log::Args),
+    Monitor(monitor::Args),
     Status(status::Args),
     Lock(lock::Args),
     Unlock(unlock::Args),
@@ -155,6 +163,10 @@ impl Command {
             Self::Backup(args) => args.run(ctx).map(done),
             Self::Restore(args) => args.run(ctx).map(done),
             Self::Verify(args) => args.run(ctx).map(done),
+            Self::Witnesses(args) => args.run(ctx).map(done),
+            Self::Witness(args) => args.run(ctx).map(done),
+            Self::Log(args) => args.run(ctx).map(done),
+            Self::Monitor(args) => args.run(ctx).map(done),
             Self::Status(args) => args.run(ctx).map(done),
             Self::Lock(args) => args.run(ctx).map(done),
             Self::Unlock(args) => args.run(ctx).map(done),

@@ -9,6 +9,7 @@ use super::Ctx;
 use crate::facts;
 use crate::failure::Failure;
 
+mod fork;
 mod proof;
 mod receipt;
 
@@ -17,30 +18,49 @@ mod receipt;
 /// Needs no home, no broker and no network. Of a receipt, the signature, the statement, the checkpoint and the
 /// proof that the log holds the statement are checked against the key that you trust: take it
 /// from the operator, never from whoever gave you the receipt. Of a proof (`symbolon prove`), it is checked that it shows
-/// what was asked, by claims of an issuer that you name.
+/// what was asked, by claims of an issuer that you name. Of a fork (`symbolon monitor`), that the operator's key signed two
+/// histories of one log.
+///
+/// With --witness a receipt must also be final: cosigned by two of the witnesses that you name, or by as many as
+/// --witnesses says. One that is true and not final yet ends with code 5; ask its operator for it again later.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples
   symbolon verify receipt.json --key operator.pub
   symbolon verify - --key operator.pub --json < receipt.json
+  symbolon verify receipt.json --key operator.pub --witness north.pub --witness south.pub
+  symbolon verify fork.json --key operator.pub
   symbolon verify proof.json --issuer issuer.json")]
 pub struct Args {
-    /// The receipt or the proof, or - for standard input
+    /// The receipt, the proof or the fork, or - for standard input
     #[arg(value_name = "FILE")]
     file: PathBuf,
-    /// Of a receipt: the operator's public key, the text of operator.pub, or 64 hex digits
+    /// Of a receipt or a fork: the operator's public key, the text of operator.pub, or 64 hex digits
     #[arg(long, value_name = "FILE", conflicts_with = "issuers")]
     key: Option<PathBuf>,
     /// Of a proof: an issuer that you believe, issuer.json or 64 hex digits; can be repeated
     #[arg(long = "issuer", value_name = "ISSUER", id = "issuers")]
     issuers: Vec<String>,
+    /// Of a receipt: a witness that you believe, its key or a file with it; can be repeated
+    #[arg(long = "witness", value_name = "KEY", id = "witness", requires = "key")]
+    witness: Vec<String>,
+    /// Of a receipt: how many of them must have signed [default: 2]
+    #[arg(long, value_name = "N", requires = "witness", value_parser = clap::value_parser!(u8).range(1..=64))]
+    witnesses: Option<u8>,
 }
 
 impl Args {
     pub fn run(self, ctx: &Ctx) -> Result<(), Failure> {
         let bytes = facts::read(&self.file, receipt::BYTES_MAX)?;
         match &self.key {
-            Some(key) => receipt::verify(ctx, &bytes, key),
+            Some(key) => {
+                let key = receipt::operator_key(key)?;
+                if fork::is_fork(&bytes) {
+                    return fork::verify(ctx, &bytes, &key);
+                }
+                let asked = receipt::Asked::read(&self.witness, self.witnesses)?;
+                receipt::verify(ctx, &bytes, &key, asked.as_ref())
+            }
             None if is_proof(&bytes) => proof::verify(ctx, &bytes, &self.issuers),
             None if !self.issuers.is_empty() => {
                 let what = format!("{} is no proof", self.file.display());

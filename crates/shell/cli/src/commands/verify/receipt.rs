@@ -3,8 +3,11 @@
 use std::path::Path;
 
 use serde_json::json;
+use symbolon_codec::time::rfc3339;
+use symbolon_log::{Cosignature, WitnessKey};
 use symbolon_receipt::{
-    BUNDLE_BYTES_MAX, OperatorKey, Outcome, Predicate, Response, VerifiedReceipt, VerifyError,
+    BUNDLE_BYTES_MAX, Finality, Heard, OperatorKey, Outcome, Predicate, Response, VerifiedReceipt,
+    VerifyError, WITNESSES_DEFAULT,
 };
 
 use super::Ctx;
@@ -14,16 +17,119 @@ use crate::{facts, out};
 /// The longest receipt, in bytes.
 pub const BYTES_MAX: usize = BUNDLE_BYTES_MAX;
 
-/// Checks a receipt, and shows what it says.
-pub fn verify(ctx: &Ctx, bundle: &[u8], key: &Path) -> Result<(), Failure> {
+/// The operator's key, from a file.
+pub fn operator_key(key: &Path) -> Result<OperatorKey, Failure> {
     let text = facts::read(key, KEY_BYTES_MAX)?;
-    let key = OperatorKey::parse(&String::from_utf8_lossy(&text)).map_err(|error| {
+    OperatorKey::parse(&String::from_utf8_lossy(&text)).map_err(|error| {
         let what = format!("{} is not an operator's key: {error}", key.display());
         Failure::refused("operator_key", what)
             .next("the operator's own operator.pub, from the operator")
-    })?;
-    let receipt = symbolon_receipt::verify(bundle, &key).map_err(refused)?;
-    if ctx.json { out::json(&as_json(&receipt)) } else { show(&receipt) }
+    })
+}
+
+/// What makes a receipt final to whoever asks.
+#[derive(Debug)]
+pub struct Asked {
+    witnesses: Vec<WitnessKey>,
+    needed: usize,
+}
+
+impl Asked {
+    /// Of keys or files with keys; nothing where no witness is named.
+    pub fn read(given: &[String], needed: Option<u8>) -> Result<Option<Self>, Failure> {
+        if given.is_empty() {
+            return Ok(None);
+        }
+        let mut witnesses: Vec<WitnessKey> = Vec::new();
+        for text in given {
+            let key = witness(text)?;
+            if witnesses.iter().any(|it| it.key() == key.key()) {
+                let what = format!("{} is named twice, or has the key of another", key.name());
+                return Err(Failure::usage(what).next("--witness with each of them once"));
+            }
+            witnesses.push(key);
+        }
+        let needed = needed.map_or(WITNESSES_DEFAULT, usize::from);
+        if needed > witnesses.len() {
+            let what = format!("{needed} witnesses are asked for, and {} named", witnesses.len());
+            return Err(Failure::usage(what).next(format!(
+                "the same command with --witnesses {}, or another --witness",
+                witnesses.len()
+            )));
+        }
+        Ok(Some(Self { witnesses, needed }))
+    }
+}
+
+/// A key as text, or a file with one.
+fn witness(given: &str) -> Result<WitnessKey, Failure> {
+    if let Ok(key) = given.parse() {
+        return Ok(key);
+    }
+    let text = facts::read(Path::new(given), KEY_BYTES_MAX)?;
+    String::from_utf8_lossy(&text).trim().parse().map_err(|error| {
+        Failure::usage(format!("{given} is not a witness's key: {error}"))
+            .next("symbolon witness, by whoever runs the witness")
+    })
+}
+
+/// Checks a receipt, and shows what it says.
+pub fn verify(
+    ctx: &Ctx,
+    bundle: &[u8],
+    key: &OperatorKey,
+    asked: Option<&Asked>,
+) -> Result<(), Failure> {
+    let receipt = symbolon_receipt::verify(bundle, key).map_err(refused)?;
+    let finality = asked.map(|asked| receipt.finality(&asked.witnesses, asked.needed));
+    if ctx.json {
+        let mut said = as_json(&receipt);
+        if let Some(finality) = &finality {
+            said["final"] = finality.is_final().into();
+            said["witnesses"] = finality.heard().iter().map(heard_json).collect();
+        }
+        out::json(&said)?;
+    } else {
+        show(&receipt)?;
+        finality.iter().try_for_each(show_witnesses)?;
+    }
+    match finality.filter(|it| !it.is_final()) {
+        None => Ok(()),
+        Some(finality) => {
+            let (signed, needed) = (finality.signed(), finality.needed());
+            let what =
+                format!("the receipt is true, and not final yet: {signed} of {needed} witnesses");
+            let failure = Failure::not_final(what).next(
+                "symbolon receipts show N --out receipt.json again, by whoever has the receipt",
+            );
+            Err(if ctx.json { failure.already_told() } else { failure })
+        }
+    }
+}
+
+fn heard_json(heard: &Heard) -> serde_json::Value {
+    let name = heard.witness.name();
+    match &heard.said {
+        Ok(signed) => json!({ "name": name, "signed": true, "at": time(signed) }),
+        Err(error) => json!({ "name": name, "signed": false, "reason": error.to_string() }),
+    }
+}
+
+fn show_witnesses(finality: &Finality) -> Result<(), Failure> {
+    for heard in finality.heard() {
+        let name = heard.witness.name();
+        out::text(&match &heard.said {
+            Ok(signed) => format!("witness     \u{2713} {name}, {}", time(signed)),
+            Err(error) => format!("witness     \u{2717} {error}"),
+        })?;
+    }
+    let (signed, needed) = (finality.signed(), finality.needed());
+    let word = if finality.is_final() { "yes" } else { "not yet" };
+    out::text(&format!("final       {word}: {signed} of {needed} witnesses"))
+}
+
+fn time(signed: &Cosignature) -> String {
+    rfc3339(signed.unix_seconds() * 1000)
 }
 
 fn refused(error: VerifyError) -> Failure {

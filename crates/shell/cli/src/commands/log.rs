@@ -1,0 +1,83 @@
+//! `symbolon log`
+
+use std::net::SocketAddr;
+
+use clap::Subcommand;
+use serde_json::json;
+use symbolon_witness::{Bounds, Tiles, TilesError, serve};
+
+use super::witness::cannot_listen;
+use super::{Ctx, broker};
+use crate::failure::Failure;
+use crate::{logs, out, runtime};
+
+/// Let others follow your log
+///
+/// The log's tree is public, as tiles that any cache can keep: hashes, which say nothing of what they are of. Its entries
+/// name agents, tools and hosts, and are not given to anybody unless you say so.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Examples
+  symbolon log serve
+  symbolon log serve --listen 127.0.0.1:7272")]
+pub struct Args {
+    #[command(subcommand)]
+    step: Step,
+}
+
+#[derive(Debug, Subcommand)]
+enum Step {
+    /// Serve the checkpoint and the tiles over HTTP, with a broker beside it or without
+    #[command(after_help = "\
+Examples
+  symbolon log serve --listen 127.0.0.1:7272
+  symbolon log serve --listen 127.0.0.1:7272 --entries")]
+    Serve {
+        /// Address and port
+        #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:7272")]
+        listen: SocketAddr,
+        /// Serve the entries too: whoever asks reads what your agents did, when and where
+        #[arg(long)]
+        entries: bool,
+    },
+}
+
+impl Args {
+    pub fn run(self, ctx: &Ctx) -> Result<(), Failure> {
+        let Step::Serve { listen, entries } = self.step;
+        let tiles = Tiles::open(&ctx.existing()?, entries)?;
+        let origin = tiles.origin().to_owned();
+        logs::to_stderr();
+        runtime::many()?.block_on(async {
+            let stop = broker::stop_on_signals()?;
+            let served = serve(tiles, listen, Bounds::new(RATE), stop).await;
+            let served = served.map_err(|error| cannot_listen(listen, &error))?;
+            let url = format!("http://{}", served.address());
+            if ctx.json {
+                out::json(&json!({ "url": url, "origin": origin, "entries": entries }))?;
+            } else {
+                out::text(&url)?;
+                out::say(&format!("The log {origin} can be followed there."));
+                out::say_next(&format!("symbolon monitor {url} --key operator.pub, by anybody"));
+            }
+            served.stopped().await;
+            Ok(())
+        })
+    }
+}
+
+impl From<TilesError> for Failure {
+    fn from(error: TilesError) -> Self {
+        let says = error.to_string();
+        match error {
+            TilesError::NoLog { .. } => Self::refused("no_log", says).next("symbolon init"),
+            TilesError::Io { path, source } => Self::file("read", &path, &source),
+            _ => {
+                Self::environment("operator_pub", says).next("put operator.pub back from a backup")
+            }
+        }
+    }
+}
+
+/// Requests a second from one address: a monitor fetches tiles one after another.
+const RATE: u32 = 200;

@@ -1,0 +1,50 @@
+//! The proof of a fork, against its operator's key.
+
+use serde_json::json;
+use symbolon_log::{FORK_MEDIA_TYPE, ForkError, ForkProof};
+use symbolon_receipt::OperatorKey;
+
+use super::Ctx;
+use crate::failure::Failure;
+use crate::out;
+
+/// Whether a file says that it is one.
+pub fn is_fork(bytes: &[u8]) -> bool {
+    let kind = symbolon_codec::json::parse_bounded(bytes, symbolon_log::FORK_BYTES_MAX, 6);
+    let kind = kind.ok().and_then(|value| Some(value.get("mediaType")?.as_str()?.to_owned()));
+    kind.is_some_and(|kind| kind == FORK_MEDIA_TYPE)
+}
+
+/// Checks the proof, and says what it shows.
+pub fn verify(ctx: &Ctx, bytes: &[u8], key: &OperatorKey) -> Result<(), Failure> {
+    let shown = ForkProof::parse(bytes).and_then(|it| it.verify(key.key(), key.origin()));
+    let fork = shown.map_err(refused)?;
+    let (older, newer) = (fork.older(), fork.newer());
+    if ctx.json {
+        let side = |it: &symbolon_log::Checkpoint| json!({ "size": it.size, "root": it.root });
+        return out::json(&json!({
+            "verified": true,
+            "fork": true,
+            "origin": older.origin,
+            "older": side(older),
+            "newer": side(newer),
+        }));
+    }
+    out::pairs(&[
+        ("verified", "yes: the operator's key signed two histories of one log".to_owned()),
+        ("log", older.origin.clone()),
+        ("one", format!("{} entries, root {}", older.size, older.root)),
+        ("the other", format!("{} entries, root {}", newer.size, newer.root)),
+    ])
+}
+
+fn refused(error: ForkError) -> Failure {
+    let (code, next) = match error {
+        ForkError::Json(_) | ForkError::MediaType | ForkError::Form(_) => {
+            ("fork_form", "the whole file, as symbolon monitor wrote it")
+        }
+        ForkError::Operator => ("other_operator", "--key with the operator.pub of that operator"),
+        _ => ("no_fork", "believe nobody who shows you this file"),
+    };
+    Failure::refused(code, format!("no fork is shown: {error}")).next(next)
+}
