@@ -22,6 +22,7 @@ pub mod redact;
 pub mod siwe;
 pub mod tools_list;
 pub mod vault;
+pub mod witness;
 
 /// Reads one input; panics where a property does not hold.
 pub type Target = fn(&[u8]);
@@ -50,4 +51,5 @@ pub const ALL: &[(&str, Target)] = &[
     ("siwe", siwe::run),
     ("tools_list", tools_list::run),
     ("vault", vault::run),
+    ("witness", witness::run),
 ];
