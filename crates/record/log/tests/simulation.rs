@@ -1,5 +1,5 @@
 //! Whole lives of a log, its witnesses and its monitors from a seed: crashes at writes, torn writes, copies that go on
-//! apart, old checkpoints shown again, witnesses that lie, sleep or have a wrong clock.
+//! apart, old checkpoints shown again, tiles that lie, witnesses that sleep, fail in the middle or have a wrong clock.
 //!
 //! Always true: no accepted entry is lost; an honest witness never signs two histories; a monitor that is shown two has
 //! the proof, and accuses nobody else. 500 seeds, or `SYMBOLON_SIMULATION_SEEDS` of them; those in `seeds.txt` failed once.
