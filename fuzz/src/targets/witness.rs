@@ -1,7 +1,9 @@
 //! What reaches witnesses, verifiers and monitors: requests, cosigned notes, keys, names of tiles, proofs of forks.
 
 use symbolon_crypto::SigningKey;
-use symbolon_log::{AddCheckpoint, CosignatureError, ForkProof, Tile, WitnessKey, cosign, with_lines};
+use symbolon_log::{
+    AddCheckpoint, CosignatureError, ForkProof, Tile, WitnessKey, cosign, with_lines,
+};
 use symbolon_secret::Secret;
 
 pub fn run(data: &[u8]) {

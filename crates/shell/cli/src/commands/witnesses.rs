@@ -40,8 +40,8 @@ Examples
         #[arg(value_parser = url)]
         url: PeerUrl,
         /// Its key, as symbolon witness prints it; from whoever runs it
-        #[arg(value_parser = key)]
-        key: WitnessKey,
+        #[arg(value_parser = boxed_key)]
+        key: Box<WitnessKey>,
     },
     /// Show them, and how it stands with each
     #[command(after_help = "Examples\n  symbolon witnesses ls --json")]
@@ -60,7 +60,7 @@ impl Args {
         let mut listed = Listed::read(&home.witnesses())?;
         match self.step {
             Step::Add { name, url, key } => {
-                listed.add(ListedWitness { name: name.clone(), url, key })?;
+                listed.add(ListedWitness { name: name.clone(), url, key: *key })?;
                 listed.write(&home.witnesses())?;
                 done(ctx, &name, listed.all().len(), "is asked from the next checkpoint on")
             }
@@ -132,6 +132,10 @@ fn state(told: &Told) -> String {
 
 fn url(text: &str) -> Result<PeerUrl, String> {
     text.parse().map_err(|error: symbolon_witness::UrlError| error.to_string())
+}
+
+fn boxed_key(text: &str) -> Result<Box<WitnessKey>, String> {
+    key(text).map(Box::new)
 }
 
 /// A witness's key as text.
