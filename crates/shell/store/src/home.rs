@@ -151,9 +151,15 @@ impl Home {
     /// As [`Home::open`].
     pub fn check(&self) -> Result<(), HomeError> {
         let mut found = vec![(self.path.clone(), metadata(&self.path, true)?)];
-        for folder in
-            [self.path.clone(), self.log(), self.run(), self.catalog(), self.flows(), self.audit(), self.anchors()]
-        {
+        for folder in [
+            self.path.clone(),
+            self.log(),
+            self.run(),
+            self.catalog(),
+            self.flows(),
+            self.audit(),
+            self.anchors(),
+        ] {
             if folder.is_dir() {
                 list(&folder, &mut found)?;
             }
