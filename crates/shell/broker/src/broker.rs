@@ -368,7 +368,6 @@ fn keep_audit(home: &Home, clock: Arc<dyn Clock>) -> Result<Keeper, CallError> {
     Keeper::start(audit, move || clock.unix_ms(), failed).map_err(errors::io)
 }
 
-/// `operator.pub`: the public key that checkpoints and receipts are checked with.
 /// Witnesses are asked beside everything else, from the first checkpoint on.
 fn ask_witnesses(
     home: &Home,
@@ -381,6 +380,7 @@ fn ask_witnesses(
     Ok((gathered, asker))
 }
 
+/// `operator.pub`: the public key that checkpoints and receipts are checked with.
 fn read_operator(home: &Home) -> Result<(String, VerifyingKey), CallError> {
     let damaged = |e: &dyn std::fmt::Display| {
         CallError::environment("operator_pub", format!("operator.pub: {e}"))
