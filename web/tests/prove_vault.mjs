@@ -17,7 +17,7 @@ await run({
     await isOpen(page);
     await to(page, "Items");
     const item = page.getByRole("link", { name: /Demo claims/ });
-    await item.getByText(/Claims · Demo issuer/).waitFor();
+    await item.getByText(/Claims · demo, by anybody: Demo issuer/).waitFor();
     await item.click();
     await page.getByText("Issued by").waitFor();
     await shown(page, "claims");
@@ -26,7 +26,7 @@ await run({
 
     await page.getByRole("link", { name: "Prove that you are over 18" }).click();
     await page.getByRole("heading", { name: "What you agree to" }).waitFor();
-    await page.getByRole("radio", { name: /Demo claims.*issued by Demo issuer/ }).check();
+    await page.getByRole("radio", { name: /Demo claims.*issued by demo, by anybody: Demo issuer/ }).check();
     await shown(page, "age-vault");
     await button(page, "Agree, and prove it").click();
     await isProven(page);
