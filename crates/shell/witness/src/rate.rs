@@ -3,74 +3,45 @@
 use std::collections::HashMap;
 use std::net::IpAddr;
 use std::sync::{Mutex, MutexGuard, PoisonError};
-use std::time::Instant;
 
-/// A bucket for each address (of IPv6: each network of 64 bits) that has asked lately, and the connections that it has.
+use symbolon_account::rate::{Buckets, Rate};
+use symbolon_ambient::SystemClock;
+
+/// A bucket for each address (of IPv6: each network of 64 bits) that has asked lately, and the connections that each has.
 #[derive(Debug)]
 pub(crate) struct Rates {
-    per_second: f64,
-    burst: f64,
+    requests: Buckets<IpAddr>,
     connections_each: usize,
-    known: Mutex<HashMap<IpAddr, Bucket>>,
-}
-
-#[derive(Debug, Clone, Copy)]
-struct Bucket {
-    left: f64,
-    at: Instant,
-    connections: usize,
+    /// Of those that have one.
+    connections: Mutex<HashMap<IpAddr, usize>>,
 }
 
 impl Rates {
     pub(crate) fn new(per_second: u32, connections_each: usize) -> Self {
-        let per_second = f64::from(per_second);
-        Self { per_second, burst: per_second * 10.0, connections_each, known: Mutex::default() }
+        let rate = Rate::per_second(per_second * 10, per_second);
+        let requests = Buckets::new(rate, KNOWN_MAX);
+        Self { requests, connections_each, connections: Mutex::default() }
     }
 
     /// Whether one more request is taken.
     pub(crate) fn take(&self, from: IpAddr) -> bool {
-        let mut known = self.lock();
-        let bucket = self.bucket(&mut known, from);
-        let is_room = bucket.left >= 1.0;
-        if is_room {
-            bucket.left -= 1.0;
-        }
-        is_room
+        self.requests.take(network(from), &SystemClock).is_ok()
     }
 
     /// A place for one more connection, until it is dropped.
     pub(crate) fn seat(&self, from: IpAddr) -> Option<Seat<'_>> {
-        let mut known = self.lock();
-        let bucket = self.bucket(&mut known, from);
-        let is_room = bucket.connections < self.connections_each;
-        if is_room {
-            bucket.connections += 1;
+        let from = network(from);
+        let mut connections = self.connections();
+        let taken = connections.get(&from).copied().unwrap_or(0);
+        if taken >= self.connections_each {
+            return None;
         }
-        is_room.then(|| Seat { rates: self, from: network(from) })
+        connections.insert(from, taken + 1);
+        Some(Seat { rates: self, from })
     }
 
-    fn bucket<'a>(
-        &self,
-        known: &'a mut MutexGuard<'_, HashMap<IpAddr, Bucket>>,
-        from: IpAddr,
-    ) -> &'a mut Bucket {
-        let now = Instant::now();
-        let refilled = |bucket: &Bucket| {
-            let waited = now.saturating_duration_since(bucket.at).as_secs_f64();
-            (bucket.left + waited * self.per_second).min(self.burst)
-        };
-        if known.len() >= KNOWN_MAX {
-            // Who has not asked for long is as good as new.
-            known.retain(|_, bucket| bucket.connections > 0 || refilled(bucket) < self.burst);
-        }
-        let fresh = Bucket { left: self.burst, at: now, connections: 0 };
-        let bucket = known.entry(network(from)).or_insert(fresh);
-        (bucket.left, bucket.at) = (refilled(bucket), now);
-        bucket
-    }
-
-    fn lock(&self) -> MutexGuard<'_, HashMap<IpAddr, Bucket>> {
-        self.known.lock().unwrap_or_else(PoisonError::into_inner)
+    fn connections(&self) -> MutexGuard<'_, HashMap<IpAddr, usize>> {
+        self.connections.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -83,8 +54,12 @@ pub(crate) struct Seat<'a> {
 
 impl Drop for Seat<'_> {
     fn drop(&mut self) {
-        if let Some(bucket) = self.rates.lock().get_mut(&self.from) {
-            bucket.connections = bucket.connections.saturating_sub(1);
+        let mut connections = self.rates.connections();
+        if let Some(taken) = connections.get_mut(&self.from) {
+            *taken -= 1;
+            if *taken == 0 {
+                connections.remove(&self.from);
+            }
         }
     }
 }
