@@ -79,6 +79,32 @@ pub(crate) fn hashes_name(level: u8) -> String {
     format!("hashes/{level}")
 }
 
+/// Writes the hashes of every level between two sizes. `tile` gives the bytes of the first so many hashes of a tile, by
+/// its level, its number and their count.
+pub(crate) fn write_hashes<S: Storage>(
+    storage: &S,
+    from: u64,
+    to: u64,
+    mut tile: impl FnMut(u8, u64, u16) -> Result<Vec<u8>, LogError>,
+) -> Result<(), LogError> {
+    for level in 0u8..8 {
+        let hashes = to >> (8 * u32::from(level));
+        if hashes == 0 {
+            break;
+        }
+        let first = (from >> (8 * u32::from(level))) / TILE_WIDTH;
+        let mut bytes = Vec::new();
+        for number in first..hashes.div_ceil(TILE_WIDTH) {
+            let width = (hashes - number * TILE_WIDTH).min(TILE_WIDTH) as u16;
+            bytes.extend(tile(level, number, width)?);
+        }
+        let at = first * TILE_WIDTH * HASH_BYTES;
+        let written = storage.write_at(&hashes_name(level), at, &bytes);
+        written.map_err(LogError::storage("write the hashes"))?;
+    }
+    Ok(())
+}
+
 /// A full tile as stored, if it is there and whole.
 pub(crate) fn read_tile<S: Storage>(
     storage: &S,

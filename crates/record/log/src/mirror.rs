@@ -9,7 +9,7 @@ use symbolon_crypto::VerifyingKey;
 use crate::LogError;
 use crate::checkpoint::{Checkpoint, CheckpointError};
 use crate::fork::ForkProof;
-use crate::index::{hashes_name, read_tile};
+use crate::index::{hashes_name, read_tile, write_hashes};
 use crate::note::{NOTE_BYTES_MAX, vkey};
 use crate::storage::Storage;
 use crate::tile::{HASH_BYTES, TILE_WIDTH, Tile, TileKind, encode_hashes};
@@ -217,22 +217,11 @@ impl<S: Storage> Mirror<S> {
 
     /// The hashes of every level between two sizes.
     fn store(&mut self, from: u64, to: u64) -> Result<(), MirrorError> {
-        for level in 0u8..8 {
-            let hashes = to >> (8 * u32::from(level));
-            if hashes == 0 {
-                break;
-            }
-            let first = (from >> (8 * u32::from(level))) / TILE_WIDTH;
-            let mut bytes = Vec::new();
-            for number in first..hashes.div_ceil(TILE_WIDTH) {
-                let width = (hashes - number * TILE_WIDTH).min(TILE_WIDTH) as usize;
-                let load = &mut |l, n| stored(&self.storage, l, n);
-                bytes.extend(encode_hashes(&self.tree.partial_tile(level, number, width, load)?));
-            }
-            let at = first * TILE_WIDTH * HASH_BYTES;
-            let written = self.storage.write_at(&hashes_name(level), at, &bytes);
-            written.map_err(LogError::storage("write the hashes"))?;
-        }
+        let (tree, storage) = (&self.tree, &self.storage);
+        write_hashes(storage, from, to, |level, number, width| {
+            let load = &mut |l, n| stored(storage, l, n);
+            Ok(encode_hashes(&tree.partial_tile(level, number, width.into(), load)?))
+        })?;
         self.tree.stored(to);
         Ok(())
     }

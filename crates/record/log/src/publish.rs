@@ -9,12 +9,12 @@ use symbolon_crypto::VerifyingKey;
 use crate::LogError;
 use crate::checkpoint::Checkpoint;
 use crate::hash::complete_root;
-use crate::index::{OFFSET_BYTES, OFFSETS, hashes_name, read_tile};
+use crate::index::{OFFSET_BYTES, OFFSETS, read_tile, write_hashes};
 use crate::log::{Log, lock};
 use crate::proof::verify_inclusion;
 use crate::recovery::{CHECKPOINT, UNSIGNED};
 use crate::storage::Storage;
-use crate::tile::{HASH_BYTES, TILE_WIDTH, Tile, TileKind, bundle_push, encode_hashes};
+use crate::tile::{TILE_WIDTH, Tile, TileKind, bundle_push, encode_hashes};
 
 /// An entry's proof against a signed checkpoint.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -225,21 +225,9 @@ impl<S: Storage> Log<S> {
     /// Writes the hashes of every level and the offsets of the bundles between two sizes.
     fn store(&self, from: u64, to: u64) -> Result<(), LogError> {
         let failed = LogError::storage;
-        for level in 0u8..8 {
-            let hashes = to >> (8 * u32::from(level));
-            if hashes == 0 {
-                break;
-            }
-            let first = (from >> (8 * u32::from(level))) / TILE_WIDTH;
-            let mut bytes = Vec::new();
-            for number in first..hashes.div_ceil(TILE_WIDTH) {
-                let width = (hashes - number * TILE_WIDTH).min(TILE_WIDTH) as u16;
-                bytes.extend(self.hashes(level, number, width)?);
-            }
-            let at = first * TILE_WIDTH * HASH_BYTES;
-            let written = self.storage.write_at(&hashes_name(level), at, &bytes);
-            written.map_err(failed("write the hashes"))?;
-        }
+        write_hashes(&self.storage, from, to, |level, number, width| {
+            self.hashes(level, number, width)
+        })?;
         let (first, bytes) = lock(&self.index).part(from / TILE_WIDTH, to.div_ceil(TILE_WIDTH));
         let written = self.storage.write_at(OFFSETS, first * OFFSET_BYTES, &bytes);
         written.map_err(failed("write the offsets"))?;
