@@ -133,29 +133,23 @@ impl Proof {
 
     /// What calendars have, and have not led to a block.
     pub fn pending(&self) -> Vec<Pending> {
-        let mut all = Vec::new();
-        self.timestamp.walk(&self.digest.0, &mut |message, here| {
-            for said in &here.attestations {
-                if let Attestation::Pending { calendar } = said {
-                    let commitment = message.to_vec();
-                    all.push(Pending { commitment, calendar: calendar.clone() });
-                }
-            }
-        });
-        all
+        let pending = |(commitment, said)| match said {
+            Attestation::Pending { calendar } => Some(Pending { commitment, calendar }),
+            _ => None,
+        };
+        self.attestations().into_iter().filter_map(pending).collect()
     }
 
     /// The blocks that it leads to, the earliest first. A message that is no Merkle root reaches none.
     pub fn reached(&self) -> Vec<Reached> {
-        let mut all = Vec::new();
-        self.timestamp.walk(&self.digest.0, &mut |message, here| {
-            let Ok(root) = <[u8; 32]>::try_from(message) else { return };
-            for said in &here.attestations {
-                if let Attestation::Bitcoin { height } = said {
-                    all.push(Reached { height: *height, merkle_root: Digest32(root) });
-                }
+        let reached = |(message, said): (Vec<u8>, _)| match said {
+            Attestation::Bitcoin { height } => {
+                let root = Digest32(message.try_into().ok()?);
+                Some(Reached { height, merkle_root: root })
             }
-        });
+            _ => None,
+        };
+        let mut all: Vec<_> = self.attestations().into_iter().filter_map(reached).collect();
         all.sort_by_key(|reached| reached.height);
         all
     }

@@ -45,7 +45,6 @@ impl Timestamp {
     }
 
     /// Writes it: all but the last of what is here behind a mark, attestations before steps.
-    /// What neither says nor leads to anything is not written; the answer is whether anything was.
     pub(super) fn write(&self, to: &mut Vec<u8>) {
         let mut left = self.attestations.len() + self.steps.len();
         let mut mark = |to: &mut Vec<u8>| {

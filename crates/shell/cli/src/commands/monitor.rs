@@ -33,7 +33,7 @@ Examples
   symbolon verify fork.json --key operator.pub")]
 pub struct Args {
     /// Where the log is
-    #[arg(value_name = "URL", value_parser = url)]
+    #[arg(value_name = "URL")]
     url: PeerUrl,
     /// The operator's operator.pub, from the operator
     #[arg(long, value_name = "FILE")]
@@ -212,10 +212,6 @@ fn failed(error: MonitorError) -> Failure {
         }
         _ => Failure::refused("log_answer", says).next("the address of a log, with its path"),
     }
-}
-
-fn url(text: &str) -> Result<PeerUrl, String> {
-    text.parse().map_err(|error: symbolon_witness::UrlError| error.to_string())
 }
 
 fn every(text: &str) -> Result<u64, String> {

@@ -37,7 +37,6 @@ Examples
         /// What you call it
         name: String,
         /// Where it is
-        #[arg(value_parser = url)]
         url: PeerUrl,
         /// Its key, as symbolon witness prints it; from whoever runs it
         #[arg(value_parser = boxed_key)]
@@ -128,10 +127,6 @@ fn state(told: &Told) -> String {
         _ => "unknown",
     };
     format!("{word}: {}", told.message)
-}
-
-fn url(text: &str) -> Result<PeerUrl, String> {
-    text.parse().map_err(|error: symbolon_witness::UrlError| error.to_string())
 }
 
 fn boxed_key(text: &str) -> Result<Box<WitnessKey>, String> {

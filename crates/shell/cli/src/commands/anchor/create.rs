@@ -6,7 +6,7 @@ use std::time::Duration;
 use serde_json::{Value, json};
 use symbolon_ambient::{Rng, SystemRng};
 use symbolon_anchor::Proof;
-use symbolon_log::note::NOTE_BYTES_MAX;
+use symbolon_log::{Checkpoint, note::NOTE_BYTES_MAX};
 use symbolon_store::Home;
 
 use super::calendar::{self, Server, Wire};
@@ -194,10 +194,10 @@ fn tell(ctx: &Ctx, path: &Path, said: &Said) -> Result<(), Failure> {
     Ok(())
 }
 
-/// The number of entries that a checkpoint says: its second line.
+/// The number of entries that a checkpoint of our own says.
 fn size(checkpoint: &[u8]) -> u64 {
-    let text = String::from_utf8_lossy(checkpoint);
-    text.lines().nth(1).and_then(|line| line.parse().ok()).unwrap_or(0)
+    let read = Checkpoint::dangerous_read_unverified(&String::from_utf8_lossy(checkpoint));
+    read.map_or(0, |checkpoint| checkpoint.size)
 }
 
 fn with_ots(file: &Path) -> PathBuf {
