@@ -202,10 +202,13 @@ proptest! {
     ) {
         let credential = Credential::new(Slot::bearer(), secret.as_bytes());
         let pattern = credential.pattern();
-        prop_assert_eq!(pattern.run_min(), 16);
+        // Of a hundred characters that are mostly `+` and `/` the forms that escape take the room of two hundred.
+        let signs = secret.bytes().filter(|it| !it.is_ascii_alphanumeric()).count();
+        let least = pattern.run_min();
+        prop_assert!(least == 16 || (least == 24 && secret.len() + signs > 100), "{least}");
         let text = &spellings(&secret)[which].1;
-        let from = from.min(text.len() - 16);
-        let run = &text[from..(from + len).min(text.len())];
+        let from = from.min(text.len().saturating_sub(least));
+        let run = &text[from..(from + len.max(least)).min(text.len())];
         let body = [&before[..], b"\x01", run, b"\x01"].concat();
         let expected = [&before[..], b"\x01", REPLACEMENT.as_bytes(), b"\x01"].concat();
         let (out, _) = redact(&credential, &pattern, &body, &sizes).unwrap();
