@@ -81,9 +81,14 @@ impl Request {
         }
         head.push_str(&format!("content-length: {}\r\nconnection: close\r\n\r\n", self.body.len()));
         stream.write_all(head.as_bytes())?;
-        stream.write_all(&self.body)?;
         let mut bytes = Vec::new();
-        stream.read_to_end(&mut bytes)?;
+        let whole = stream.write_all(&self.body);
+        let whole = whole.and(stream.read_to_end(&mut bytes).map(drop));
+        if let Err(error) = whole {
+            // Where a body is too long the answer comes before all of it was read, and the connection ends there.
+            let refused = parse(&bytes).filter(|answer| answer.status == 413);
+            return refused.ok_or(error);
+        }
         parse(&bytes).ok_or_else(|| {
             let said = String::from_utf8_lossy(&bytes).into_owned();
             std::io::Error::new(std::io::ErrorKind::InvalidData, said)
