@@ -27,6 +27,9 @@ cargo xtask test [--quick] [--only STAGE] [--deny] [-- ARGS]: run everything, in
   demo       `cargo xtask demo`, in the page and by the command line
   deny       licences, bans and sources of every dependency, by cargo-deny
 
+Of crates and blackbox up to 6 tests that fail beside others are run once more,
+alone; the closing table says how many passed at the second try.
+
 What is installed goes to target/xtask, the rest of the machine sees only the
 Debian packages. A second run installs nothing.
 
@@ -148,9 +151,13 @@ fn summarize(results: &[Finished], took: Duration) -> Result<(), Failure> {
         "stage", "", "passed", "failed", "skipped", "time"
     );
     for it in results {
-        let Tally { passed, failed, skipped } = it.tally;
+        let Tally { passed, failed, skipped, alone } = it.tally;
         let (word, time) = (it.outcome.word(), seconds(it.took));
-        println!("{:<10} {word:<8} {passed:>7} {failed:>7} {skipped:>8} {time:>10}", it.name);
+        let alone = if alone > 0 { format!("  {alone} at the second try") } else { String::new() };
+        println!(
+            "{:<10} {word:<8} {passed:>7} {failed:>7} {skipped:>8} {time:>10}{alone}",
+            it.name
+        );
         total.add(it.tally);
     }
     println!("{:<44} {:>10}\n", "", seconds(took));

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::process::Command;
 
-use super::tally::Tally;
+use super::tally::{self, Tally};
 use super::{Asked, setup};
 use crate::{Failure, demo, fmt, graph, lint, process, web, workspace};
 
@@ -106,14 +106,19 @@ fn lint_all(_: &Asked, tally: &mut Tally) -> Result<(), Failure> {
 }
 
 fn crates(asked: &Asked, tally: &mut Tally) -> Result<(), Failure> {
-    let mut command = cargo_test();
     if asked.extra.iter().any(|arg| arg == "-p" || arg.starts_with("--package")) {
-        command.args(&asked.extra);
-    } else {
-        // The black-box crate has its own stage: it needs the built product.
-        command.args(["--workspace", "--exclude", "symbolon-tests"]).args(&asked.extra);
+        return watch(cargo_test().args(&asked.extra), tally, |_| ());
     }
-    watch(&mut command, tally)
+    let tests = || {
+        let mut command = cargo_test();
+        // The black-box crate has its own stage: it needs the built product.
+        command.args(["--workspace", "--exclude", "symbolon-tests"]);
+        command
+    };
+    match asked.extra.is_empty() {
+        true => watch_all(tests, tally),
+        false => watch(tests().args(&asked.extra), tally, |_| ()),
+    }
 }
 
 fn tpm(asked: &Asked, tally: &mut Tally) -> Result<(), Failure> {
@@ -121,7 +126,7 @@ fn tpm(asked: &Asked, tally: &mut Tally) -> Result<(), Failure> {
     // The whole workspace, so that every dependency is built as the stage before built it.
     command.args(["--workspace", "--exclude", "symbolon-tests"]);
     command.args(["--features", "symbolon-cli/tpm", "--test", "tpm"]);
-    watch(command.args(&asked.extra), tally)
+    watch(command.args(&asked.extra), tally, |_| ())
 }
 
 fn build(_: &Asked, tally: &mut Tally) -> Result<(), Failure> {
@@ -142,10 +147,16 @@ fn build(_: &Asked, tally: &mut Tally) -> Result<(), Failure> {
 }
 
 fn blackbox(asked: &Asked, tally: &mut Tally) -> Result<(), Failure> {
-    let mut command = cargo_test();
-    command.args(["--package", "symbolon-tests"]).args(&asked.extra);
-    command.envs(blackbox_environment()?);
-    watch(&mut command, tally)
+    let environment = blackbox_environment()?;
+    let tests = || {
+        let mut command = cargo_test();
+        command.args(["--package", "symbolon-tests"]).envs(environment.clone());
+        command
+    };
+    match asked.extra.is_empty() {
+        true => watch_all(tests, tally),
+        false => watch(tests().args(&asked.extra), tally, |_| ()),
+    }
 }
 
 /// Where the tests find the product and the services. Without these the harness looks in the same
@@ -215,8 +226,35 @@ fn cargo_test() -> Command {
     command
 }
 
-fn watch(command: &mut Command, tally: &mut Tally) -> Result<(), Failure> {
-    process::run_watched(command, |line| tally.read(line))?;
+/// Clocks, browsers and upstreams share the cores with each other. A few tests that failed beside others are run once
+/// more, alone: what fails again has failed, what passes is counted apart and named.
+fn watch_all(tests: impl Fn() -> Command, tally: &mut Tally) -> Result<(), Failure> {
+    let mut failed: Vec<String> = Vec::new();
+    let ran = watch(&mut tests(), tally, |line| failed.extend(tally::failed_test(line)));
+    let few = (1..=ALONE_MAX).contains(&failed.len()) && failed.len() == tally.failed;
+    if ran.is_ok() || !few {
+        return ran;
+    }
+    println!("\nonce more, alone: {}", failed.join(", "));
+    let mut alone = Tally::default();
+    watch(tests().args(["--", "--exact", "--test-threads=1"]).args(&failed), &mut alone, |_| ())?;
+    tally.passed_alone(failed.len().min(alone.passed));
+    println!("failed beside others and passed alone: {}", failed.join(", "));
+    Ok(())
+}
+
+/// More than so many are no accident.
+const ALONE_MAX: usize = 6;
+
+fn watch(
+    command: &mut Command,
+    tally: &mut Tally,
+    mut each: impl FnMut(&str),
+) -> Result<(), Failure> {
+    process::run_watched(command, |line| {
+        tally.read(line);
+        each(line);
+    })?;
     if tally.passed + tally.failed == 0 {
         return Err(Failure::new(format!("`{}` ran no test", process::line(command))));
     }

@@ -6,6 +6,8 @@ pub struct Tally {
     pub passed: usize,
     pub failed: usize,
     pub skipped: usize,
+    /// Of those that passed: not at once, but alone.
+    pub alone: usize,
 }
 
 impl Tally {
@@ -18,10 +20,18 @@ impl Tally {
         self.skipped += 1;
     }
 
+    /// So many had failed and have passed by themselves.
+    pub fn passed_alone(&mut self, count: usize) {
+        self.failed -= count;
+        self.passed += count;
+        self.alone += count;
+    }
+
     pub fn add(&mut self, other: Self) {
         self.passed += other.passed;
         self.failed += other.failed;
         self.skipped += other.skipped;
+        self.alone += other.alone;
     }
 
     /// Adds a closing line of libtest, such as
@@ -42,6 +52,11 @@ impl Tally {
     }
 }
 
+/// The name in a line of libtest such as `test seals::open ... FAILED`.
+pub fn failed_test(line: &str) -> Option<String> {
+    Some(line.strip_prefix("test ")?.strip_suffix(" ... FAILED")?.to_owned())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -52,6 +67,15 @@ mod tests {
         tally.read("running 3 tests");
         tally.read("test result: ok. 3 passed; 0 failed; 1 ignored; 0 measured; 7 filtered out; finished in 0.01s");
         tally.read("test result: FAILED. 2 passed; 4 failed; 0 ignored; 0 measured; 0 filtered out; finished in 1.00s");
-        assert_eq!(tally, Tally { passed: 5, failed: 4, skipped: 1 });
+        assert_eq!(tally, Tally { passed: 5, failed: 4, skipped: 1, alone: 0 });
+        tally.passed_alone(4);
+        assert_eq!(tally, Tally { passed: 9, failed: 0, skipped: 1, alone: 4 });
+    }
+
+    #[test]
+    fn names_what_failed() {
+        assert_eq!(failed_test("test seals::open ... FAILED").as_deref(), Some("seals::open"));
+        assert_eq!(failed_test("test seals::open ... ok"), None);
+        assert_eq!(failed_test("test result: FAILED. 2 passed; 4 failed"), None);
     }
 }
