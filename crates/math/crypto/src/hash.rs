@@ -53,6 +53,11 @@ impl std::fmt::Debug for Sha256 {
     }
 }
 
+/// SHA3-512 (FIPS 202) of one piece.
+pub fn sha3_512(bytes: &[u8]) -> [u8; 64] {
+    sha3::Sha3_512::digest(bytes).into()
+}
+
 /// HMAC-SHA256 of pieces joined without separators.
 ///
 /// The key's block and the inner state stay on the secret stack; the result is public.
@@ -85,6 +90,10 @@ mod tests {
         let abc = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad";
         assert_eq!(sha256(b"abc").to_string(), abc);
         assert_eq!(sha256_parts(&[b"a", b"", b"bc"]).to_string(), abc);
+
+        // FIPS 202's example of an empty message.
+        let empty = symbolon_codec::hex::encode(sha3_512(b""));
+        assert!(empty.starts_with("a69f73cca23a9ac5c8b567dc185a756e97c982164fe25859"));
 
         let key = Secret::<[u8]>::make_slice(20, |b| b.fill(0x0b));
         assert_eq!(

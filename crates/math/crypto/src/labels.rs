@@ -282,6 +282,22 @@ table! { LABELS: Label {
     POSSESSION_DEVICE = Label("symbolon/possession-device/v1");
     /// The digest of a proof, as it stands in a token.
     POSSESSION_PROOF = Label("symbolon/possession-proof/v1");
+    /// The tag of a compiled capsule in the home.
+    CAPSULE_CACHE = Label("symbolon/capsule-cache/v1");
+    /// The seed of an operator's key for runs of one capsule.
+    CAPSULE_KEY = Label("symbolon/capsule-key/v1");
+    /// A salted commitment to one field of a capsule's receipt.
+    CAPSULE_FIELD = Label("symbolon/capsule-field/v1");
+    /// What a capsule's receipt proves, all of it: the statement of its proof of identity.
+    CAPSULE_TRANSCRIPT = Label("symbolon/capsule-transcript/v1");
+    /// A leaf of the chain of an operator's derived keys.
+    IDENTITY_LEAF = Label("symbolon/identity-leaf/v1");
+    /// The root of that chain, as the operator's key signs it.
+    IDENTITY_CHAIN = Label("symbolon/identity-chain/v1");
+    /// What the commitment of a proof of an Ed25519 key is drawn from.
+    IDENTITY_COMMITMENT = Label("symbolon/identity-commitment/v1");
+    /// What the challenge of a proof of an Ed25519 key is hashed from.
+    IDENTITY_CHALLENGE = Label("symbolon/identity-challenge/v1");
     /// A server's nonce.
     POSSESSION_NONCE = Label("symbolon/possession-nonce/v1");
     /// The hash at rest of a service's secret.

@@ -12,7 +12,8 @@ use symbolon_secret::{Secret, on_stack};
 
 use crate::aead::AeadKey;
 use crate::envelope::OpenError;
-use crate::labels::OPERATOR_SEED;
+use crate::kdf::hkdf_sha256;
+use crate::labels::{Label, OPERATOR_SEED};
 
 /// A signing key in secret pages. The seed leaves it sealed only.
 pub struct SigningKey {
@@ -52,6 +53,22 @@ impl SigningKey {
     /// The public half.
     pub fn verifying_key(&self) -> VerifyingKey {
         self.verifying
+    }
+
+    /// A child of this key: HKDF-SHA256 of the seed under `label` for one place (`context`).
+    /// Hardened: without the seed nothing links a child to its parent or to another child.
+    pub fn derive_child(&self, label: &Label, context: &[u8]) -> Self {
+        let seed = Secret::<[u8; 32]>::make(|page| {
+            // EXPOSE: the seed moves from one secret page to another.
+            page.copy_from_slice(self.key.expose().as_bytes());
+        });
+        Self::from_seed(hkdf_sha256(&seed, b"", label, context))
+    }
+
+    /// The private half, for the proofs of `identity`.
+    pub(crate) fn private(&self) -> &ed25519_dalek::SigningKey {
+        // EXPOSE: its one caller reads the scalar, on the secret stack.
+        self.key.expose()
     }
 
     /// The seed in an envelope with the tag `OPERATOR_SEED`, bound to `context`.
@@ -168,6 +185,9 @@ pub enum SignatureError {
     /// The bytes are no Ed25519 public key that can be trusted to verify.
     #[error("this is not an Ed25519 public key")]
     Key,
+    /// A context of more than 255 bytes, which ML-DSA does not take.
+    #[error("the context of a signature has more than 255 bytes")]
+    Context,
     /// The signature is not one of this message by this key.
     #[error("the signature does not fit the message and the key")]
     Signature,
