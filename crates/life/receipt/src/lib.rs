@@ -2,6 +2,8 @@
 #![forbid(unsafe_code)]
 
 pub mod bundle;
+#[cfg(feature = "capsule")]
+pub mod capsule;
 pub mod check;
 pub mod dsse;
 pub mod finality;

@@ -1,0 +1,186 @@
+//! Receipts of capsules, standard form (`specs/receipt.md`).
+
+mod field;
+mod make;
+#[cfg(test)]
+mod tests;
+mod verify;
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use symbolon_codec::{CodecError, Digest32, Fields, hex, json};
+use symbolon_crypto::labels::CAPSULE_TRANSCRIPT;
+use symbolon_crypto::{IDENTITY_PROOF_BYTES, VerifyingKey, sha256};
+use symbolon_trust::OnionAddress;
+pub use symbolon_trust::capsule_statement;
+
+pub use field::{Field, FieldName, UnknownField};
+pub use make::{Draft, DraftError, Facts};
+pub use verify::{CapsuleCheck, CapsuleError, CapsuleVerdict, Seen, verify_capsule};
+
+/// Media type; the version is in it.
+pub const CAPSULE_MEDIA_TYPE: &str = "application/vnd.symbolon.capsule-receipt+json;version=1";
+/// Longest receipt that is read.
+pub const CAPSULE_BYTES_MAX: usize = 1024 * 1024;
+
+/// A receipt, read and not verified.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CapsuleReceipt {
+    operator: VerifyingKey,
+    onion: String,
+    scheme: String,
+    keyid: Digest32,
+    fields: Vec<Field>,
+    proof: [u8; IDENTITY_PROOF_BYTES],
+}
+
+/// Why a file is no receipt of a capsule.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum CapsuleFormError {
+    /// Not JSON, too long, too deep, or a key twice.
+    #[error("the receipt cannot be read: {0}")]
+    Json(#[from] CodecError),
+    /// Another kind of file, or another version.
+    #[error("this is not a capsule's receipt of version 1")]
+    MediaType,
+    /// A field is missing, unknown or of another kind.
+    #[error("the receipt has not the right form: {0}")]
+    Form(String),
+    /// Not all fields, or in another order, or a salt without its value.
+    #[error("the receipt's fields are not those of version 1, in their order")]
+    Fields,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct ReceiptJson {
+    #[serde(rename = "mediaType")]
+    media_type: String,
+    operator: VerifyingKey,
+    onion: String,
+    #[serde(rename = "verificationKey")]
+    key: KeyJson,
+    fields: Vec<FieldJson>,
+    proof: String,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct KeyJson {
+    scheme: String,
+    keyid: Digest32,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct FieldJson {
+    name: String,
+    commitment: Digest32,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    salt: Option<Digest32>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    value: Option<Value>,
+}
+
+impl CapsuleReceipt {
+    /// Whether a file says of itself that it is one.
+    pub fn is_one(bytes: &[u8]) -> bool {
+        let read = json::parse_bounded(bytes, CAPSULE_BYTES_MAX, DEPTH_MAX);
+        let kind = read.as_ref().ok().and_then(|it| it.get("mediaType")?.as_str());
+        kind == Some(CAPSULE_MEDIA_TYPE)
+    }
+
+    /// Reads a receipt; verifies nothing. See [`verify_capsule`].
+    ///
+    /// # Errors
+    /// [`CapsuleFormError`].
+    pub fn parse(bytes: &[u8]) -> Result<Self, CapsuleFormError> {
+        let value = json::parse_bounded(bytes, CAPSULE_BYTES_MAX, DEPTH_MAX)?;
+        if value.get("mediaType").and_then(Value::as_str) != Some(CAPSULE_MEDIA_TYPE) {
+            return Err(CapsuleFormError::MediaType);
+        }
+        let form = |e: &dyn std::fmt::Display| CapsuleFormError::Form(e.to_string());
+        let read: ReceiptJson = serde_json::from_value(value).map_err(|e| form(&e))?;
+        let mut proof = [0; IDENTITY_PROOF_BYTES];
+        hex::decode_to_slice(&read.proof, &mut proof).map_err(|e| form(&e))?;
+        if read.fields.len() != FieldName::ALL.len() {
+            return Err(CapsuleFormError::Fields);
+        }
+        let one = |(name, it): (FieldName, FieldJson)| {
+            let shown = match (it.salt, it.value) {
+                (Some(salt), Some(value)) => Some((salt, value)),
+                (None, None) => None,
+                _ => return None,
+            };
+            (it.name == name.as_str()).then(|| Field::read(name, it.commitment, shown))
+        };
+        let fields: Option<_> = FieldName::ALL.into_iter().zip(read.fields).map(one).collect();
+        Ok(Self {
+            operator: read.operator,
+            onion: read.onion,
+            scheme: read.key.scheme,
+            keyid: read.key.keyid,
+            fields: fields.ok_or(CapsuleFormError::Fields)?,
+            proof,
+        })
+    }
+
+    /// As JSON, on several lines for people.
+    pub fn to_json(&self) -> Vec<u8> {
+        let one = |it: &Field| FieldJson {
+            name: it.name().as_str().to_owned(),
+            commitment: *it.commitment(),
+            salt: it.shown().map(|(salt, _)| *salt),
+            value: it.shown().map(|(_, value)| value.clone()),
+        };
+        let whole = ReceiptJson {
+            media_type: CAPSULE_MEDIA_TYPE.to_owned(),
+            operator: self.operator,
+            onion: self.onion.clone(),
+            key: KeyJson { scheme: self.scheme.clone(), keyid: self.keyid },
+            fields: self.fields.iter().map(one).collect(),
+            proof: hex::encode(self.proof),
+        };
+        // Strings, numbers and lists of them always serialize.
+        serde_json::to_vec_pretty(&whole).unwrap_or_default()
+    }
+
+    /// The same receipt, which shows of its fields at most those named.
+    #[must_use]
+    pub fn disclose(&self, show: &[FieldName]) -> Self {
+        let mut shown = self.clone();
+        for field in &mut shown.fields {
+            if !show.contains(&field.name()) {
+                field.withhold();
+            }
+        }
+        shown
+    }
+
+    /// A field's value, where it is shown. Nothing of it was checked.
+    pub fn dangerous_unverified(&self, name: FieldName) -> Option<&Value> {
+        self.fields.iter().find(|it| it.name() == name)?.shown().map(|(_, value)| value)
+    }
+
+    fn transcript(&self) -> Digest32 {
+        let mut fields = Fields::new(CAPSULE_TRANSCRIPT.as_str())
+            .bytes(self.operator.as_bytes())
+            .str(&self.onion)
+            .str(&self.scheme)
+            .bytes(self.keyid.as_bytes())
+            .u64(self.fields.len() as u64);
+        for field in &self.fields {
+            fields = fields.str(field.name().as_str()).bytes(field.commitment().as_bytes());
+        }
+        sha256(&fields.finish())
+    }
+}
+
+fn onion(operator: &VerifyingKey) -> String {
+    OnionAddress::of(operator).to_string()
+}
+
+const SCHEME: &str = "schnorr-edwards25519/v1";
+/// The receipt, its fields, a field, its value, and what is in that.
+const DEPTH_MAX: usize = 10;

@@ -1,0 +1,256 @@
+//! Checks a capsule's receipt with the operator's key, and says of each fact whether it was seen.
+
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+use symbolon_capsule::{
+    Certificate, Certified, Checked, ComponentDigest, Envelope, Kind, Manifest, Measured, Policy,
+    PolicyError, PublicKeys,
+};
+use symbolon_crypto::{IdentityError, sha256, verify_identity};
+
+use super::{CapsuleFormError, CapsuleReceipt, FieldName, SCHEME, capsule_statement, onion};
+use crate::verify::OperatorKey;
+
+/// Why a receipt is not to be believed. In the order in which things are checked.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum CapsuleError {
+    /// It is no receipt.
+    #[error("{0}")]
+    Form(#[from] CapsuleFormError),
+    /// The receipt names another operator than the key given, or not its address or key.
+    #[error("the receipt is by another operator than the key you gave")]
+    Operator,
+    /// A value that is shown is not the one that was committed to.
+    #[error("the receipt's `{0}` is not what was committed to")]
+    Field(FieldName),
+    /// A value that is shown is not of its form.
+    #[error("the receipt's `{0}` has not the right form")]
+    Value(FieldName),
+    /// The identity gate.
+    #[error("{0}")]
+    Identity(#[from] IdentityError),
+    /// The hash gate.
+    #[error("the component that ran is not the one that the manifest was signed for")]
+    Hash,
+    /// A fact that the manifest says otherwise.
+    #[error("the receipt's `{0}` is not the manifest's")]
+    Manifest(FieldName),
+    /// The state gate.
+    #[error("the process did not satisfy the manifest's policy: {0}")]
+    State(PolicyError),
+    /// The manifest or the certificate.
+    #[error("{0}")]
+    Publisher(String),
+    /// It ended before it began.
+    #[error("the run ended before it began")]
+    Time,
+}
+
+/// One line of a verdict.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CapsuleCheck {
+    /// `operator`, `identity`, `hash`, `state`, `publisher` or `time`.
+    pub name: &'static str,
+    /// Whether it was seen.
+    pub seen: Seen,
+}
+
+/// Whether a check could be made.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Seen {
+    /// It was, and holds; what it showed.
+    Held(String),
+    /// It was not: what it needs is withheld, or was not given. The operator alone vouches for it.
+    Withheld(&'static str),
+}
+
+/// A receipt that passed every check that could be made. Only [`verify_capsule`] makes one.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CapsuleVerdict {
+    receipt: CapsuleReceipt,
+    checks: Vec<CapsuleCheck>,
+}
+
+impl CapsuleVerdict {
+    /// Each check, in order.
+    pub fn checks(&self) -> &[CapsuleCheck] {
+        &self.checks
+    }
+
+    /// The value of a field that is shown; it belongs to its commitment, and that to the proof.
+    pub fn value(&self, name: FieldName) -> Option<&Value> {
+        self.receipt.dangerous_unverified(name)
+    }
+
+    /// The operator's address.
+    pub fn onion(&self) -> &str {
+        &self.receipt.onion
+    }
+}
+
+/// Checks a receipt offline. `root` is whose publishers the reader believes, where they believe any.
+///
+/// # Errors
+/// [`CapsuleError`]: the first check that fails.
+pub fn verify_capsule(
+    bytes: &[u8],
+    operator: &OperatorKey,
+    root: Option<&PublicKeys>,
+) -> Result<CapsuleVerdict, CapsuleError> {
+    let receipt = CapsuleReceipt::parse(bytes)?;
+    let key = operator.key();
+    let same = receipt.operator == *key
+        && receipt.onion == onion(key)
+        && receipt.scheme == SCHEME
+        && receipt.keyid == sha256(key.as_bytes());
+    if !same {
+        return Err(CapsuleError::Operator);
+    }
+    if let Some(wrong) = receipt.fields.iter().find(|it| !it.holds()) {
+        return Err(CapsuleError::Field(wrong.name()));
+    }
+    verify_identity(key, &capsule_statement(&receipt.transcript()), &receipt.proof)?;
+    let facts = Shown::read(&receipt)?;
+    let checks = vec![
+        CapsuleCheck { name: "operator", seen: Seen::Held(receipt.onion.clone()) },
+        CapsuleCheck { name: "identity", seen: Seen::Held("holds the operator's key".into()) },
+        CapsuleCheck { name: "hash", seen: facts.hash()? },
+        CapsuleCheck { name: "state", seen: facts.state()? },
+        CapsuleCheck { name: "publisher", seen: facts.publisher(root)? },
+        CapsuleCheck { name: "time", seen: facts.time()? },
+    ];
+    Ok(CapsuleVerdict { receipt, checks })
+}
+
+/// What is shown, read.
+struct Shown<'a> {
+    manifest: Option<(Manifest, Vec<u8>)>,
+    certificate: Option<(Certificate, Vec<u8>)>,
+    component: Option<ComponentDigest>,
+    policy: Option<Policy>,
+    measured: Option<Measured>,
+    time: Option<(u64, u64)>,
+    capsule: Option<&'a Value>,
+    publisher: Option<&'a Value>,
+}
+
+impl<'a> Shown<'a> {
+    fn read(receipt: &'a CapsuleReceipt) -> Result<Self, CapsuleError> {
+        let value = |name| receipt.dangerous_unverified(name);
+        let envelope = |name, kind| match value(name) {
+            None => Ok::<_, CapsuleError>(None),
+            Some(value) => {
+                let bytes = serde_json::to_vec(value).unwrap_or_default();
+                let read = Envelope::parse(kind, &bytes).map_err(|_| CapsuleError::Value(name))?;
+                Ok(Some((read.dangerous_unverified().to_vec(), bytes)))
+            }
+        };
+        let manifest = match envelope(FieldName::Manifest, Kind::Manifest)? {
+            None => None,
+            Some((payload, bytes)) => Some((
+                Manifest::parse(&payload).map_err(|_| CapsuleError::Value(FieldName::Manifest))?,
+                bytes,
+            )),
+        };
+        let certificate = match envelope(FieldName::Certificate, Kind::Certificate)? {
+            None => None,
+            Some((payload, bytes)) => Some((
+                Certificate::parse(&payload)
+                    .map_err(|_| CapsuleError::Value(FieldName::Certificate))?,
+                bytes,
+            )),
+        };
+        let time = match value(FieldName::Time) {
+            None => None,
+            Some(value) => {
+                let at = |name| value.get(name).and_then(Value::as_u64);
+                let both = at("started_ms").zip(at("completed_ms"));
+                Some(both.ok_or(CapsuleError::Value(FieldName::Time))?)
+            }
+        };
+        Ok(Self {
+            manifest,
+            certificate,
+            component: typed(receipt, FieldName::Component)?,
+            policy: typed(receipt, FieldName::Policy)?,
+            measured: typed(receipt, FieldName::Measured)?,
+            time,
+            capsule: value(FieldName::Capsule),
+            publisher: value(FieldName::Publisher),
+        })
+    }
+
+    fn hash(&self) -> Result<Seen, CapsuleError> {
+        let (Some(component), Some((manifest, _))) = (&self.component, &self.manifest) else {
+            return Ok(Seen::Withheld("component and manifest"));
+        };
+        if *component != manifest.component.sha3_512 {
+            return Err(CapsuleError::Hash);
+        }
+        let Manifest { name, version, .. } = manifest;
+        let said = serde_json::json!({ "name": name, "version": version });
+        if self.capsule.is_some_and(|it| *it != said) {
+            return Err(CapsuleError::Manifest(FieldName::Capsule));
+        }
+        Ok(Seen::Held(format!("{name} {version}")))
+    }
+
+    fn state(&self) -> Result<Seen, CapsuleError> {
+        let signed = self.manifest.as_ref().map(|(manifest, _)| &manifest.policy);
+        if let (Some(said), Some(signed)) = (&self.policy, signed)
+            && said != signed
+        {
+            return Err(CapsuleError::Manifest(FieldName::Policy));
+        }
+        let (Some(policy), Some(measured)) = (signed.or(self.policy.as_ref()), &self.measured)
+        else {
+            return Ok(Seen::Withheld("policy and measured"));
+        };
+        policy.satisfied_by(measured.clone()).map_err(CapsuleError::State)?;
+        Ok(Seen::Held(format!(
+            "Landlock {}, seccomp {}",
+            measured.landlock_abi, measured.seccomp_mode
+        )))
+    }
+
+    fn publisher(&self, root: Option<&PublicKeys>) -> Result<Seen, CapsuleError> {
+        let (Some((_, manifest)), Some((certificate, bytes))) = (&self.manifest, &self.certificate)
+        else {
+            return Ok(Seen::Withheld("manifest and certificate"));
+        };
+        let refused = |e: &dyn std::fmt::Display| CapsuleError::Publisher(e.to_string());
+        let said = serde_json::json!({
+            "name": certificate.publisher, "certificate": certificate.number,
+        });
+        if self.publisher.is_some_and(|it| *it != said) {
+            return Err(CapsuleError::Manifest(FieldName::Publisher));
+        }
+        let envelope = Envelope::parse(Kind::Manifest, manifest).map_err(|e| refused(&e))?;
+        let payload = envelope.verify(&certificate.keys).map_err(|e| refused(&e))?;
+        let read = Manifest::parse(payload).map_err(|e| refused(&e))?;
+        certificate.ceiling.admits(&read).map_err(|e| refused(&e))?;
+        let (Some(root), Some((started_ms, _))) = (root, self.time) else {
+            return Ok(Seen::Withheld("time, and a root to believe (--root)"));
+        };
+        let certified = Certified::check(bytes, root, None, started_ms).map_err(|e| refused(&e))?;
+        Checked::check(manifest, &certified).map_err(|e| refused(&e))?;
+        Ok(Seen::Held(format!("{}, certificate {}", certificate.publisher, certificate.number)))
+    }
+
+    fn time(&self) -> Result<Seen, CapsuleError> {
+        match self.time {
+            None => Ok(Seen::Withheld("time")),
+            Some((started, completed)) if completed < started => Err(CapsuleError::Time),
+            Some((started, _)) => Ok(Seen::Held(crate::Time::from_unix_ms(started).to_string())),
+        }
+    }
+}
+
+fn typed<T: DeserializeOwned>(
+    receipt: &CapsuleReceipt,
+    name: FieldName,
+) -> Result<Option<T>, CapsuleError> {
+    let Some(value) = receipt.dangerous_unverified(name) else { return Ok(None) };
+    serde_json::from_value(value.clone()).map(Some).map_err(|_| CapsuleError::Value(name))
+}
