@@ -116,6 +116,9 @@ impl Handle for Door {
             Op::OauthBegin { new } => Answer::of(broker.oauth_begin(new, secret).await?),
             Op::OauthFinish { id } => Answer::of(broker.oauth_finish(&id, secret).await?),
             Op::ContainerKeys {} => Answer::of(broker.container_keys()?),
+            Op::ProveOperator { transcript } => {
+                Answer::of(broker.prove_operator(transcript.as_ref())?)
+            }
             Op::SignContainer { digest } => Answer::of(broker.sign_container(&digest)?),
             Op::OpenLayerKeys { keys } => {
                 Answer::with(json!({}), Some(broker.open_layer_keys(&keys)?))

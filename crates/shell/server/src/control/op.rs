@@ -64,6 +64,10 @@ pub enum Op {
         id: String,
     },
     ContainerKeys {},
+    ProveOperator {
+        #[serde(default)]
+        transcript: Option<Digest32>,
+    },
     SignContainer {
         digest: Digest32,
     },
