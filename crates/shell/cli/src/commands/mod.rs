@@ -20,6 +20,7 @@ mod backup;
 mod bench;
 mod broker;
 mod call;
+mod capsule;
 mod catalog;
 mod claims;
 mod connect;
@@ -77,6 +78,7 @@ pub enum Command {
     Connect(Box<connect::Args>),
     Import(import::Args),
     Container(Box<container::Args>),
+    Capsule(capsule::Args),
     Deed(deed::Args),
     Disconnect(disconnect::Args),
     Connections(connections::Args),
@@ -120,6 +122,8 @@ pub enum Command {
     Bench(bench::Args),
     #[command(hide = true)]
     Broker(broker::Args),
+    #[command(hide = true)]
+    CapsuleChild(capsule::Child),
 }
 
 impl Command {
@@ -138,6 +142,7 @@ impl Command {
             Self::Issuer(args) => args.run(ctx).map(done),
             Self::Connect(args) => args.run(ctx).map(done),
             Self::Import(args) => args.run(ctx).map(done),
+            Self::Capsule(args) => args.run(ctx).map(done),
             Self::Container(args) => args.run(ctx).map(done),
             Self::Deed(args) => args.run(ctx).map(done),
             Self::Disconnect(args) => args.run(ctx).map(done),
@@ -181,6 +186,7 @@ impl Command {
             Self::Attack(args) => args.run(ctx),
             Self::Bench(args) => Ok(args.run(ctx)),
             Self::Broker(args) => args.run(ctx).map(done),
+            Self::CapsuleChild(args) => args.run().map(done),
         }
     }
 }

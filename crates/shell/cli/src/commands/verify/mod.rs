@@ -5,10 +5,13 @@ use std::path::PathBuf;
 use serde_json::Value;
 use symbolon_codec::json;
 
+use symbolon_receipt::capsule::CapsuleReceipt;
+
 use super::Ctx;
 use crate::facts;
 use crate::failure::Failure;
 
+mod capsule;
 mod fork;
 mod proof;
 mod receipt;
@@ -19,7 +22,7 @@ mod receipt;
 /// proof that the log holds the statement are checked against the key that you trust: take it
 /// from the operator, never from whoever gave you the receipt. Of a proof (`symbolon prove`), it is checked that it shows
 /// what was asked, by claims of an issuer that you name. Of a fork (`symbolon monitor`), that the operator's key signed two
-/// histories of one log.
+/// histories of one log. Of a capsule's receipt (`symbolon capsule run`), each gate is shown: held, or not shown.
 ///
 /// With --witness a receipt must also be final: cosigned by two of the witnesses that you name, or by as many as
 /// --witnesses says. One that is true and not final yet ends with code 5; ask its operator for it again later.
@@ -30,7 +33,8 @@ Examples
   symbolon verify - --key operator.pub --json < receipt.json
   symbolon verify receipt.json --key operator.pub --witness north.pub --witness south.pub
   symbolon verify fork.json --key operator.pub
-  symbolon verify proof.json --issuer issuer.json")]
+  symbolon verify proof.json --issuer issuer.json
+  symbolon verify capsule-receipt.json --key operator.pub --root root.pub")]
 pub struct Args {
     /// The receipt, the proof or the fork, or - for standard input
     #[arg(value_name = "FILE")]
@@ -47,16 +51,22 @@ pub struct Args {
     /// Of a receipt: how many of them must have signed [default: 2]
     #[arg(long, value_name = "N", requires = "witness", value_parser = clap::value_parser!(u8).range(1..=64))]
     witnesses: Option<u8>,
+    /// Of a capsule's receipt: the public keys of the root that certified its publisher
+    #[arg(long, value_name = "FILE", requires = "key")]
+    root: Option<PathBuf>,
 }
 
 impl Args {
     pub fn run(self, ctx: &Ctx) -> Result<(), Failure> {
-        let bytes = facts::read(&self.file, receipt::BYTES_MAX)?;
+        let bytes = facts::read(&self.file, receipt::BYTES_MAX.max(capsule::BYTES_MAX))?;
         match &self.key {
             Some(key) => {
                 let key = receipt::operator_key(key)?;
                 if fork::is_fork(&bytes) {
                     return fork::verify(ctx, &bytes, &key);
+                }
+                if CapsuleReceipt::is_one(&bytes) {
+                    return capsule::verify(ctx, &bytes, &key, self.root.as_deref());
                 }
                 let asked = receipt::Asked::read(&self.witness, self.witnesses)?;
                 receipt::verify(ctx, &bytes, &key, asked.as_ref())

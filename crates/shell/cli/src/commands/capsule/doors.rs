@@ -1,0 +1,86 @@
+//! Where a capsule's lines and calls go: to standard error, and to the home's broker.
+
+use std::sync::Mutex;
+
+use serde_json::{Map, Value};
+use symbolon_broker::{CallReply, CallRequest, ConnectionView, Context};
+use symbolon_capsule_host::Doors;
+use symbolon_server::control::Op;
+
+use crate::failure::Failure;
+use crate::link::Link;
+use crate::out;
+
+/// The command's doors. Calls are made as the agent `capsule.NAME`, which needs a grant as any other.
+pub struct CommandDoors {
+    agent: String,
+    hosts: Vec<String>,
+    broker: Option<Mutex<Link>>,
+}
+
+impl CommandDoors {
+    /// For a capsule; `broker` is there where its manifest asks for calls.
+    pub fn new(name: &str, hosts: &[String], broker: Option<Link>) -> Self {
+        Self {
+            agent: format!("capsule.{name}"),
+            hosts: hosts.to_vec(),
+            broker: broker.map(Mutex::new),
+        }
+    }
+
+    fn ask(&self, operation: &str, parameters: &str) -> Result<String, Failure> {
+        let arguments: Map<String, Value> = serde_json::from_str(parameters)
+            .map_err(|_| Failure::usage("the parameters are no JSON object"))?;
+        let none = || Failure::refused("no_broker", "there is no broker");
+        let mut broker = self.broker.as_ref().ok_or_else(none)?.lock().map_err(|_| none())?;
+        let service = operation.split('.').next().unwrap_or_default();
+        let all: Vec<ConnectionView> = broker.ask(&Op::Connections {})?;
+        let fits = |it: &&ConnectionView| {
+            it.service == service && self.hosts.contains(&host(&it.base_url))
+        };
+        let connection = all.iter().find(fits).map(|it| it.name.clone()).ok_or_else(|| {
+            let what = "no connection goes to a host that the manifest names";
+            Failure::refused("capsule_host", what)
+        })?;
+        let request = CallRequest {
+            tool: operation.to_owned(),
+            arguments,
+            connection: Some(connection),
+            minted: None,
+        };
+        let agent = self.agent.clone();
+        let reply: CallReply =
+            broker.ask(&Op::Call { agent, request, context: Context::Direct })?;
+        let says = serde_json::json!({
+            "status": reply.status, "body": reply.body, "receipt": reply.receipt,
+        });
+        Ok(says.to_string())
+    }
+}
+
+/// The host of a base URL, without its port.
+fn host(base_url: &str) -> String {
+    let rest = base_url.split_once("://").map_or(base_url, |(_, rest)| rest);
+    rest.split(['/', ':']).next().unwrap_or_default().to_owned()
+}
+
+impl Doors for CommandDoors {
+    fn line(&self, text: &str) {
+        out::say(&format!("{}: {text}", self.agent));
+    }
+
+    fn call(&self, operation: &str, parameters: &str) -> Result<String, String> {
+        self.ask(operation, parameters).map_err(|failure| failure.message)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::host;
+
+    #[test]
+    fn the_host_of_a_base_url_has_no_port_and_no_path() {
+        assert_eq!(host("https://api.github.com/v3"), "api.github.com");
+        assert_eq!(host("https://127.0.0.1:8443"), "127.0.0.1");
+    }
+}

@@ -1,0 +1,80 @@
+//! `symbolon capsule`: signed components that run shut in.
+
+mod build;
+mod certify;
+mod disclose;
+mod doors;
+mod key;
+pub(super) mod place;
+mod receipt;
+mod revoke;
+mod run;
+mod show;
+mod sign;
+mod trust;
+
+use clap::Subcommand;
+
+use super::Ctx;
+use crate::failure::Failure;
+
+/// Run signed WebAssembly components that can do what their manifest says, and no more
+///
+/// A manifest says what a component is (its hash), what it asks for and how much it may use; its
+/// publisher signs it, under a certificate of a root that you trust. It runs in a process of its own
+/// without files, network or environment.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Examples
+  symbolon capsule key --out publisher.key
+  symbolon capsule build hello.wasm
+  symbolon capsule sign hello.manifest.json --key publisher.key
+  symbolon capsule run hello.wasm --input @in.json --root root.pub --receipt receipt.json
+  symbolon capsule disclose receipt.json --show time,policy --out shown.json")]
+pub struct Args {
+    #[command(subcommand)]
+    step: Step,
+}
+
+#[derive(Debug, Subcommand)]
+enum Step {
+    Key(key::Args),
+    Certify(certify::Args),
+    Trust(trust::Args),
+    Revoke(revoke::Args),
+    Build(build::Args),
+    Sign(sign::Args),
+    Run(Box<run::Args>),
+    Show(show::Args),
+    Disclose(disclose::Args),
+}
+
+impl Args {
+    pub fn run(self, ctx: &Ctx) -> Result<(), Failure> {
+        match self.step {
+            Step::Key(args) => args.run(ctx),
+            Step::Certify(args) => args.run(ctx),
+            Step::Trust(args) => args.run(ctx),
+            Step::Revoke(args) => args.run(ctx),
+            Step::Build(args) => args.run(ctx),
+            Step::Sign(args) => args.run(ctx),
+            Step::Run(args) => args.run(ctx),
+            Step::Show(args) => args.run(ctx),
+            Step::Disclose(args) => args.run(ctx),
+        }
+    }
+}
+
+/// The process that a capsule runs in. Not for people.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Examples
+  symbolon capsule run hello.wasm      starts it")]
+pub struct Child {}
+
+impl Child {
+    pub fn run(self) -> Result<(), Failure> {
+        symbolon_capsule_host::serve_child()
+            .map_err(|error| Failure::environment("capsule_process", error.to_string()))
+    }
+}

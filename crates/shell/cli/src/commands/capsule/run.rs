@@ -1,0 +1,258 @@
+//! `symbolon capsule run`
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use serde_json::{Value, json};
+use symbolon_ambient::{Clock, Rng, SystemClock, SystemRng};
+use symbolon_capsule::{Capability, Certified, CheckError, Checked, PolicyError, Revocations};
+use symbolon_capsule_host::{Cache, Keeper, Ran, RunError};
+use symbolon_codec::b64;
+use symbolon_receipt::capsule::Facts;
+
+use super::doors::CommandDoors;
+use super::trust::{self, Trusted};
+use super::{Ctx, build, place, receipt};
+use crate::facts::NewFile;
+use crate::failure::Failure;
+use crate::link::Asking;
+use crate::{facts, out};
+
+/// Run a signed component on an input, shut in
+///
+/// Manifest and certificate are looked for beside the component (NAME.capsule.json,
+/// NAME.certificate.json). What it writes to its standard output is the result.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Examples
+  symbolon capsule run hello.wasm --input @in.json
+  symbolon capsule run hello.wasm --input '{\"name\":\"Ada\"}' --json
+  symbolon capsule run hello.wasm --certificate acme.certificate.json --root root.pub
+  symbolon capsule run hello.wasm --input @in.json --receipt receipt.json")]
+pub struct Args {
+    /// The component
+    #[arg(value_name = "FILE")]
+    component: PathBuf,
+    /// Its input: text, or @FILE, or @- for standard input
+    #[arg(long, value_name = "TEXT|@FILE", default_value = "")]
+    input: String,
+    /// The signed manifest
+    #[arg(long, value_name = "FILE")]
+    manifest: Option<PathBuf>,
+    /// The publisher's certificate
+    #[arg(long, value_name = "FILE")]
+    certificate: Option<PathBuf>,
+    /// The root that certified the publisher, instead of the one that the home trusts
+    #[arg(long, value_name = "FILE")]
+    root: Option<PathBuf>,
+    /// A revocation list of the root
+    #[arg(long, value_name = "FILE")]
+    revocations: Option<PathBuf>,
+    /// Where to write a receipt of the run, proven by the operator's key of the home: a new file
+    #[arg(long, value_name = "FILE")]
+    receipt: Option<PathBuf>,
+    /// What random numbers of a deterministic capsule come from
+    #[arg(long, value_name = "N")]
+    seed: Option<u64>,
+}
+
+impl Args {
+    pub fn run(self, ctx: &Ctx) -> Result<(), Failure> {
+        let component = build::read(&self.component)?;
+        // A home is of use, and not needed: without one nothing is kept, and the root is named.
+        let home = match ctx.folder()?.join("home.json").exists() {
+            true => Some(ctx.existing()?),
+            false => None,
+        };
+        let now_ms = SystemClock.unix_ms();
+        let beside = |named: &Option<PathBuf>, extension| {
+            let found = || place::beside(&self.component, extension);
+            place::envelope(&named.clone().unwrap_or_else(found))
+        };
+        let certificate = beside(&self.certificate, "certificate.json")?;
+        let certified = self.certified(&certificate, home.as_ref().map(|it| it.path()), now_ms)?;
+        let manifest = beside(&self.manifest, "capsule.json")?;
+        let checked = Checked::check(&manifest, &certified)
+            .and_then(|checked| checked.admit(&component))
+            .map_err(unchecked)?;
+        let may_call = checked.manifest().capabilities.contains(&Capability::Call);
+        let broker = may_call.then(|| ctx.broker()).transpose()?;
+        let (name, hosts) = (&checked.manifest().name, &checked.manifest().hosts);
+        let doors = CommandDoors::new(name, hosts, broker);
+        let cache = match &home {
+            Some(home) => Some(Cache::open(home.path()).map_err(|error| {
+                Failure::environment("capsule_cache", error.to_string())
+                    .next(format!("ls -l {}/capsules", home.path().display()))
+            })?),
+            None => None,
+        };
+        let program = std::env::current_exe()
+            .map_err(|error| Failure::environment("program", error.to_string()))?;
+        let seed = self.seed.unwrap_or_else(|| u64::from_le_bytes(SystemRng.bytes()));
+        let keeper = Keeper::new(program, &["capsule-child"]);
+        let input = self.read_input()?;
+        // Before the run: whoever wants a receipt of it does not want a run without one.
+        let mut wanted = match &self.receipt {
+            Some(path) => Some((ctx.broker()?, path)),
+            None => None,
+        };
+        if let Some((broker, _)) = &mut wanted {
+            broker.ensure_unlocked(Asking::Person)?;
+        }
+        let ran = keeper
+            .run(&checked, cache.as_ref(), input.clone(), now_ms, seed, Arc::new(doors))
+            .map_err(|error| refused(&error))?;
+        if let Some((broker, path)) = &mut wanted {
+            let facts = Facts {
+                manifest: &manifest,
+                certificate: &certificate,
+                started_ms: now_ms,
+                completed_ms: SystemClock.unix_ms().max(now_ms),
+                input: &input,
+                output: &ran.finished.output,
+                fuel: ran.finished.fuel_used,
+                memory_bytes: ran.finished.memory_bytes,
+            };
+            let made = receipt::make(broker, &checked, &ran.satisfied, &facts)?;
+            NewFile::make(path)?.write(&made.to_json())?;
+        }
+        show(ctx, &checked, &ran, now_ms, seed)?;
+        if let Some((_, path)) = wanted.filter(|_| !ctx.json) {
+            let path = path.display();
+            out::say_next(&format!("symbolon verify {path} --key operator.pub --root root.pub"));
+        }
+        Ok(())
+    }
+
+    fn certified(
+        &self,
+        certificate: &[u8],
+        home: Option<&Path>,
+        now_ms: u64,
+    ) -> Result<Certified, Failure> {
+        let trusted = home.map(Trusted::of);
+        let root = match (&trusted, &self.root) {
+            (_, Some(path)) => place::public(path)?,
+            (Some(trusted), None) => trusted.root(None)?,
+            (None, None) => return Err(trust::no_root()),
+        };
+        // The home's list is of the home's root.
+        let kept = match &trusted {
+            Some(trusted) if self.root.is_none() => trusted.revocations(&root)?,
+            _ => None,
+        };
+        let revocations: Option<Revocations> = match &self.revocations {
+            Some(path) => {
+                let known = kept.as_ref().map(|(_, known)| *known);
+                Some(trust::open(&place::envelope(path)?, &root, known)?.0)
+            }
+            None => kept.map(|(list, _)| list),
+        };
+        Certified::check(certificate, &root, revocations, now_ms).map_err(unchecked)
+    }
+
+    fn read_input(&self) -> Result<Vec<u8>, Failure> {
+        let Some(path) = self.input.strip_prefix('@') else {
+            return Ok(self.input.clone().into_bytes());
+        };
+        let bytes = facts::read(Path::new(path), INPUT_BYTES_MAX)?;
+        if bytes.len() > INPUT_BYTES_MAX {
+            return Err(Failure::usage("the input is longer than 16 MiB")
+                .next("symbolon capsule run --help"));
+        }
+        Ok(bytes)
+    }
+}
+
+fn show(
+    ctx: &Ctx,
+    admitted: &symbolon_capsule::Admitted<'_>,
+    ran: &Ran,
+    now_ms: u64,
+    seed: u64,
+) -> Result<(), Failure> {
+    let (manifest, checked) = (admitted.manifest(), admitted.checked());
+    let finished = &ran.finished;
+    let text = std::str::from_utf8(&finished.output).ok();
+    if !ctx.json {
+        match text {
+            Some(text) => out::text(text.strip_suffix('\n').unwrap_or(text))?,
+            None => out::text(&b64::encode(&finished.output))?,
+        }
+        let cached = if ran.was_cached { "" } else { ", compiled now" };
+        out::say(&format!(
+            "{} {} by {}: {} units of fuel, {} KiB{cached}",
+            manifest.name,
+            manifest.version,
+            checked.publisher(),
+            finished.fuel_used,
+            finished.memory_bytes / 1024
+        ));
+        return Ok(());
+    }
+    let (encoding, output) = match text {
+        Some(text) => match serde_json::from_str::<Value>(text) {
+            Ok(value) => ("json", value),
+            Err(_) => ("text", Value::from(text)),
+        },
+        None => ("base64", Value::from(b64::encode(&finished.output))),
+    };
+    out::json(&json!({
+        "capsule": { "name": manifest.name, "version": manifest.version,
+            "sha3_512": manifest.component.sha3_512 },
+        "publisher": { "name": checked.publisher(), "certificate": checked.certificate() },
+        "output": output,
+        "encoding": encoding,
+        "fuel_used": finished.fuel_used,
+        "memory_bytes": finished.memory_bytes,
+        "measured": ran.satisfied.measured(),
+        "was_cached": ran.was_cached,
+        "time_ms": now_ms,
+        "seed": manifest.deterministic.then_some(seed),
+    }))
+}
+
+/// A capsule that may not run.
+fn unchecked(error: CheckError) -> Failure {
+    let (code, next) = match &error {
+        CheckError::CertificateEnvelope(_) | CheckError::Certificate(_) => {
+            ("capsule_certificate", "--root with the keys of the root that certified the publisher")
+        }
+        CheckError::Early | CheckError::Expired => {
+            ("capsule_certificate_time", "a new certificate: symbolon capsule certify --help")
+        }
+        CheckError::CertificateRevoked(_) | CheckError::ComponentRevoked => {
+            ("capsule_revoked", "do not run it; ask its publisher for another version")
+        }
+        CheckError::Ceiling(_) => {
+            ("capsule_ceiling", "a certificate that allows it: symbolon capsule certify --help")
+        }
+        CheckError::Length { .. } | CheckError::Hash => {
+            ("capsule_hash", "the component that the manifest was signed for")
+        }
+        _ => ("capsule_manifest", "symbolon capsule sign NAME.manifest.json --key publisher.key"),
+    };
+    Failure::refused(code, error.to_string()).next(next)
+}
+
+/// A capsule that did not run to its end.
+pub fn refused(error: &RunError) -> Failure {
+    let next = match error {
+        RunError::Fuel | RunError::Time | RunError::Memory | RunError::Output => {
+            "a higher limit in the manifest, and sign it again: symbolon capsule sign --help"
+        }
+        RunError::Import(_) => "symbolon capsule build FILE shows what its imports ask for",
+        RunError::Entry | RunError::Component(_) => {
+            "a component: cargo build --release --target wasm32-wasip2"
+        }
+        RunError::Policy(PolicyError::Landlock { .. } | PolicyError::Syscalls { .. }) => {
+            "a kernel with Landlock and seccomp (Linux 5.13 or newer)"
+        }
+        RunError::Policy(_) => "a machine that satisfies the manifest's policy",
+        RunError::Engine(_) | RunError::Process(_) => "symbolon doctor",
+        _ => "its publisher, with this input",
+    };
+    Failure::refused(&format!("capsule_{}", error.code()), error.to_string()).next(next)
+}
+
+const INPUT_BYTES_MAX: usize = 16 * 1024 * 1024;

@@ -1,0 +1,80 @@
+//! A capsule's receipt, against its operator's key and the root of its publisher.
+
+use std::path::Path;
+
+use serde_json::{Map, Value, json};
+use symbolon_receipt::OperatorKey;
+use symbolon_receipt::capsule::{
+    CAPSULE_BYTES_MAX, CapsuleCheck, CapsuleError, CapsuleVerdict, FieldName, Seen, verify_capsule,
+};
+
+use super::super::capsule::place;
+use super::Ctx;
+use crate::failure::Failure;
+use crate::out;
+
+/// The longest receipt, in bytes.
+pub const BYTES_MAX: usize = CAPSULE_BYTES_MAX;
+
+/// Checks a receipt, and shows what it says.
+pub fn verify(
+    ctx: &Ctx,
+    bytes: &[u8],
+    key: &OperatorKey,
+    root: Option<&Path>,
+) -> Result<(), Failure> {
+    let root = root.map(place::public).transpose()?;
+    let verdict = verify_capsule(bytes, key, root.as_ref()).map_err(refused)?;
+    if ctx.json { out::json(&as_json(&verdict)) } else { show(&verdict) }
+}
+
+fn refused(error: CapsuleError) -> Failure {
+    let (code, next) = match error {
+        CapsuleError::Form(_) | CapsuleError::Value(_) => {
+            ("receipt_form", "symbolon capsule run FILE --receipt FILE, by whoever ran it")
+        }
+        CapsuleError::Operator => {
+            ("other_operator", "--key with the operator.pub of that operator")
+        }
+        CapsuleError::Field(_) => ("receipt_field", DO_NOT_RELY),
+        CapsuleError::Identity(_) => ("receipt_identity", DO_NOT_RELY),
+        CapsuleError::Hash => ("receipt_hash", DO_NOT_RELY),
+        CapsuleError::State(_) => ("receipt_state", DO_NOT_RELY),
+        CapsuleError::Publisher(_) => {
+            ("receipt_publisher", "--root with the keys of the root that certified the publisher")
+        }
+        _ => ("receipt_contradiction", DO_NOT_RELY),
+    };
+    Failure::refused(code, format!("not verified: {error}")).next(next)
+}
+
+fn as_json(verdict: &CapsuleVerdict) -> Value {
+    let check = |it: &CapsuleCheck| match &it.seen {
+        Seen::Held(what) => json!({ "check": it.name, "held": true, "says": what }),
+        Seen::Withheld(what) => json!({ "check": it.name, "withheld": what }),
+    };
+    let checks: Vec<_> = verdict.checks().iter().map(check).collect();
+    let shown = FieldName::ALL
+        .into_iter()
+        .filter_map(|name| Some((name.to_string(), verdict.value(name)?.clone())));
+    json!({
+        "verified": true,
+        "onion": verdict.onion(),
+        "checks": checks,
+        "fields": shown.collect::<Map<String, Value>>(),
+    })
+}
+
+fn show(verdict: &CapsuleVerdict) -> Result<(), Failure> {
+    let rows: Vec<_> = verdict
+        .checks()
+        .iter()
+        .map(|it| match &it.seen {
+            Seen::Held(what) => (it.name, format!("\u{2713} {what}")),
+            Seen::Withheld(what) => (it.name, format!("- not shown: {what}")),
+        })
+        .collect();
+    out::pairs(&rows)
+}
+
+const DO_NOT_RELY: &str = "do not rely on this file; ask its operator for the receipt again";
