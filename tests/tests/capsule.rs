@@ -1,0 +1,251 @@
+//! Capsules from a key to a verified receipt, by the program itself.
+#![cfg(target_os = "linux")]
+
+use serde_json::{Value, json};
+use symbolon_tests::home::Home;
+use symbolon_tests::random;
+use symbolon_tests::upstream::Upstream;
+
+/// Gives its input back.
+const ECHO: &str = r#"(component
+  (core module $main
+    (memory (export "memory") 2)
+    (func (export "realloc") (param i32 i32 i32 i32) (result i32) (i32.const 65536))
+    (func (export "handle") (param $at i32) (param $length i32) (result i32)
+      (i32.store8 (i32.const 16) (i32.const 0))
+      (i32.store (i32.const 20) (local.get $at))
+      (i32.store (i32.const 24) (local.get $length))
+      (i32.const 16)))
+  (core instance $main (instantiate $main))
+  (func (export "handle") (param "input" (list u8)) (result (result (list u8) (error string)))
+    (canon lift (core func $main "handle") (memory (core memory $main "memory"))
+      (realloc (core func $main "realloc")))))"#;
+
+/// Never ends.
+const LOOP: &str = r#"(component
+  (core module $main
+    (memory (export "memory") 2)
+    (func (export "realloc") (param i32 i32 i32 i32) (result i32) (i32.const 65536))
+    (func (export "handle") (param i32 i32) (result i32) (loop $again (br $again)) (unreachable)))
+  (core instance $main (instantiate $main))
+  (func (export "handle") (param "input" (list u8)) (result (result (list u8) (error string)))
+    (canon lift (core func $main "handle") (memory (core memory $main "memory"))
+      (realloc (core func $main "realloc")))))"#;
+
+/// Asks the broker for the operation that its input names, without parameters, and gives back what it said.
+const CALLER: &str = r#"(component
+  (import "symbolon:capsule/broker@1.0.0" (instance $broker
+    (export "call" (func (param "operation" string) (param "parameters" string)
+      (result (result string (error string)))))))
+  (core module $memory
+    (memory (export "memory") 2)
+    (global $next (mut i32) (i32.const 65536))
+    (func (export "realloc") (param i32 i32 i32 i32) (result i32)
+      (local $at i32)
+      (local.set $at (i32.and (i32.add (global.get $next) (i32.const 7)) (i32.const -8)))
+      (global.set $next (i32.add (local.get $at) (local.get 3)))
+      (local.get $at)))
+  (core instance $memory (instantiate $memory))
+  (core func $call (canon lower (func $broker "call")
+    (memory (core memory $memory "memory")) (realloc (core func $memory "realloc"))))
+  (core module $main
+    (import "memory" "memory" (memory 1))
+    (import "host" "call" (func $call (param i32 i32 i32 i32 i32)))
+    (data (i32.const 512) "{}")
+    (func (export "handle") (param $at i32) (param $length i32) (result i32)
+      (call $call (local.get $at) (local.get $length) (i32.const 512) (i32.const 2) (i32.const 16))
+      (i32.const 16)))
+  (core instance $main (instantiate $main
+    (with "memory" (instance $memory))
+    (with "host" (instance (export "call" (func $call))))))
+  (func (export "handle") (param "input" (list u8)) (result (result (list u8) (error string)))
+    (canon lift (core func $main "handle") (memory (core memory $memory "memory"))
+      (realloc (core func $memory "realloc")))))"#;
+
+/// A home that trusts a root, and a publisher that the root certified.
+struct Shop {
+    home: Home,
+}
+
+impl Shop {
+    fn new() -> Self {
+        let home = Home::new();
+        home.ok(&["capsule", "key", "--out", "root.key"]);
+        home.ok(&["capsule", "key", "--out", "publisher.key", "--post-quantum"]);
+        home.ok(&["capsule", "trust", "root.pub"]);
+        Self { home }
+    }
+
+    /// A component, its draft, its signed manifest and a certificate beside it.
+    fn publish(&self, name: &str, text: &str, change: impl Fn(&mut Value)) {
+        self.publish_below(&[], name, text, change);
+    }
+
+    /// The same, with a certificate that allows more.
+    fn publish_below(&self, ceiling: &[&str], name: &str, text: &str, change: impl Fn(&mut Value)) {
+        let component = wat::parse_str(text).expect("a component's text");
+        std::fs::write(self.home.beside(&format!("{name}.wasm")), component).expect("a file");
+        self.home.ok(&["capsule", "build", &format!("{name}.wasm")]);
+        let draft = self.home.beside(&format!("{name}.manifest.json"));
+        let read = std::fs::read(&draft).expect("the draft");
+        let mut manifest: Value = serde_json::from_slice(&read).expect("JSON");
+        change(&mut manifest);
+        std::fs::write(&draft, manifest.to_string()).expect("a file");
+        let draft = format!("{name}.manifest.json");
+        self.home.ok(&["capsule", "sign", &draft, "--key", "publisher.key"]);
+        let out = format!("{name}.certificate.json");
+        let certify = ["capsule", "certify", "acme", "--public", "publisher.pub"];
+        let more = ["--root", "root.key", "--out", &out, "--number", "7"];
+        self.home.ok(&[&certify[..], &more, ceiling].concat());
+    }
+
+    #[track_caller]
+    fn refused(&self, arguments: &[&str], code: &str) {
+        let refusal = self.home.run(&[&["--json"], arguments].concat()).refused();
+        assert_eq!(refusal.code, code, "{}", refusal.message);
+    }
+}
+
+#[test]
+fn a_capsule_runs_and_its_receipt_is_shown_in_parts() {
+    let shop = Shop::new();
+    let home = &shop.home;
+    shop.publish("hello", ECHO, |_| ());
+    let run = ["capsule", "run", "hello.wasm", "--input", "{\"a\":1}", "--receipt", "receipt.json"];
+    let first = home.json(&run);
+    assert_eq!(first["output"], json!({ "a": 1 }));
+    assert_eq!(first["measured"]["seccomp_mode"], 2);
+    assert_eq!(first["measured"]["no_new_privileges"], true);
+    assert!(first["measured"]["landlock_abi"].as_u64() >= Some(1));
+    let second = home.json(&["capsule", "run", "hello.wasm", "--input", "{\"a\":1}"]);
+    assert_eq!((&first["was_cached"], &second["was_cached"]), (&json!(false), &json!(true)));
+    assert_eq!(first["fuel_used"], second["fuel_used"]);
+
+    let verify = |file: &str| {
+        let key = home.path().join("operator.pub");
+        let key = key.to_str().expect("a plain path").to_owned();
+        home.json(&["verify", file, "--key", &key, "--root", "root.pub"])
+    };
+    let whole = verify("receipt.json");
+    let checks = whole["checks"].as_array().expect("a list");
+    assert_eq!(checks.len(), 6);
+    assert!(checks.iter().all(|it| it["held"] == true), "{whole}");
+    assert_eq!(whole["fields"]["capsule"]["name"], "hello");
+
+    let disclose = ["capsule", "disclose", "receipt.json", "--show", "time,policy"];
+    home.ok(&[&disclose[..], &["--out", "shown.json"]].concat());
+    let shown = verify("shown.json");
+    let fields = shown["fields"].as_object().expect("fields");
+    assert_eq!(fields.len(), 2);
+    assert!(fields.contains_key("time") && fields.contains_key("policy"));
+    let text = std::fs::read_to_string(home.beside("shown.json")).expect("a file");
+    assert!(!text.contains("hello"));
+
+    // A time that was changed is not the one that was committed to.
+    let mut forged: Value = serde_json::from_str(&text).expect("JSON");
+    forged["fields"][0]["value"]["started_ms"] = json!(1);
+    std::fs::write(home.beside("forged.json"), forged.to_string()).expect("a file");
+    let key = home.path().join("operator.pub");
+    let key = key.to_str().expect("a plain path");
+    shop.refused(&["verify", "forged.json", "--key", key], "receipt_field");
+    let other = Home::new();
+    let other = other.path().join("operator.pub");
+    let other = other.to_str().expect("a plain path");
+    shop.refused(&["verify", "shown.json", "--key", other], "other_operator");
+}
+
+#[test]
+fn what_may_not_run_says_why() {
+    let shop = Shop::new();
+    let home = &shop.home;
+    shop.publish("loop", LOOP, |it| it["limits"]["fuel"] = json!(100_000));
+    shop.refused(&["capsule", "run", "loop.wasm"], "capsule_fuel");
+    shop.publish("wide", ECHO, |it| it["limits"]["time_ms"] = json!(500_000));
+    shop.refused(&["capsule", "run", "wide.wasm"], "capsule_ceiling");
+    shop.publish("strict", ECHO, |it| it["policy"]["landlock_abi"] = json!(200));
+    shop.refused(&["capsule", "run", "strict.wasm"], "capsule_policy");
+
+    shop.publish("hello", ECHO, |_| ());
+    let swap = ["capsule", "run", "loop.wasm", "--manifest", "hello.capsule.json"];
+    shop.refused(&swap, "capsule_hash");
+    home.ok(&["capsule", "key", "--out", "other.key"]);
+    let other = ["capsule", "run", "hello.wasm", "--root", "other.pub"];
+    shop.refused(&other, "capsule_certificate");
+
+    let revoke = ["capsule", "revoke", "--certificate", "7", "--root", "root.key"];
+    home.ok(&[&revoke[..], &["--number", "2", "--out", "second.json"]].concat());
+    home.ok(&["capsule", "revoke", "--root", "root.key", "--number", "1", "--out", "first.json"]);
+    home.ok(&["capsule", "trust", "--revocations", "second.json"]);
+    shop.refused(&["capsule", "run", "hello.wasm"], "capsule_revoked");
+    // The list before, which revokes nothing, is not taken any more.
+    shop.refused(&["capsule", "trust", "--revocations", "first.json"], "capsule_revocations");
+    let old = ["capsule", "run", "hello.wasm", "--revocations", "first.json"];
+    shop.refused(&old, "capsule_revocations");
+}
+
+#[test]
+fn a_capsule_calls_by_the_brokers_gates_and_never_sees_the_credential() {
+    let credential = random::secret(40);
+    let upstream = Upstream::api(&credential);
+    let shop = Shop::new();
+    let home = &shop.home;
+    home.add_service("upstream/service.toml");
+    home.connect("upstream", &upstream, &credential);
+    let names = |host: &'static str| {
+        move |it: &mut Value| {
+            it["calls"] = json!(["upstream.notes.create", "upstream.notes.list"]);
+            it["hosts"] = json!([host]);
+            it["limits"]["time_ms"] = json!(20_000);
+        }
+    };
+    let ceiling = ["--call", "upstream.notes.*", "--host", "localhost", "--time", "30"];
+    shop.publish_below(&ceiling, "clerk", CALLER, names("localhost"));
+    let run = |operation: &str| {
+        home.run(&["--json", "capsule", "run", "clerk.wasm", "--input", operation])
+    };
+
+    let refused = run("upstream.notes.list").refused();
+    assert_eq!(refused.code, "capsule_guest");
+    assert!(refused.message.contains("upstream.notes.read"), "{}", refused.message);
+    assert_eq!(upstream.authorized(), 0);
+
+    home.grant("capsule.clerk", "upstream.notes.read");
+    let ran = run("upstream.notes.list").json();
+    assert_eq!(ran["output"]["status"], 200, "{ran}");
+    assert_eq!(ran["output"]["body"]["notes"][0], "The two halves fit.");
+    assert!(!ran.to_string().contains(&credential));
+    assert_eq!(upstream.authorized(), 1);
+    let row = &home.receipts()[0];
+    assert_eq!(row["number"], ran["output"]["receipt"]);
+    assert_eq!((&row["agent"], &row["status"]), (&json!("capsule.clerk"), &json!(200)));
+
+    // What its manifest does not name, it cannot ask for, whatever it is granted.
+    home.grant("capsule.clerk", "upstream.account.read");
+    let refused = run("upstream.account.get").refused();
+    assert!(refused.message.contains("does not name"), "{}", refused.message);
+    // What it is not granted it does not do, whatever its manifest names.
+    assert_eq!(run("upstream.notes.create").refused().code, "capsule_guest");
+    assert_eq!(upstream.authorized(), 1);
+
+    // The connection goes elsewhere than the manifest says.
+    let ceiling = ["--call", "upstream.notes.*", "--host", "api.example.com", "--time", "30"];
+    shop.publish_below(&ceiling, "elsewhere", CALLER, names("api.example.com"));
+    home.grant("capsule.elsewhere", "upstream.notes.read");
+    let words = ["capsule", "run", "elsewhere.wasm", "--input", "upstream.notes.list"];
+    let refused = home.run(&[&["--json"][..], &words].concat()).refused();
+    assert!(refused.message.contains("host"), "{}", refused.message);
+    assert_eq!(upstream.authorized(), 1);
+}
+
+#[test]
+fn keys_that_others_can_read_sign_nothing() {
+    use std::os::unix::fs::PermissionsExt;
+    let shop = Shop::new();
+    let key = shop.home.beside("publisher.key");
+    std::fs::set_permissions(&key, std::fs::Permissions::from_mode(0o644)).expect("a file");
+    std::fs::write(shop.home.beside("hello.manifest.json"), "{}").expect("a file");
+    let sign = ["capsule", "sign", "hello.manifest.json", "--key", "publisher.key"];
+    shop.refused(&sign, "capsule_manifest");
+    let revoke = ["capsule", "revoke", "--number", "1", "--root", "publisher.key", "--out", "l"];
+    shop.refused(&revoke, "capsule_key_rights");
+}
