@@ -26,6 +26,7 @@ Examples
   symbolon bench
   symbolon bench --suite authorize --concurrency 1,100
   symbolon bench --suite inject --json          # needs nginx
+  symbolon bench --suite log --entries 10000000
   symbolon bench --suite proxy --varlock node_modules/.bin/varlock"
 )]
 pub(crate) struct Options {
@@ -38,6 +39,10 @@ pub(crate) struct Options {
     /// Calls at once, one case for each number
     #[arg(long, value_delimiter = ',', default_values_t = [1, 10, 50, 100], value_parser = at_once)]
     concurrency: Vec<usize>,
+    /// Entries of the log that the suite `log` proves inclusion in
+    #[arg(long, value_name = "N", default_value_t = 1_000_000,
+        value_parser = clap::value_parser!(u64).range(1..=100_000_000))]
+    entries: u64,
     /// The peer of the suite `proxy`: the command of npm's package `varlock` [default: where
     /// `cargo xtask test --only setup` puts it, else the one of PATH]
     #[arg(long, value_name = "PATH")]

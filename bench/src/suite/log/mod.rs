@@ -1,4 +1,7 @@
-//! An entry until it is durable, beside the disk's own fdatasync.
+//! An entry until it is durable, beside the disk's own fdatasync; checkpoints, proofs and receipts.
+
+mod behind;
+mod proof;
 
 use std::fs::File;
 use std::os::unix::fs::FileExt;
@@ -17,8 +20,7 @@ pub(crate) fn run(options: &Options, report: &mut Report) -> Result<(), BenchErr
     for (durability, name) in [(Durability::Relaxed, "relaxed"), (Durability::Group, "group")] {
         for &tasks in &options.concurrency {
             let folder = tempfile::tempdir()?;
-            let log =
-                Log::open(FolderStorage::open(folder.path())?, "symbolon.local/log/bench", None);
+            let log = Log::open(FolderStorage::open(folder.path())?, ORIGIN, None);
             let log =
                 LogService::start(log.map_err(BenchError::new)?, LogSettings::new(durability));
             let log = Arc::new(log.map_err(BenchError::new)?);
@@ -36,7 +38,8 @@ pub(crate) fn run(options: &Options, report: &mut Report) -> Result<(), BenchErr
             report.row(&row);
         }
     }
-    Ok(())
+    behind::run(options, report)?;
+    proof::run(options, report)
 }
 
 async fn write(log: &Arc<LogService>, meter: &Arc<Meter>, tasks: usize, each: usize) -> bool {
@@ -80,3 +83,6 @@ pub(crate) fn fdatasync_us(options: &Options, report: &mut Report) -> Result<f64
     report.row(&meter.row("log", "fdatasync", 1, "group", true));
     Ok(meter.latencies().p50 as f64 / 1e3)
 }
+
+/// The name of the logs that are measured.
+const ORIGIN: &str = "symbolon.local/log/bench";
