@@ -30,3 +30,4 @@ pub mod served;
 pub mod service;
 pub mod upstream;
 pub mod verdaccio;
+pub mod witness;

@@ -9,42 +9,8 @@ use serde_json::Value;
 use symbolon_tests::home::{Home, Ran};
 use symbolon_tests::place;
 use symbolon_tests::random;
-use symbolon_tests::service::{Service, free_port};
 use symbolon_tests::upstream::Upstream;
-
-/// A witness in a home of its own, without a vault.
-struct Witness {
-    service: Service,
-    url: String,
-    key: String,
-    home: Home,
-}
-
-impl Witness {
-    fn of(log: &Home) -> Self {
-        let home = Home::empty(place::symbolon());
-        let (address, key) = (format!("127.0.0.1:{}", free_port()), log.operator_key());
-        let given = ["--json", "witness", "--listen", &address, "--log", key.to_str().unwrap()];
-        let mut service = Service::start("symbolon witness", &mut home.command(&given));
-        let said = first_json(&mut service);
-        let text = |name: &str| said[name].as_str().unwrap().to_owned();
-        Self { service, url: text("url"), key: text("key"), home }
-    }
-}
-
-fn first_json(service: &mut Service) -> Value {
-    service.wait_for("a line of JSON", |said| {
-        said.lines().find_map(|line| serde_json::from_str::<Value>(line).ok())
-    })
-}
-
-fn serve_log(home: &Home) -> (Service, String) {
-    let address = format!("127.0.0.1:{}", free_port());
-    let given = ["--json", "log", "serve", "--listen", &address];
-    let mut service = Service::start("symbolon log serve", &mut home.command(&given));
-    let url = first_json(&mut service)["url"].as_str().unwrap().to_owned();
-    (service, url)
-}
+use symbolon_tests::witness::{Witness, first_json, serve_log, until};
 
 /// A home that can call something.
 fn home() -> (Home, Upstream) {
@@ -66,22 +32,6 @@ fn call(home: &Home, times: usize) -> u64 {
     }
     home.export_receipt(last);
     last
-}
-
-/// How it stands with a witness, once it is so.
-#[track_caller]
-fn until(home: &Home, name: &str, state: &str, size: u64) {
-    let began = Instant::now();
-    loop {
-        let all = home.json(&["witnesses", "ls"]);
-        let one = all.as_array().unwrap().iter().find(|it| it["name"] == name).unwrap();
-        let status = &one["status"];
-        if status["state"] == state && status["size"].as_u64() >= Some(size) {
-            return;
-        }
-        assert!(began.elapsed() < Duration::from_secs(40), "{name} is not {state}: {all}");
-        std::thread::sleep(Duration::from_millis(100));
-    }
 }
 
 fn verify(home: &Home, receipt: &Path, more: &[&str]) -> Ran {

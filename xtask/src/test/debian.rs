@@ -29,6 +29,12 @@ pub const PACKAGES: &[Package] = &[
     },
     Package { name: "curl", probe: Probe::Program("curl"), used_by: "black-box tests of HTTP" },
     Package { name: "gdb", probe: Probe::Program("gcore"), used_by: "core dumps of the broker" },
+    Package { name: "golang-go", probe: Probe::Program("go"), used_by: "logs that others wrote" },
+    Package {
+        name: "golang-golang-x-mod-dev",
+        probe: Probe::File("/usr/share/gocode/src/golang.org/x/mod/sumdb/tlog/tlog.go"),
+        used_by: "logs that others wrote",
+    },
     Package { name: "libtss2-dev", probe: Probe::Header("tss2/tss2_esys.h"), used_by: "TPM 2.0" },
     Package { name: "git", probe: Probe::Program("git"), used_by: "clone and push through a run" },
     Package { name: "lighttpd", probe: Probe::Program("lighttpd"), used_by: "a git server" },
