@@ -209,7 +209,7 @@ fn a_capsule_calls_by_the_brokers_gates_and_never_sees_the_credential() {
     assert!(refused.message.contains("upstream.notes.read"), "{}", refused.message);
     assert_eq!(upstream.authorized(), 0);
 
-    home.grant("capsule.clerk", "upstream.notes.read");
+    home.grant("capsule_acme_clerk", "upstream.notes.read");
     let ran = run("upstream.notes.list").json();
     assert_eq!(ran["output"]["status"], 200, "{ran}");
     assert_eq!(ran["output"]["body"]["notes"][0], "The two halves fit.");
@@ -217,20 +217,32 @@ fn a_capsule_calls_by_the_brokers_gates_and_never_sees_the_credential() {
     assert_eq!(upstream.authorized(), 1);
     let row = &home.receipts()[0];
     assert_eq!(row["number"], ran["output"]["receipt"]);
-    assert_eq!((&row["agent"], &row["status"]), (&json!("capsule.clerk"), &json!(200)));
+    assert_eq!((&row["agent"], &row["status"]), (&json!("capsule_acme_clerk"), &json!(200)));
 
     // What its manifest does not name, it cannot ask for, whatever it is granted.
-    home.grant("capsule.clerk", "upstream.account.read");
+    home.grant("capsule_acme_clerk", "upstream.account.read");
     let refused = run("upstream.account.get").refused();
     assert!(refused.message.contains("does not name"), "{}", refused.message);
     // What it is not granted it does not do, whatever its manifest names.
     assert_eq!(run("upstream.notes.create").refused().code, "capsule_guest");
     assert_eq!(upstream.authorized(), 1);
 
+    // Another publisher's capsule of that name is another agent.
+    home.ok(&["capsule", "key", "--out", "eve.key"]);
+    let sign = ["capsule", "sign", "clerk.manifest.json", "--key", "eve.key"];
+    home.ok(&[&sign[..], &["--out", "eve.capsule.json"]].concat());
+    let certify = ["capsule", "certify", "eve", "--public", "eve.pub", "--root", "root.key"];
+    home.ok(&[&certify[..], &ceiling, &["--out", "eve.certificate.json"]].concat());
+    let words = ["capsule", "run", "clerk.wasm", "--input", "upstream.notes.list"];
+    let eves = ["--manifest", "eve.capsule.json", "--certificate", "eve.certificate.json"];
+    let refused = home.run(&[&["--json"][..], &words, &eves].concat()).refused();
+    assert!(refused.message.contains("capsule_eve_clerk"), "{}", refused.message);
+    assert_eq!(upstream.authorized(), 1);
+
     // The connection goes elsewhere than the manifest says.
     let ceiling = ["--call", "upstream.notes.*", "--host", "api.example.com", "--time", "30"];
     shop.publish_below(&ceiling, "elsewhere", CALLER, names("api.example.com"));
-    home.grant("capsule.elsewhere", "upstream.notes.read");
+    home.grant("capsule_acme_elsewhere", "upstream.notes.read");
     let words = ["capsule", "run", "elsewhere.wasm", "--input", "upstream.notes.list"];
     let refused = home.run(&[&["--json"][..], &words].concat()).refused();
     assert!(refused.message.contains("host"), "{}", refused.message);

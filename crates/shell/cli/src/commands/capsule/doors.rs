@@ -4,6 +4,8 @@ use std::sync::Mutex;
 
 use serde_json::{Map, Value};
 use symbolon_broker::{CallReply, CallRequest, ConnectionView, Context};
+use symbolon_capability::AgentName;
+use symbolon_capsule::Checked;
 use symbolon_capsule_host::Doors;
 use symbolon_server::control::Op;
 
@@ -11,7 +13,7 @@ use crate::failure::Failure;
 use crate::link::Link;
 use crate::out;
 
-/// The command's doors. Calls are made as the agent `capsule.NAME`, which needs a grant as any other.
+/// The command's doors. Calls are made as the agent `capsule_PUBLISHER_NAME`, which needs a grant as any other.
 pub struct CommandDoors {
     agent: String,
     hosts: Vec<String>,
@@ -20,12 +22,20 @@ pub struct CommandDoors {
 
 impl CommandDoors {
     /// For a capsule; `broker` is there where its manifest asks for calls.
-    pub fn new(name: &str, hosts: &[String], broker: Option<Link>) -> Self {
-        Self {
-            agent: format!("capsule.{name}"),
-            hosts: hosts.to_vec(),
-            broker: broker.map(Mutex::new),
+    ///
+    /// # Errors
+    /// Where it asks for calls, and its names are too long for an agent's.
+    pub fn new(capsule: &Checked, broker: Option<Link>) -> Result<Self, Failure> {
+        let manifest = capsule.manifest();
+        // No `_` is in either name: one publisher's capsule is never another's agent.
+        let agent = format!("capsule_{}_{}", capsule.publisher(), manifest.name);
+        if broker.is_some() && AgentName::parse(&agent).is_err() {
+            let what = format!("`{agent}` is longer than an agent's name can be");
+            return Err(Failure::refused("capsule_name", what).next(
+                "a shorter name in the manifest or the certificate: 55 characters together",
+            ));
         }
+        Ok(Self { agent, hosts: manifest.hosts.clone(), broker: broker.map(Mutex::new) })
     }
 
     fn ask(&self, operation: &str, parameters: &str) -> Result<String, Failure> {

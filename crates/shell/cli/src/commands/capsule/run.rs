@@ -77,8 +77,7 @@ impl Args {
             .map_err(unchecked)?;
         let may_call = checked.manifest().capabilities.contains(&Capability::Call);
         let broker = may_call.then(|| ctx.broker()).transpose()?;
-        let (name, hosts) = (&checked.manifest().name, &checked.manifest().hosts);
-        let doors = CommandDoors::new(name, hosts, broker);
+        let doors = CommandDoors::new(checked.checked(), broker)?;
         let cache = match &home {
             Some(home) => Some(Cache::open(home.path()).map_err(|error| {
                 Failure::environment("capsule_cache", error.to_string())
