@@ -257,6 +257,8 @@ pub(super) fn unlimited() -> RateLimits {
         proof_answers: rate,
         proof_questions: rate,
         proof_sessions: rate,
+        authorship_acts: rate,
+        authorship_looks: rate,
     }
 }
 

@@ -222,6 +222,39 @@ export interface components {
             /** @description What is asked for. */
             scopes: components["schemas"]["ScopeView"][];
         };
+        /** @description The log that acts are signed for. */
+        AuthorshipLog: {
+            /** @description The operator's key as text, which begins with the log's origin. Pin it: certificates are checked by it. */
+            log: string;
+        };
+        /** @description The first registration of a digest. */
+        AuthorshipView: {
+            /** @description What verifies it offline: specs/authorship.md. */
+            certificate: Record<string, never>;
+            /** @description What was registered, 64 hex digits. */
+            commitment: string;
+            /** @description The digest, 64 hex digits; absent where it was not revealed. */
+            digest?: string | null;
+            /** @description The owner's handle, where they chose to be named. */
+            handle?: string | null;
+            /**
+             * Format: int64
+             * @description The index of its commit in the log.
+             */
+            index: number;
+            /**
+             * Format: int64
+             * @description The index of its newest entry.
+             */
+            newest: number;
+            /** @description The key that owns it now, 64 hex digits. */
+            owner: string;
+            /**
+             * Format: int64
+             * @description When it was registered, in Unix milliseconds.
+             */
+            registered_unix_ms: number;
+        };
         /** @description A key that was blinded. */
         BlindedKey: {
             /** @description 32 bytes (RFC 9497, `blindedElement`). */
@@ -1027,6 +1060,15 @@ export interface components {
             /** @description The vault, without items. */
             vault: components["schemas"]["NewVault"];
         };
+        /** @description A commitment to register. */
+        NewCommit: {
+            /** @description An Ed25519 key of this registration alone, 64 hex digits. */
+            author: string;
+            /** @description `SHA-256(F("symbolon/authorship-commitment/v1", author, digest))`, 64 hex digits. */
+            commitment: string;
+            /** @description Of the commit, by the author's key, 128 hex digits. */
+            signature: string;
+        };
         /** @description One more way to sign in. */
         NewCredential: {
             /** @description The challenge, of purpose `add`. */
@@ -1177,6 +1219,17 @@ export interface components {
             /** @description What its tokens may be good for; all of the service's scopes where none is named. */
             scopes?: string;
         };
+        /** @description A digest to show. */
+        NewReveal: {
+            /** @description What was registered, 64 hex digits. */
+            commitment: string;
+            /** @description What it was to, 64 hex digits. */
+            digest: string;
+            /** @description Whether whoever asks for the digest is told the account's handle. */
+            show_handle?: boolean;
+            /** @description Of the reveal, by the owner's key, 128 hex digits. */
+            signature: string;
+        };
         /** @description A share to keep. */
         NewShare: {
             /**
@@ -1197,6 +1250,19 @@ export interface components {
              * @description How often it may be seen.
              */
             views_max?: number | null;
+        };
+        /** @description A registration that comes to this account. */
+        NewTransfer: {
+            /** @description Of its acceptance, by the next owner's key, 128 hex digits. */
+            acceptance: string;
+            /** @description What was registered, 64 hex digits. */
+            commitment: string;
+            /** @description The next owner's key, of this account, 64 hex digits. */
+            next: string;
+            /** @description Whether whoever asks for the digest is told the account's handle. */
+            show_handle?: boolean;
+            /** @description Of the transfer, by the present owner's key, 128 hex digits. */
+            signature: string;
         };
         /** @description A vault without items. */
         NewVault: {

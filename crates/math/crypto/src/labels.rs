@@ -336,6 +336,27 @@ table! { LABELS: Label {
     /// The key of the issuer that anybody can be, for trying.
     DEMO_ISSUER = Label("symbolon/demo-issuer/v1");
 
+    /// The digest of a note's canonical text, under a salt.
+    AUTHORSHIP_DIGEST = Label("symbolon/authorship-digest/v1");
+    /// What is registered of a digest before it is shown.
+    AUTHORSHIP_COMMITMENT = Label("symbolon/authorship-commitment/v1");
+    /// The account that an authorship is held by, as a log has it.
+    AUTHORSHIP_HOLDER = Label("symbolon/authorship-holder/v1");
+    /// What an author signs to register a commitment.
+    AUTHORSHIP_COMMIT = Label("symbolon/authorship-commit/v1");
+    /// What an owner signs to show a digest.
+    AUTHORSHIP_REVEAL = Label("symbolon/authorship-reveal/v1");
+    /// What an owner signs to hand an authorship over.
+    AUTHORSHIP_TRANSFER = Label("symbolon/authorship-transfer/v1");
+    /// What the next owner signs to take it.
+    AUTHORSHIP_ACCEPT = Label("symbolon/authorship-accept/v1");
+    /// One of these acts as an entry of a log.
+    AUTHORSHIP_ENTRY = Label("symbolon/authorship-entry/v1");
+    /// A run of words, as a sketch hashes it.
+    SKETCH_SHINGLE = Label("symbolon/sketch-shingle/v1");
+    /// The permutation of one slot of a sketch.
+    SKETCH_SLOT = Label("symbolon/sketch-slot/v1");
+
     /// The digest of a machine's facts.
     FINGERPRINT = Label("symbolon/fingerprint/v1");
     /// The recorded hash of a fingerprint, which says "another machine" without the fingerprint.

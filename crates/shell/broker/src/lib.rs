@@ -5,6 +5,7 @@ mod answer;
 pub mod api;
 mod approvals;
 mod arm;
+mod authorship;
 mod broker;
 mod by_hand;
 mod call;

@@ -352,6 +352,12 @@ impl Broker {
                     .status(404)
                     .next("symbolon receipts"));
             }
+            if symbolon_authorship::Entry::is(&entry) {
+                let message = format!("entry {number} is of a text's author, and no call");
+                return Err(CallError::caller("no_receipt", message)
+                    .status(404)
+                    .next("symbolon receipts"));
+            }
             if let Ok(intent) = Intent::parse(&entry) {
                 let mut message = format!(
                     "entry {number} is the intent of a call; its receipt has a number of its own"

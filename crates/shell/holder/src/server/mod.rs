@@ -1,6 +1,7 @@
 //! A server that keeps a sealed copy of a vault: who we are to it, and what passes between.
 
 mod attach;
+mod authorship;
 mod client;
 mod error;
 mod history;
@@ -18,6 +19,7 @@ mod tests;
 mod url;
 
 pub use attach::{AttachFailure, Transferred};
+pub use authorship::{Registered, RegistrationFound};
 pub use client::{By, Client};
 pub use error::{ClientError, Refusal};
 pub use history::PastFailure;

@@ -6,6 +6,7 @@ use symbolon_account::oauth::{Client, Grant, Token};
 use symbolon_account::{
     Account, AccountError, AuditEvent, Challenge, Checked, Credential, Session,
 };
+use symbolon_authorship::Registration;
 use symbolon_custody::VaultId;
 use symbolon_possession::{ApiKey, Device, Service};
 use symbolon_proof::{StoredSession, Unique};
@@ -14,6 +15,7 @@ use super::audit::{EVENTS_PAGE_MAX, chained};
 use super::db::Db;
 use super::engine::Engine;
 use super::records::{Nonce, Retired, ServerSecret};
+use super::rows_of_authorship::ShownName;
 use super::rows_of_keys::{RevokedToken, SpentNonce};
 use super::rows_of_proofs::RevokedIssuer;
 use super::rows_of_vaults::{ChunkRow, ItemRow, RevisionRow, ShareRow, VaultRow, VaultState};
@@ -59,6 +61,8 @@ pub(super) async fn check(engine: &Engine) -> Result<Checked, AccountError> {
     sum.rows += all::<StoredSession>(&mut db, drop).await?;
     sum.rows += all::<Unique>(&mut db, drop).await?;
     sum.rows += all::<RevokedIssuer>(&mut db, drop).await?;
+    sum.rows += all::<Registration>(&mut db, drop).await?;
+    sum.rows += all::<ShownName>(&mut db, drop).await?;
     sum.balance()?;
     for account in &accounts {
         let mut after = 0;

@@ -11,11 +11,13 @@ use super::db::Db;
 use super::engine::{Base, Engine};
 use super::fault::fault;
 use super::records::{Nonce, Retired};
+use super::rows_of_authorship::ShownName;
 use super::rows_of_vaults::{ChunkRow, ItemRow, RevisionRow, ShareRow, VaultRow, VaultState};
 use super::value::{Kind, Record, Table, bytes};
 
 /// What goes, and by which rows it is found; what names a row goes before that row.
 const OF_ACCOUNT: &[(&Table, &str)] = &[
+    (ShownName::TABLE, "account = $1"),
     (StoredSession::TABLE, "operator = $1"),
     (Unique::TABLE, "operator = $1"),
     (Device::TABLE, IN_KEYS),
@@ -51,6 +53,8 @@ const OF_SERVER: &[&Table] = &[
     super::rows_of_keys::SpentNonce::TABLE,
     super::rows_of_keys::RevokedToken::TABLE,
     super::rows_of_proofs::RevokedIssuer::TABLE,
+    // What the log has of it says nothing of an account.
+    symbolon_authorship::Registration::TABLE,
 ];
 
 pub(super) async fn delete_account(

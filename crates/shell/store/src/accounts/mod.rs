@@ -7,6 +7,7 @@
 mod address;
 mod assistants;
 mod audit;
+mod authorship;
 mod blobs;
 mod check;
 mod committer;
@@ -27,6 +28,7 @@ mod place;
 mod proofs;
 mod records;
 mod rows_of_assistants;
+mod rows_of_authorship;
 mod rows_of_keys;
 mod rows_of_proofs;
 mod rows_of_vaults;

@@ -5,10 +5,12 @@ use symbolon_account::{
     Account, AccountError, AccountId, AccountState, AuditEvent, Challenge, Credential,
     CredentialId, Event, Handle, Purpose, Session, SignIn,
 };
+use symbolon_authorship::Registration;
 use symbolon_codec::Digest32;
 use symbolon_possession::{ApiKey, Device, Service};
 use symbolon_proof::{StoredSession, Unique};
 
+use super::rows_of_authorship::ShownName;
 use super::rows_of_keys::{RevokedToken, SpentNonce};
 use super::rows_of_proofs::RevokedIssuer;
 use super::rows_of_vaults::{ChunkRow, ItemRow, RevisionRow, ShareRow, VaultRow, VaultState};
@@ -41,6 +43,8 @@ pub(super) const TABLES: &[&Table] = &[
     StoredSession::TABLE,
     Unique::TABLE,
     RevokedIssuer::TABLE,
+    Registration::TABLE,
+    ShownName::TABLE,
 ];
 
 impl Record for Account {

@@ -9,7 +9,7 @@ use crate::base::{Base, Cell, Raw};
 use crate::make::{
     NOW, challenge, commit, credential, event, person, revision, session, share, vault,
 };
-use crate::{keys, proofs};
+use crate::{authorship, keys, proofs};
 
 /// A person with something in every table that is of accounts.
 async fn furnished(base: &Base, n: u8) {
@@ -30,6 +30,7 @@ async fn furnished(base: &Base, n: u8) {
     a.redeem_code(&Digest32([n; 32]), &code_proof(n), hashes, NOW).await.unwrap();
     keys::furnish(a, n).await;
     proofs::furnish(a, n).await;
+    authorship::furnish(a, n).await;
 }
 
 /// The tables in which a cell names somebody whose ids all begin, and are filled, with `n`.
@@ -62,7 +63,7 @@ pub async fn a_deleted_account_leaves_a_retired_handle_alone(base: Base) {
     a.put_share(&share(2, 22, ShareTo::Account([1; 16].into())), &event("shared")).await.unwrap();
     let raw = base.raw().await;
     let others = naming(&raw, 2).await;
-    let all = "account api_key challenge chunk credential event item key_device key_service nonce oauth_grant oauth_token proof_nullifier proof_session revision session share vault vault_state";
+    let all = "account api_key authorship_name challenge chunk credential event item key_device key_service nonce oauth_grant oauth_token proof_nullifier proof_session revision session share vault vault_state";
     assert_eq!(naming(&raw, 1).await.join(" "), all);
 
     a.delete_account([1; 16].into(), NOW).await.unwrap();

@@ -2,6 +2,7 @@
 //! server of its own.
 
 mod assistants;
+mod authorship;
 mod backups;
 mod base;
 mod blobs;
@@ -77,6 +78,10 @@ both! {
         ended_sessions_are_purged_and_nullifiers_stay,
         a_services_sessions_go_with_it,
         a_changed_session_is_refused;
+    authorship: a_commitment_is_registered_once,
+        of_those_who_revealed_a_digest_the_first_registered_is_first,
+        entries_come_one_behind_the_other,
+        a_name_goes_with_its_account_and_the_registration_stays;
     blobs: an_upload_goes_on_where_it_was_cut,
         chunks_count_towards_the_quota;
     shares: a_share_for_an_account_is_for_it_alone,

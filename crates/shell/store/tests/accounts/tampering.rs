@@ -11,7 +11,7 @@ use symbolon_store::Accounts;
 use crate::assistants::{client, grant, proof as code_proof};
 use crate::base::{Base, Cell, Raw, server_key};
 use crate::make::{NOW, challenge, commit, credential, event, person, revision, share, vault};
-use crate::{keys, proofs};
+use crate::{authorship, keys, proofs};
 
 /// Something in every table; of each two rows, so that one can take another's place.
 pub async fn fill(a: &Accounts) {
@@ -38,6 +38,7 @@ pub async fn fill(a: &Accounts) {
         keys::furnish(a, n).await;
         a.revoke_token([n; 16].into(), NOW + 100).await.unwrap();
         proofs::furnish(a, n).await;
+        authorship::furnish(a, n).await;
     }
 }
 
@@ -74,7 +75,7 @@ pub async fn every_column_of_every_table_is_covered(base: Base) {
     let raw = base.raw().await;
     let columns = raw.columns().await;
     let tables: BTreeSet<_> = columns.iter().map(|(table, ..)| table.clone()).collect();
-    assert_eq!((tables.len(), columns.len()), (25, 184), "{tables:?}");
+    assert_eq!((tables.len(), columns.len()), (27, 193), "{tables:?}");
     for (table, column, kind) in &columns {
         let tag = raw.tags(table).await.into_iter().next().unwrap();
         let was = raw.cell(table, (column, kind), &tag).await;

@@ -6,11 +6,14 @@ use super::Ctx;
 use crate::failure::Failure;
 
 mod attach;
+mod authorship;
 mod change;
+mod compare;
 mod files;
 mod find;
 mod link;
 mod list;
+mod prove;
 mod show;
 mod write;
 
@@ -29,7 +32,8 @@ Examples
   symbolon note ls
   symbolon note search apples
   symbolon note edit Groceries
-  symbolon note history Groceries")]
+  symbolon note history Groceries
+  symbolon note prove Groceries")]
 pub struct Args {
     #[command(subcommand)]
     step: Step,
@@ -55,6 +59,9 @@ enum Step {
     Detach(attach::Detach),
     Attachments(attach::Attachments),
     SaveAttachment(attach::Save),
+    Prove(prove::Prove),
+    Compare(compare::Compare),
+    Sketch(compare::MakeSketch),
 }
 
 impl Args {
@@ -78,6 +85,9 @@ impl Args {
             Step::Detach(args) => args.run(ctx),
             Step::Attachments(args) => args.run(ctx),
             Step::SaveAttachment(args) => args.run(ctx),
+            Step::Prove(args) => args.run(ctx),
+            Step::Compare(args) => args.run(ctx),
+            Step::Sketch(args) => args.run(ctx),
         }
     }
 }

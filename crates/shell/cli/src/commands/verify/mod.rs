@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use serde_json::Value;
+use symbolon_authorship::Certificate;
 use symbolon_codec::json;
 
 use symbolon_receipt::capsule::CapsuleReceipt;
@@ -11,6 +12,7 @@ use super::Ctx;
 use crate::facts;
 use crate::failure::Failure;
 
+mod authorship;
 mod capsule;
 mod fork;
 mod proof;
@@ -23,6 +25,8 @@ mod receipt;
 /// from the operator, never from whoever gave you the receipt. Of a proof (`symbolon prove`), it is checked that it shows
 /// what was asked, by claims of an issuer that you name. Of a fork (`symbolon monitor`), that the operator's key signed two
 /// histories of one log. Of a capsule's receipt (`symbolon capsule run`), each gate is shown: held, or not shown.
+/// Of a certificate of authorship (`symbolon note prove`), that the log has each act of its owners, and with --text that the
+/// text is the one.
 ///
 /// With --witness a receipt must also be final: cosigned by two of the witnesses that you name, or by as many as
 /// --witnesses says. One that is true and not final yet ends with code 5; ask its operator for it again later.
@@ -34,7 +38,8 @@ Examples
   symbolon verify receipt.json --key operator.pub --witness north.pub --witness south.pub
   symbolon verify fork.json --key operator.pub
   symbolon verify proof.json --issuer issuer.json
-  symbolon verify capsule-receipt.json --key operator.pub --root root.pub")]
+  symbolon verify capsule-receipt.json --key operator.pub --root root.pub
+  symbolon verify authorship.json --key operator.pub --text note.md")]
 pub struct Args {
     /// The receipt, the proof or the fork, or - for standard input
     #[arg(value_name = "FILE")]
@@ -54,6 +59,9 @@ pub struct Args {
     /// Of a capsule's receipt: the public keys of the root that certified its publisher
     #[arg(long, value_name = "FILE", requires = "key")]
     root: Option<PathBuf>,
+    /// Of a certificate of authorship: the text that it should be of; it stays here
+    #[arg(long, value_name = "FILE", requires = "key")]
+    text: Option<PathBuf>,
 }
 
 impl Args {
@@ -64,6 +72,9 @@ impl Args {
                 let key = receipt::operator_key(key)?;
                 if fork::is_fork(&bytes) {
                     return fork::verify(ctx, &bytes, &key);
+                }
+                if Certificate::is_one(&bytes) {
+                    return authorship::verify(ctx, &bytes, &key, self.text.as_deref());
                 }
                 if CapsuleReceipt::is_one(&bytes) {
                     return capsule::verify(ctx, &bytes, &key, self.root.as_deref());

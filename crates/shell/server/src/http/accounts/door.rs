@@ -19,6 +19,7 @@ use super::super::{
 };
 use super::{
     AccountsError, AccountsOptions, PublicOrigin,
+    authorship::AUTHORSHIP_BODY_BYTES_MAX,
     caller::Caller,
     facts::BATCH_BODY_BYTES_MAX,
     fault, lend,
@@ -206,6 +207,7 @@ pub(in crate::http) fn body_bytes_max(method: &Method, path: &str) -> Option<usi
         _ if path == "/api/vault/commit" => Some(COMMIT_BODY_BYTES_MAX),
         _ if path == "/api/shares" => Some(SHARE_BODY_BYTES_MAX),
         _ if path.starts_with("/oauth/") => Some(OAUTH_BODY_BYTES_MAX),
+        _ if path.starts_with("/api/authorship") => Some(AUTHORSHIP_BODY_BYTES_MAX),
         _ if path == "/api/proofs/batch" => Some(BATCH_BODY_BYTES_MAX),
         _ if path.starts_with("/api/proofs") || path.starts_with("/demo/") => {
             Some(PRESENTATION_BYTES_MAX)
@@ -303,6 +305,7 @@ impl<S: Kept> Routes for Routed<S> {
     }
 
     fn lend_to(&self, broker: Arc<Broker>, stop: CancellationToken) {
+        self.service.authorship.write_in(broker.clone());
         self.service.leases.add_guest(Arc::new(lend::OfBroker(broker.clone())));
         tokio::spawn(lend::watch(self.service.clone(), broker, stop));
     }
@@ -339,7 +342,7 @@ async fn sweep<S: Kept>(service: Arc<Service<S>>, stop: CancellationToken) {
     }
 }
 
-const PREFIXES: [&str; 13] = [
+const PREFIXES: [&str; 14] = [
     "/api/account",
     "/api/session",
     "/api/sessions",
@@ -348,6 +351,7 @@ const PREFIXES: [&str; 13] = [
     "/api/audit",
     "/api/keys",
     "/api/proofs",
+    "/api/authorship",
     "/demo/age/session",
     "/api/oauth",
     "/oauth",
@@ -379,6 +383,7 @@ mod tests {
             "/api/keys/login",
             "/api/proofs",
             "/api/proofs/keys",
+            "/api/authorship/commits",
             "/demo/age/session",
             "/oauth/token",
             "/.well-known/oauth-protected-resource/mcp",

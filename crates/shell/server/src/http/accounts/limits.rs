@@ -40,6 +40,10 @@ pub struct RateLimits {
     pub proof_questions: Rate,
     /// Of one service: sessions that it begins.
     pub proof_sessions: Rate,
+    /// Of one account: acts of an author, each an entry of the log for ever.
+    pub authorship_acts: Rate,
+    /// Of one address: questions who registered a text, each with proofs of the log.
+    pub authorship_looks: Rate,
 }
 
 impl Default for RateLimits {
@@ -57,6 +61,8 @@ impl Default for RateLimits {
             proof_answers: Rate::per_second(128, 10),
             proof_questions: Rate::per_minute(60, 30),
             proof_sessions: Rate::per_second(200, 20),
+            authorship_acts: Rate::per_minute(60, 20),
+            authorship_looks: Rate::per_second(100, 10),
         }
     }
 }

@@ -4,6 +4,7 @@
 //! Nothing here knows a password, a data key or a plaintext. Served only where [`Accounts`] are handed to the
 //! door; an agent's key opens none of it, and a session calls no tool.
 
+mod authorship;
 mod blobs;
 pub(super) mod bytes;
 mod caller;

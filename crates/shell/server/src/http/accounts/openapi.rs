@@ -6,8 +6,8 @@ use utoipa::{
 };
 
 use super::{
-    blobs, challenge, cookie, credentials, delete, events, facts, items, keys, leases, oauth,
-    sessions, shares, sign_up, vault,
+    authorship, blobs, challenge, cookie, credentials, delete, events, facts, items, keys, leases,
+    oauth, sessions, shares, sign_up, vault,
 };
 
 /// The document of the accounts' routes.
@@ -29,6 +29,7 @@ pub(in crate::http) fn openapi() -> utoipa::openapi::OpenApi {
         keys::point_revoke, keys::devices, keys::device_remove, keys::evaluate, keys::challenge, keys::enrol,
         keys::login, keys::rotate, keys::manage, keys::introspect, keys::revoke_token, keys::jwks,
         facts::accept, facts::batch, facts::begin, facts::look, facts::ask, facts::registry, facts::demo,
+        authorship::log, authorship::commit, authorship::reveal, authorship::transfer, authorship::look,
         oauth::protected_resource, oauth::authorization_server, oauth::register, oauth::token, oauth::revoke,
         oauth::request, oauth::consent, oauth::grants, oauth::revoke_grant
     ),

@@ -11,7 +11,7 @@ use tower_http::catch_panic::CatchPanicLayer;
 
 use super::super::api::{no_method, nowhere, panicked};
 use super::{
-    blobs, challenge, credentials,
+    authorship, blobs, challenge, credentials,
     delete::delete_account,
     events, facts, items, keys, leases,
     oauth::{self, Kept},
@@ -72,6 +72,11 @@ pub(super) fn router<S: Kept>(service: Arc<Service<S>>) -> Router {
         .route("/api/proofs/ask", post(facts::ask::<S>))
         .route("/api/proofs/keys", get(facts::registry))
         .route("/demo/age/session", post(facts::demo::<S>))
+        .route("/api/authorship", get(authorship::log::<S>))
+        .route("/api/authorship/commits", post(authorship::commit::<S>))
+        .route("/api/authorship/reveals", post(authorship::reveal::<S>))
+        .route("/api/authorship/transfers", post(authorship::transfer::<S>))
+        .route("/api/authorship/{hash}", get(authorship::look::<S>))
         .route("/api/audit", get(events::events::<S>))
         .route("/.well-known/oauth-protected-resource", get(oauth::protected_resource::<S>))
         .route(oauth::METADATA_PATH, get(oauth::protected_resource::<S>))

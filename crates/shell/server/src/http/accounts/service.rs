@@ -12,6 +12,7 @@ use webauthn_rs::{Webauthn, WebauthnBuilder};
 
 use super::{
     AccountsError, AccountsOptions, PublicOrigin,
+    authorship::Authorship,
     facts::Facts,
     keys::KeyLimits,
     limits::Limits,
@@ -32,6 +33,8 @@ pub(super) struct Service<S> {
     pub keys: KeyLimits,
     /// What is asked of holders of claims.
     pub facts: Facts<S>,
+    /// Texts that are registered in the log.
+    pub authorship: Authorship,
     /// What holders lent to this process.
     pub leases: Leases<S>,
     pub clock: Arc<dyn Clock>,
@@ -75,6 +78,7 @@ impl<S: Kept> Service<S> {
             possession,
             keys: KeyLimits::new(&options.limits),
             facts,
+            authorship: Authorship::new(&options.limits),
             leases,
             clock,
             rng: Arc::new(BatchedRng),

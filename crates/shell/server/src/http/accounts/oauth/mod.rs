@@ -14,6 +14,7 @@ mod shown;
 mod tokens;
 
 use symbolon_account::{AccountStore, oauth::OauthStore};
+use symbolon_authorship::AuthorshipStore;
 use symbolon_possession::KeyStore;
 use symbolon_proof::ProofStore;
 
@@ -32,9 +33,10 @@ pub(super) use tokens::{__path_revoke, __path_token, revoke, token};
 
 pub(in crate::http) use bearer::{Assistant, Denied, is_assistants};
 
-/// What a server with accounts keeps: theirs, their assistants', the keys of their services, what was proven to those.
-pub trait Kept: AccountStore + OauthStore + KeyStore + ProofStore {}
-impl<S: AccountStore + OauthStore + KeyStore + ProofStore> Kept for S {}
+/// What a server with accounts keeps: theirs, their assistants', the keys of their services, what was proven to those,
+/// texts that were registered.
+pub trait Kept: AccountStore + OauthStore + KeyStore + ProofStore + AuthorshipStore {}
+impl<S: AccountStore + OauthStore + KeyStore + ProofStore + AuthorshipStore> Kept for S {}
 
 /// What the routes of assistants share beside the accounts' own.
 pub(super) struct Oauth {
