@@ -290,6 +290,10 @@ table! { LABELS: Label {
     CAPSULE_FIELD = Label("symbolon/capsule-field/v1");
     /// What a capsule's receipt proves, all of it: the statement of its proof of identity.
     CAPSULE_TRANSCRIPT = Label("symbolon/capsule-transcript/v1");
+    /// What a receipt of a capsule that is proven by an execution key proves, all of it.
+    CAPSULE_UNLINKED = Label("symbolon/capsule-unlinked/v1");
+    /// Which run an execution key is of, salted.
+    IDENTITY_RUN = Label("symbolon/identity-run/v1");
     /// A leaf of the chain of an operator's derived keys.
     IDENTITY_LEAF = Label("symbolon/identity-leaf/v1");
     /// The root of that chain, as the operator's key signs it.

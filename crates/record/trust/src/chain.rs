@@ -1,63 +1,20 @@
-//! The chain of an operator's execution keys, and openings of it.
+//! The chain of an operator's execution keys.
 
-use symbolon_codec::{CodecError, Digest32, Fields, FieldsReader};
-use symbolon_crypto::labels::IDENTITY_CHAIN;
+use symbolon_codec::Digest32;
 use symbolon_crypto::{SigningKey, VerifyingKey, sha256};
-use symbolon_log::{ProofError, node_hash, verify_inclusion};
+use symbolon_log::node_hash;
 
-use crate::execution::{Execution, Member};
+use crate::execution::Execution;
+use crate::head::{Head, HeadError};
+use crate::opening::Opening;
 
 /// Leaves, in the order in which their keys were made, and the head before the next.
 #[derive(Debug, Clone)]
 pub struct Chain {
-    leaves: Vec<Digest32>,
+    /// Of each height the roots of its complete subtrees, so that a head and a path cost a few hashes
+    /// however long the chain is. The leaves are the first.
+    levels: Vec<Vec<Digest32>>,
     before: Digest32,
-}
-
-/// What the operator says of its chain at a moment, signed.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Head {
-    bytes: Vec<u8>,
-    signature: [u8; 64],
-}
-
-/// Shows that one execution key is the operator's.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Opening {
-    member: Member,
-    position: u64,
-    path: Vec<Digest32>,
-    head: Head,
-}
-
-/// Why a head was refused.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[non_exhaustive]
-pub enum HeadError {
-    /// Its bytes are no head.
-    #[error("this is no head of a chain: {0}")]
-    Form(#[from] CodecError),
-    /// The signature is not by the root.
-    #[error("the head of the chain is not signed by the operator's key")]
-    Signature,
-    /// It is a head of another operator's chain.
-    #[error("the head is of another operator's chain")]
-    Root,
-    /// It does not follow the one before.
-    #[error("the head does not follow the one that was seen before")]
-    Follows,
-}
-
-/// Why an opening was refused.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[non_exhaustive]
-pub enum OpeningError {
-    /// The head.
-    #[error("{0}")]
-    Head(#[from] HeadError),
-    /// The key is not in the chain where the opening says.
-    #[error("the execution key is not in the operator's chain: {0}")]
-    Inclusion(ProofError),
 }
 
 impl Default for Chain {
@@ -69,131 +26,111 @@ impl Default for Chain {
 impl Chain {
     /// Without a key.
     pub fn new() -> Self {
-        Self { leaves: Vec::new(), before: Digest32([0; 32]) }
+        Self { levels: Vec::new(), before: Digest32([0; 32]) }
+    }
+
+    /// From what was kept: the leaves in their order, and the newest head where there is one.
+    ///
+    /// # Errors
+    /// [`HeadError`]: the head is not this root's, or not of these leaves.
+    pub fn restore(
+        leaves: impl IntoIterator<Item = Digest32>,
+        head: Option<&Head>,
+        root: &VerifyingKey,
+    ) -> Result<Self, HeadError> {
+        let mut chain = Self::new();
+        leaves.into_iter().for_each(|leaf| chain.push(leaf));
+        match head {
+            None if chain.size() == 0 => return Ok(chain),
+            None => return Err(HeadError::Leaves),
+            Some(head) => {
+                let said = head.check(root)?;
+                if said.size != chain.size() as u64 || said.tree != chain.tree() {
+                    return Err(HeadError::Leaves);
+                }
+                chain.before = sha256(head.bytes());
+            }
+        }
+        Ok(chain)
     }
 
     /// Takes a key in; gives its position.
     pub fn append(&mut self, execution: &Execution) -> u64 {
-        self.leaves.push(execution.public().leaf());
-        self.leaves.len() as u64 - 1
+        self.push(execution.leaf());
+        self.size() as u64 - 1
     }
 
     /// Signs what is in it, as the next head.
     pub fn head(&mut self, root: &SigningKey) -> Head {
-        let bytes = Fields::new(IDENTITY_CHAIN.as_str())
-            .bytes(root.verifying_key().as_bytes())
-            .u64(self.leaves.len() as u64)
-            .bytes(tree_root(&self.leaves).as_bytes())
-            .bytes(self.before.as_bytes())
-            .finish();
-        self.before = sha256(&bytes);
-        let signature = root.sign(&bytes);
-        Head { bytes, signature }
+        let head = Head::sign(root, self.size() as u64, &self.tree(), &self.before);
+        self.before = sha256(head.bytes());
+        head
     }
 
     /// Shows that the key at `position` is in the chain that `head`, its newest, speaks of. `None`
     /// where another key or none is there.
     pub fn open(&self, position: u64, execution: &Execution, head: &Head) -> Option<Opening> {
-        let member = execution.public();
         let at = usize::try_from(position).ok()?;
-        let held = self.leaves.get(at)? == &member.leaf() && sha256(&head.bytes) == self.before;
-        let path = path(&self.leaves, at);
-        held.then(|| Opening { member, position, path, head: head.clone() })
-    }
-}
-
-/// What a head says.
-struct Said {
-    root: [u8; 32],
-    size: u64,
-    tree: Digest32,
-    before: Digest32,
-}
-
-impl Head {
-    /// From its bytes and signature.
-    pub fn new(bytes: Vec<u8>, signature: [u8; 64]) -> Self {
-        Self { bytes, signature }
+        let is_there = self.levels.first()?.get(at)? == &execution.leaf();
+        let held = is_there && sha256(head.bytes()) == self.before;
+        held.then(|| Opening {
+            key: execution.key().verifying_key(),
+            run: execution.commitment(),
+            position,
+            path: self.path(0, self.size(), at),
+            head: head.clone(),
+        })
     }
 
-    /// The bytes that are signed.
-    pub fn bytes(&self) -> &[u8] {
-        &self.bytes
+    fn size(&self) -> usize {
+        self.levels.first().map_or(0, Vec::len)
     }
 
-    /// The signature over them.
-    pub fn signature(&self) -> &[u8; 64] {
-        &self.signature
-    }
-
-    /// Checks that this head is the root's and comes right after `before`.
-    ///
-    /// # Errors
-    /// [`HeadError`].
-    pub fn follows(&self, before: &Self, root: &VerifyingKey) -> Result<(), HeadError> {
-        let (mine, theirs) = (self.check(root)?, before.check(root)?);
-        let held = mine.before == sha256(&before.bytes) && mine.size >= theirs.size;
-        if held { Ok(()) } else { Err(HeadError::Follows) }
-    }
-
-    fn check(&self, root: &VerifyingKey) -> Result<Said, HeadError> {
-        root.verify(&self.bytes, &self.signature).map_err(|_| HeadError::Signature)?;
-        let mut r = FieldsReader::new(IDENTITY_CHAIN.as_str(), &self.bytes)?;
-        let (key, size) = (r.array()?, r.u64()?);
-        let said =
-            Said { root: key, size, tree: Digest32(r.array()?), before: Digest32(r.array()?) };
-        r.end()?;
-        if said.root == *root.as_bytes() { Ok(said) } else { Err(HeadError::Root) }
-    }
-}
-
-impl Opening {
-    /// The execution key that it opens.
-    pub fn key(&self) -> &VerifyingKey {
-        &self.member.key
-    }
-
-    /// The component that ran under it, and which run that was.
-    pub fn run(&self) -> (&[u8; 64], u64) {
-        (&self.member.component, self.member.number)
-    }
-
-    /// Checks that the key is one of this root's.
-    ///
-    /// # Errors
-    /// [`OpeningError`].
-    pub fn verify(&self, root: &VerifyingKey) -> Result<(), OpeningError> {
-        let said = self.head.check(root)?;
-        let leaf = self.member.leaf();
-        verify_inclusion(&leaf, self.position, said.size, &self.path, &said.tree)
-            .map_err(OpeningError::Inclusion)
-    }
-}
-
-/// RFC 6962, section 2.1.
-fn tree_root(leaves: &[Digest32]) -> Digest32 {
-    match leaves {
-        [] => sha256(b""),
-        [one] => *one,
-        _ => {
-            let (left, right) = leaves.split_at(split(leaves.len()));
-            node_hash(&tree_root(left), &tree_root(right))
+    fn push(&mut self, leaf: Digest32) {
+        let mut node = leaf;
+        for height in 0.. {
+            if self.levels.len() == height {
+                self.levels.push(Vec::new());
+            }
+            let level = &mut self.levels[height];
+            level.push(node);
+            match level[..] {
+                [.., left, right] if level.len().is_multiple_of(2) => {
+                    node = node_hash(&left, &right)
+                }
+                _ => return,
+            }
         }
     }
-}
 
-/// RFC 6962, section 2.1.1: from the leaf upwards.
-fn path(leaves: &[Digest32], at: usize) -> Vec<Digest32> {
-    if leaves.len() < 2 {
-        return Vec::new();
+    fn tree(&self) -> Digest32 {
+        if self.size() == 0 { sha256(b"") } else { self.root(0, self.size()) }
     }
-    let (left, right) = leaves.split_at(split(leaves.len()));
-    let (mut path, sibling) = match at.checked_sub(left.len()) {
-        None => (path(left, at), tree_root(right)),
-        Some(at) => (path(right, at), tree_root(left)),
-    };
-    path.push(sibling);
-    path
+
+    /// RFC 6962, section 2.1: of `count` leaves, at least one, from `start` on, which is a multiple of
+    /// the largest power of two in `count`.
+    fn root(&self, start: usize, count: usize) -> Digest32 {
+        if count.is_power_of_two() {
+            let height = count.trailing_zeros() as usize;
+            return self.levels[height][start >> height];
+        }
+        let left = split(count);
+        node_hash(&self.root(start, left), &self.root(start + left, count - left))
+    }
+
+    /// RFC 6962, section 2.1.1: from the leaf upwards.
+    fn path(&self, start: usize, count: usize, at: usize) -> Vec<Digest32> {
+        if count < 2 {
+            return Vec::new();
+        }
+        let left = split(count);
+        let (mut path, sibling) = match at.checked_sub(left) {
+            None => (self.path(start, left, at), self.root(start + left, count - left)),
+            Some(at) => (self.path(start + left, count - left, at), self.root(start, left)),
+        };
+        path.push(sibling);
+        path
+    }
 }
 
 /// The largest power of two below `count`, which is at least two.
@@ -204,6 +141,7 @@ fn split(count: usize) -> usize {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::OpeningError;
     use symbolon_ambient::SeededRng;
 
     fn root(seed: u64) -> SigningKey {
@@ -229,7 +167,10 @@ mod tests {
                 let opening = chain.open(at as u64, one, &head).unwrap();
                 assert_eq!(opening.verify(&root.verifying_key()), Ok(()));
                 assert_eq!(opening.key(), &one.key().verifying_key());
-                assert_eq!(opening.run(), (&[1; 64], at as u64));
+                assert_eq!(opening.run(), &one.run().commitment(&[1; 64]));
+                assert_eq!(opening.position(), at as u64);
+                let json = serde_json::to_vec(&opening).unwrap();
+                assert_eq!(serde_json::from_slice::<Opening>(&json).unwrap(), opening);
                 let elsewhere = chain.open((at as u64 + 1) % count.max(2), one, &head);
                 assert_eq!(elsewhere, None);
             }
@@ -245,23 +186,23 @@ mod tests {
         let good = chain.open(3, &all[3], &head).unwrap();
 
         let mut it = good.clone();
-        it.head.signature[0] ^= 1;
+        let mut signature = *head.signature();
+        signature[0] ^= 1;
+        it.head = Head::new(head.bytes().to_vec(), signature);
         assert_eq!(it.verify(&public), Err(HeadError::Signature.into()));
 
         // A head of another operator's chain, signed by this one.
         let other = self::root(2);
         let (mut foreign, _) = chain_of(&other, 5);
-        let bytes = foreign.head(&other).bytes;
+        let bytes = foreign.head(&other).bytes().to_vec();
         let mut it = good.clone();
         it.head = Head::new(bytes.clone(), root.sign(&bytes));
         assert_eq!(it.verify(&public), Err(HeadError::Root.into()));
         assert_eq!(good.verify(&other.verifying_key()), Err(HeadError::Signature.into()));
 
-        let changes: [fn(&mut Opening); 6] = [
-            |it| it.member.key = self::root(9).verifying_key(),
-            |it| it.member.component[0] ^= 1,
-            |it| it.member.number += 1,
-            |it| it.member.salt[0] ^= 1,
+        let changes: [fn(&mut Opening); 4] = [
+            |it| it.key = self::root(9).verifying_key(),
+            |it| it.run.0[0] ^= 1,
             |it| it.position = 2,
             |it| it.path[0].0[0] ^= 1,
         ];
@@ -287,7 +228,37 @@ mod tests {
         assert_eq!(first.follows(&second, &public), Err(HeadError::Follows));
         // A chain that lost a key, though it names the head before.
         let (mut lost, _) = chain_of(&root, 1);
-        lost.before = sha256(&second.bytes);
+        lost.before = sha256(second.bytes());
         assert_eq!(lost.head(&root).follows(&second, &public), Err(HeadError::Follows));
+    }
+
+    #[test]
+    fn a_chain_goes_on_from_what_was_kept_and_from_nothing_else() {
+        let root = root(1);
+        let public = root.verifying_key();
+        let (mut chain, all) = chain_of(&root, 6);
+        let head = chain.head(&root);
+        let leaves: Vec<_> = all.iter().map(Execution::leaf).collect();
+        let mut again = Chain::restore(leaves.clone(), Some(&head), &public).unwrap();
+        let next = Execution::derive(&root, &[1; 64], 6);
+        let position = again.append(&next);
+        let newer = again.head(&root);
+        assert_eq!(newer.follows(&head, &public), Ok(()));
+        assert_eq!(again.open(position, &next, &newer).unwrap().verify(&public), Ok(()));
+        // An older head opens nothing of a newer chain.
+        assert_eq!(again.open(position, &next, &head), None);
+
+        let restore = |leaves: &[Digest32], head: Option<&Head>| {
+            Chain::restore(leaves.iter().copied(), head, &public).map(|_| ())
+        };
+        assert_eq!(restore(&[], None), Ok(()));
+        assert_eq!(restore(&leaves, None), Err(HeadError::Leaves));
+        assert_eq!(restore(&leaves[1..], Some(&head)), Err(HeadError::Leaves));
+        let mut other = leaves.clone();
+        other.swap(0, 1);
+        assert_eq!(restore(&other, Some(&head)), Err(HeadError::Leaves));
+        let foreign = self::root(2).verifying_key();
+        let got = Chain::restore(leaves, Some(&head), &foreign).map(|_| ());
+        assert_eq!(got, Err(HeadError::Signature));
     }
 }

@@ -1,17 +1,39 @@
 //! A key that one run of a capsule has.
 
+use serde::{Deserialize, Serialize};
 use symbolon_codec::{Digest32, Fields};
-use symbolon_crypto::labels::{CAPSULE_KEY, IDENTITY_LEAF};
-use symbolon_crypto::{SigningKey, VerifyingKey};
+use symbolon_crypto::labels::{CAPSULE_KEY, IDENTITY_LEAF, IDENTITY_RUN};
+use symbolon_crypto::{SigningKey, VerifyingKey, sha256};
 use symbolon_log::leaf_hash;
 
-/// The key of one run, with what its leaf is salted with.
+/// The key of one run, and which run that is.
 #[derive(Debug)]
 pub struct Execution {
     key: SigningKey,
-    salt: [u8; 32],
     component: [u8; 64],
-    number: u64,
+    run: Run,
+}
+
+/// Which run of a component a key is of; a reader who has the component too can check it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Run {
+    /// How many there were of this component before it.
+    pub number: u64,
+    /// What it is committed to under.
+    pub salt: Digest32,
+}
+
+impl Run {
+    /// What a leaf says in its place.
+    pub fn commitment(&self, component: &[u8; 64]) -> Digest32 {
+        let bytes = Fields::new(IDENTITY_RUN.as_str())
+            .bytes(self.salt.as_bytes())
+            .bytes(component)
+            .u64(self.number)
+            .finish();
+        sha256(&bytes)
+    }
 }
 
 impl Execution {
@@ -20,9 +42,9 @@ impl Execution {
     pub fn derive(root: &SigningKey, component: &[u8; 64], number: u64) -> Self {
         let place = |what| Fields::new(what).bytes(component).u64(number).finish();
         let key = root.derive_child(&CAPSULE_KEY, &place("run"));
-        // The public half of a sibling: as random as its seed, and shown in an opening alone.
+        // The public half of a sibling: as random as its seed, and shown with its run alone.
         let salt = *root.derive_child(&CAPSULE_KEY, &place("salt")).verifying_key().as_bytes();
-        Self { key, salt, component: *component, number }
+        Self { key, component: *component, run: Run { number, salt: Digest32(salt) } }
     }
 
     /// The key.
@@ -30,35 +52,24 @@ impl Execution {
         &self.key
     }
 
-    pub(crate) fn public(&self) -> Member {
-        Member {
-            key: self.key.verifying_key(),
-            component: self.component,
-            number: self.number,
-            salt: self.salt,
-        }
+    /// Which run it is of.
+    pub fn run(&self) -> &Run {
+        &self.run
     }
-}
 
-/// What a leaf is made of.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Member {
-    pub key: VerifyingKey,
-    pub component: [u8; 64],
-    pub number: u64,
-    pub salt: [u8; 32],
-}
-
-impl Member {
+    /// What the chain keeps of it.
     pub fn leaf(&self) -> Digest32 {
-        let bytes = Fields::new(IDENTITY_LEAF.as_str())
-            .bytes(&self.salt)
-            .bytes(self.key.as_bytes())
-            .bytes(&self.component)
-            .u64(self.number)
-            .finish();
-        leaf_hash(&bytes)
+        leaf(&self.key.verifying_key(), &self.commitment())
     }
+
+    pub(crate) fn commitment(&self) -> Digest32 {
+        self.run.commitment(&self.component)
+    }
+}
+
+pub(crate) fn leaf(key: &VerifyingKey, run: &Digest32) -> Digest32 {
+    let fields = Fields::new(IDENTITY_LEAF.as_str()).bytes(key.as_bytes()).bytes(run.as_bytes());
+    leaf_hash(&fields.finish())
 }
 
 #[cfg(test)]
@@ -71,16 +82,17 @@ mod tests {
         let (root, other) =
             (SigningKey::make(&SeededRng::new(1)), SigningKey::make(&SeededRng::new(2)));
         let public = |root: &SigningKey, component: u8, number| {
-            Execution::derive(root, &[component; 64], number).public()
+            let it = Execution::derive(root, &[component; 64], number);
+            (it.key().verifying_key(), it.run().clone(), it.leaf())
         };
         assert_eq!(public(&root, 1, 0), public(&root, 1, 0));
         let all = [(&root, 1, 0), (&root, 1, 1), (&root, 2, 0), (&other, 1, 0)];
         let all = all.map(|(root, component, number)| public(root, component, number));
         for (at, one) in all.iter().enumerate() {
             for two in &all[at + 1..] {
-                assert!(one.key != two.key && one.salt != two.salt && one.leaf() != two.leaf());
+                assert!(one.0 != two.0 && one.1.salt != two.1.salt && one.2 != two.2);
             }
-            assert!(one.key != root.verifying_key() && one.salt != *one.key.as_bytes());
+            assert!(one.0 != root.verifying_key() && one.1.salt.as_bytes() != one.0.as_bytes());
         }
     }
 }

@@ -4,10 +4,14 @@
 
 mod chain;
 mod execution;
+mod head;
 mod onion;
+mod opening;
 mod statement;
 
-pub use chain::{Chain, Head, HeadError, Opening, OpeningError};
-pub use execution::Execution;
+pub use chain::Chain;
+pub use execution::{Execution, Run};
+pub use head::{Head, HeadError};
 pub use onion::{OnionAddress, OnionError};
+pub use opening::{Opening, OpeningError};
 pub use statement::capsule_statement;
