@@ -23,6 +23,8 @@ pub enum FieldName {
     Input,
     Output,
     Use,
+    Identity,
+    Run,
 }
 
 /// A word that is no field's name.
@@ -31,8 +33,8 @@ pub enum FieldName {
 pub struct UnknownField(String);
 
 impl FieldName {
-    /// All of them, in the order of the receipt.
-    pub const ALL: [Self; 11] = [
+    /// Those of the standard form, in the order of the receipt.
+    pub const STANDARD: [Self; 11] = [
         Self::Time,
         Self::Capsule,
         Self::Component,
@@ -44,6 +46,23 @@ impl FieldName {
         Self::Input,
         Self::Output,
         Self::Use,
+    ];
+
+    /// Those of the unlinked form: what the standard form has, and whose key it is.
+    pub const ALL: [Self; 13] = [
+        Self::Time,
+        Self::Capsule,
+        Self::Component,
+        Self::Publisher,
+        Self::Manifest,
+        Self::Certificate,
+        Self::Policy,
+        Self::Measured,
+        Self::Input,
+        Self::Output,
+        Self::Use,
+        Self::Identity,
+        Self::Run,
     ];
 
     /// The word.
@@ -60,6 +79,8 @@ impl FieldName {
             Self::Input => "input",
             Self::Output => "output",
             Self::Use => "use",
+            Self::Identity => "identity",
+            Self::Run => "run",
         }
     }
 }

@@ -6,7 +6,8 @@ use symbolon_capsule::{Admitted, Envelope, Kind, Satisfied};
 use symbolon_codec::Digest32;
 use symbolon_crypto::{IDENTITY_PROOF_BYTES, IdentityError, VerifyingKey, sha256, verify_identity};
 
-use super::{CapsuleReceipt, Field, FieldName, SCHEME, capsule_statement, onion};
+use super::identity::Prover;
+use super::{CapsuleReceipt, Field, FieldName, SCHEME, Unlinked, capsule_statement};
 
 /// What is said of a run beside its evidence.
 #[derive(Debug, Clone, Copy)]
@@ -40,14 +41,14 @@ pub enum DraftError {
     /// An envelope is another one than that which was checked.
     #[error("the {0} is not the one that was checked")]
     Envelope(&'static str),
-    /// The proof is not the operator's, over this draft.
+    /// The proof is not by the receipt's key, over this draft.
     #[error("{0}")]
     Identity(#[from] IdentityError),
 }
 
 impl Draft {
-    /// Commits to everything. Hash gate and state gate are in the evidence: without it there is no
-    /// draft.
+    /// A draft of the standard form, which the operator's key proves. Hash gate and state gate are in the
+    /// evidence: without it there is no draft.
     ///
     /// # Errors
     /// [`DraftError::Envelope`].
@@ -56,6 +57,33 @@ impl Draft {
         satisfied: &Satisfied,
         facts: &Facts<'_>,
         operator: &VerifyingKey,
+        rng: &dyn Rng,
+    ) -> Result<Self, DraftError> {
+        Self::commit(admitted, satisfied, facts, Prover::operator(operator), None, rng)
+    }
+
+    /// A draft of the unlinked form, which an execution key proves.
+    ///
+    /// # Errors
+    /// [`DraftError::Envelope`].
+    pub fn unlinked(
+        admitted: &Admitted<'_>,
+        satisfied: &Satisfied,
+        facts: &Facts<'_>,
+        unlinked: &Unlinked<'_>,
+        rng: &dyn Rng,
+    ) -> Result<Self, DraftError> {
+        let prover = Prover::Execution(*unlinked.opening.key());
+        Self::commit(admitted, satisfied, facts, prover, Some(unlinked), rng)
+    }
+
+    /// Commits to everything.
+    fn commit(
+        admitted: &Admitted<'_>,
+        satisfied: &Satisfied,
+        facts: &Facts<'_>,
+        prover: Prover,
+        unlinked: Option<&Unlinked<'_>>,
         rng: &dyn Rng,
     ) -> Result<Self, DraftError> {
         let (manifest, checked) = (admitted.manifest(), admitted.checked());
@@ -80,6 +108,8 @@ impl Draft {
             FieldName::Input => json!(sha256(facts.input)),
             FieldName::Output => json!(sha256(facts.output)),
             FieldName::Use => json!({ "fuel": facts.fuel, "memory_bytes": facts.memory_bytes }),
+            FieldName::Identity => unlinked.map(Unlinked::identity).unwrap_or_default(),
+            FieldName::Run => unlinked.map(Unlinked::run).unwrap_or_default(),
         };
         let commit = |name| {
             let mut salt = [0; 32];
@@ -87,21 +117,20 @@ impl Draft {
             Field::commit(name, salt, value(name))
         };
         Ok(Self(CapsuleReceipt {
-            operator: *operator,
-            onion: onion(operator),
             scheme: SCHEME.to_owned(),
-            keyid: sha256(operator.as_bytes()),
-            fields: FieldName::ALL.into_iter().map(commit).collect(),
+            keyid: sha256(prover.key().as_bytes()),
+            fields: prover.fields().iter().copied().map(commit).collect(),
+            prover,
             proof: [0; IDENTITY_PROOF_BYTES],
         }))
     }
 
-    /// What the operator's key is to be proven over, by [`capsule_statement`].
+    /// What the receipt's key is to be proven over, by [`capsule_statement`].
     pub fn transcript(&self) -> Digest32 {
         self.0.transcript()
     }
 
-    /// The identity gate: takes the operator's proof, if it is one.
+    /// The identity gate: takes the proof, if it is one by the receipt's key.
     ///
     /// # Errors
     /// [`DraftError::Identity`].
@@ -110,7 +139,7 @@ impl Draft {
         proof: [u8; IDENTITY_PROOF_BYTES],
     ) -> Result<CapsuleReceipt, DraftError> {
         let statement = capsule_statement(&self.transcript());
-        verify_identity(&self.0.operator, &statement, &proof)?;
+        verify_identity(self.0.prover.key(), &statement, &proof)?;
         self.0.proof = proof;
         Ok(self.0)
     }

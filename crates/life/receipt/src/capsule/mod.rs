@@ -1,6 +1,7 @@
-//! Receipts of capsules, standard form (`specs/receipt.md`).
+//! Receipts of capsules, standard and unlinked form (`specs/receipt.md`).
 
 mod field;
+mod identity;
 mod make;
 #[cfg(test)]
 mod tests;
@@ -8,26 +9,30 @@ mod verify;
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
-use symbolon_codec::{CodecError, Digest32, Fields, hex, json};
-use symbolon_crypto::labels::CAPSULE_TRANSCRIPT;
+use symbolon_codec::{CodecError, Digest32, hex, json};
 use symbolon_crypto::{IDENTITY_PROOF_BYTES, VerifyingKey, sha256};
 use symbolon_trust::OnionAddress;
 pub use symbolon_trust::capsule_statement;
 
+use identity::Prover;
+
 pub use field::{Field, FieldName, UnknownField};
+pub use identity::Unlinked;
 pub use make::{Draft, DraftError, Facts};
 pub use verify::{CapsuleCheck, CapsuleError, CapsuleVerdict, Seen, verify_capsule};
 
 /// Media type; the version is in it.
 pub const CAPSULE_MEDIA_TYPE: &str = "application/vnd.symbolon.capsule-receipt+json;version=1";
+/// Media type of the unlinked form.
+pub const UNLINKED_MEDIA_TYPE: &str =
+    "application/vnd.symbolon.capsule-receipt.unlinked+json;version=1";
 /// Longest receipt that is read.
 pub const CAPSULE_BYTES_MAX: usize = 1024 * 1024;
 
 /// A receipt, read and not verified.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CapsuleReceipt {
-    operator: VerifyingKey,
-    onion: String,
+    prover: Prover,
     scheme: String,
     keyid: Digest32,
     fields: Vec<Field>,
@@ -57,8 +62,12 @@ pub enum CapsuleFormError {
 struct ReceiptJson {
     #[serde(rename = "mediaType")]
     media_type: String,
-    operator: VerifyingKey,
-    onion: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    operator: Option<VerifyingKey>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    onion: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    execution: Option<VerifyingKey>,
     #[serde(rename = "verificationKey")]
     key: KeyJson,
     fields: Vec<FieldJson>,
@@ -88,7 +97,7 @@ impl CapsuleReceipt {
     pub fn is_one(bytes: &[u8]) -> bool {
         let read = json::parse_bounded(bytes, CAPSULE_BYTES_MAX, DEPTH_MAX);
         let kind = read.as_ref().ok().and_then(|it| it.get("mediaType")?.as_str());
-        kind == Some(CAPSULE_MEDIA_TYPE)
+        kind == Some(CAPSULE_MEDIA_TYPE) || kind == Some(UNLINKED_MEDIA_TYPE)
     }
 
     /// Reads a receipt; verifies nothing. See [`verify_capsule`].
@@ -97,17 +106,25 @@ impl CapsuleReceipt {
     /// [`CapsuleFormError`].
     pub fn parse(bytes: &[u8]) -> Result<Self, CapsuleFormError> {
         let value = json::parse_bounded(bytes, CAPSULE_BYTES_MAX, DEPTH_MAX)?;
-        if value.get("mediaType").and_then(Value::as_str) != Some(CAPSULE_MEDIA_TYPE) {
-            return Err(CapsuleFormError::MediaType);
-        }
+        let is_unlinked = match value.get("mediaType").and_then(Value::as_str) {
+            Some(CAPSULE_MEDIA_TYPE) => false,
+            Some(UNLINKED_MEDIA_TYPE) => true,
+            _ => return Err(CapsuleFormError::MediaType),
+        };
         let form = |e: &dyn std::fmt::Display| CapsuleFormError::Form(e.to_string());
         let read: ReceiptJson = serde_json::from_value(value).map_err(|e| form(&e))?;
+        let prover = match (is_unlinked, read.operator, read.onion, read.execution) {
+            (false, Some(key), Some(onion), None) => Prover::Operator { key, onion },
+            (true, None, None, Some(key)) => Prover::Execution(key),
+            _ => return Err(form(&"it names the key of the other form, or none")),
+        };
         let mut proof = [0; IDENTITY_PROOF_BYTES];
         hex::decode_to_slice(&read.proof, &mut proof).map_err(|e| form(&e))?;
-        if read.fields.len() != FieldName::ALL.len() {
+        let names = prover.fields();
+        if read.fields.len() != names.len() {
             return Err(CapsuleFormError::Fields);
         }
-        let one = |(name, it): (FieldName, FieldJson)| {
+        let one = |(&name, it): (&FieldName, FieldJson)| {
             let shown = match (it.salt, it.value) {
                 (Some(salt), Some(value)) => Some((salt, value)),
                 (None, None) => None,
@@ -115,10 +132,9 @@ impl CapsuleReceipt {
             };
             (it.name == name.as_str()).then(|| Field::read(name, it.commitment, shown))
         };
-        let fields: Option<_> = FieldName::ALL.into_iter().zip(read.fields).map(one).collect();
+        let fields: Option<_> = names.iter().zip(read.fields).map(one).collect();
         Ok(Self {
-            operator: read.operator,
-            onion: read.onion,
+            prover,
             scheme: read.key.scheme,
             keyid: read.key.keyid,
             fields: fields.ok_or(CapsuleFormError::Fields)?,
@@ -134,10 +150,17 @@ impl CapsuleReceipt {
             salt: it.shown().map(|(salt, _)| *salt),
             value: it.shown().map(|(_, value)| value.clone()),
         };
+        let (media_type, operator, onion, execution) = match &self.prover {
+            Prover::Operator { key, onion } => {
+                (CAPSULE_MEDIA_TYPE, Some(*key), Some(onion.clone()), None)
+            }
+            Prover::Execution(key) => (UNLINKED_MEDIA_TYPE, None, None, Some(*key)),
+        };
         let whole = ReceiptJson {
-            media_type: CAPSULE_MEDIA_TYPE.to_owned(),
-            operator: self.operator,
-            onion: self.onion.clone(),
+            media_type: media_type.to_owned(),
+            operator,
+            onion,
+            execution,
             key: KeyJson { scheme: self.scheme.clone(), keyid: self.keyid },
             fields: self.fields.iter().map(one).collect(),
             proof: hex::encode(self.proof),
@@ -158,15 +181,20 @@ impl CapsuleReceipt {
         shown
     }
 
+    /// Whether a receipt of its form has such a field, shown or withheld.
+    pub fn has(&self, name: FieldName) -> bool {
+        self.prover.fields().contains(&name)
+    }
+
     /// A field's value, where it is shown. Nothing of it was checked.
     pub fn dangerous_unverified(&self, name: FieldName) -> Option<&Value> {
         self.fields.iter().find(|it| it.name() == name)?.shown().map(|(_, value)| value)
     }
 
     fn transcript(&self) -> Digest32 {
-        let mut fields = Fields::new(CAPSULE_TRANSCRIPT.as_str())
-            .bytes(self.operator.as_bytes())
-            .str(&self.onion)
+        let mut fields = self
+            .prover
+            .transcript()
             .str(&self.scheme)
             .bytes(self.keyid.as_bytes())
             .u64(self.fields.len() as u64);

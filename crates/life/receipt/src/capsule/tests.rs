@@ -1,5 +1,7 @@
 //! A receipt in order, each gate broken alone, and fields withheld.
 
+mod unlinked;
+
 use serde_json::{Value, json};
 use symbolon_ambient::SeededRng;
 use symbolon_capsule::{
@@ -72,6 +74,10 @@ fn satisfied(admitted: &Admitted<'_>) -> Satisfied {
 }
 
 fn draft(documents: &Documents) -> Draft {
+    draft_by(documents, None)
+}
+
+fn draft_by(documents: &Documents, unlinked: Option<&Unlinked<'_>>) -> Draft {
     let admitted = admitted(documents);
     let facts = Facts {
         manifest: &documents.manifest,
@@ -84,8 +90,11 @@ fn draft(documents: &Documents) -> Draft {
         memory_bytes: 65536,
     };
     let satisfied = satisfied(&admitted);
-    let operator = key(3).verifying_key();
-    Draft::new(&admitted, &satisfied, &facts, &operator, &SeededRng::new(4)).unwrap()
+    let rng = SeededRng::new(4);
+    match unlinked {
+        None => Draft::new(&admitted, &satisfied, &facts, &key(3).verifying_key(), &rng).unwrap(),
+        Some(it) => Draft::unlinked(&admitted, &satisfied, &facts, it, &rng).unwrap(),
+    }
 }
 
 fn proof(by: &SigningKey, transcript: &Digest32) -> [u8; 64] {
@@ -108,7 +117,7 @@ fn dishonest(name: FieldName, value: Value) -> CapsuleReceipt {
 }
 
 fn verify(receipt: &CapsuleReceipt) -> Result<CapsuleVerdict, CapsuleError> {
-    verify_capsule(&receipt.to_json(), &operator(), Some(&keys(1).public()))
+    verify_capsule(&receipt.to_json(), Some(&operator()), Some(&keys(1).public()))
 }
 
 #[test]
@@ -172,7 +181,7 @@ fn a_field_of_another_receipt_or_another_time_is_refused() {
     assert_eq!(verify(&it), Err(CapsuleError::Field(FieldName::Time)));
     let it = dishonest(FieldName::Time, json!({ "started_ms": 2, "completed_ms": 1 }));
     // It was before the certificate was good, too; without a root that is not looked at.
-    let got = verify_capsule(&it.to_json(), &operator(), None);
+    let got = verify_capsule(&it.to_json(), Some(&operator()), None);
     assert_eq!(got, Err(CapsuleError::Time));
     let it = dishonest(FieldName::Time, json!("now"));
     assert_eq!(verify(&it), Err(CapsuleError::Value(FieldName::Time)));
@@ -182,11 +191,12 @@ fn a_field_of_another_receipt_or_another_time_is_refused() {
 fn another_operator_and_another_publisher_are_refused() {
     let json = receipt().to_json();
     let other = OperatorKey::from(key(8).verifying_key());
-    assert_eq!(verify_capsule(&json, &other, None), Err(CapsuleError::Operator));
+    assert_eq!(verify_capsule(&json, Some(&other), None), Err(CapsuleError::Operator));
     let mut it = receipt();
-    it.onion = onion(&key(8).verifying_key());
+    let foreign = onion(&key(8).verifying_key());
+    it.prover = Prover::Operator { key: key(3).verifying_key(), onion: foreign };
     assert_eq!(verify(&it), Err(CapsuleError::Operator));
-    let got = verify_capsule(&json, &operator(), Some(&keys(8).public()));
+    let got = verify_capsule(&json, Some(&operator()), Some(&keys(8).public()));
     assert!(matches!(got, Err(CapsuleError::Publisher(_))));
     let it = dishonest(FieldName::Publisher, json!({ "name": "other", "certificate": 7 }));
     assert_eq!(verify(&it), Err(CapsuleError::Manifest(FieldName::Publisher)));
@@ -217,9 +227,12 @@ fn what_is_withheld_is_said_and_what_is_shown_still_holds() {
     assert_eq!(verdict.value(FieldName::Component), None);
     assert!(verdict.value(FieldName::Policy).is_some());
     // Nothing that was withheld comes back.
-    let all = shown.disclose(&FieldName::ALL);
+    let all = shown.disclose(&FieldName::STANDARD);
     assert_eq!(all, shown);
     assert!(verify(&receipt().disclose(&[])).is_ok());
+    assert!(!shown.has(FieldName::Identity) && shown.has(FieldName::Use));
+    let without = verify_capsule(&shown.to_json(), None, None);
+    assert_eq!(without, Err(CapsuleError::NoKey));
 }
 
 #[test]
@@ -249,7 +262,7 @@ fn a_receipt_damaged_at_any_byte_is_refused_or_the_same() {
     for at in (0..json.len()).step_by(3) {
         let mut wrong = json.clone();
         wrong[at] ^= 1;
-        if let Ok(verdict) = verify_capsule(&wrong, &operator(), Some(&keys(1).public())) {
+        if let Ok(verdict) = verify_capsule(&wrong, Some(&operator()), Some(&keys(1).public())) {
             assert_eq!(verdict, good, "byte {at}");
         }
     }
@@ -265,6 +278,11 @@ fn forms_that_are_none_are_refused() {
     assert_eq!(form(|it| it["mediaType"] = json!("other")), CapsuleFormError::MediaType);
     assert_eq!(form(|it| it["fields"][0]["salt"] = Value::Null), CapsuleFormError::Fields);
     assert_eq!(form(|it| it["fields"][0]["name"] = json!("use")), CapsuleFormError::Fields);
+    // The other form's name on it, or its key.
+    let other = form(|it| it["mediaType"] = json!(UNLINKED_MEDIA_TYPE));
+    assert!(matches!(other, CapsuleFormError::Form(_)));
+    let both = form(|it| it["execution"] = it["operator"].clone());
+    assert!(matches!(both, CapsuleFormError::Form(_)));
     let short = form(|it| drop(it["fields"].as_array_mut().map(Vec::pop)));
     assert_eq!(short, CapsuleFormError::Fields);
     assert!(matches!(form(|it| it["proof"] = json!("00")), CapsuleFormError::Form(_)));

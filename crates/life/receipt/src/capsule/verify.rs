@@ -6,8 +6,10 @@ use symbolon_capsule::{
     Certificate, Certified, Checked, ComponentDigest, Envelope, Kind, Manifest, Measured, Policy,
     PolicyError, PublicKeys,
 };
-use symbolon_crypto::{IdentityError, sha256, verify_identity};
+use symbolon_crypto::{IdentityError, VerifyingKey, sha256, verify_identity};
+use symbolon_trust::OpeningError;
 
+use super::identity::{self, Prover};
 use super::{CapsuleFormError, CapsuleReceipt, FieldName, SCHEME, capsule_statement, onion};
 use crate::verify::OperatorKey;
 
@@ -21,6 +23,12 @@ pub enum CapsuleError {
     /// The receipt names another operator than the key given, or not its address or key.
     #[error("the receipt is by another operator than the key you gave")]
     Operator,
+    /// No operator's key was given, and the standard form is checked against one.
+    #[error("this receipt is checked against its operator's key")]
+    NoKey,
+    /// What names the key that it is to be verified with is another's.
+    #[error("the receipt's verification key is not that of its execution key")]
+    Key,
     /// A value that is shown is not the one that was committed to.
     #[error("the receipt's `{0}` is not what was committed to")]
     Field(FieldName),
@@ -30,6 +38,20 @@ pub enum CapsuleError {
     /// The identity gate.
     #[error("{0}")]
     Identity(#[from] IdentityError),
+    /// A key was given, and the receipt does not show whose execution key it is proven by.
+    #[error(
+        "it is proven by an execution key whose operator is not shown, so nothing ties it to the key that you gave"
+    )]
+    Unlinked,
+    /// The opening that is shown is of another key.
+    #[error("the receipt's opening is of another execution key than the one that proved it")]
+    Execution,
+    /// The opening that is shown does not hold.
+    #[error("{0}")]
+    Opening(OpeningError),
+    /// The run that is shown is not the one that the key was made for.
+    #[error("the execution key was made for another run than the one that the receipt shows")]
+    Run,
     /// The hash gate.
     #[error("the component that ran is not the one that the manifest was signed for")]
     Hash,
@@ -50,7 +72,8 @@ pub enum CapsuleError {
 /// One line of a verdict.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CapsuleCheck {
-    /// `operator`, `identity`, `hash`, `state`, `publisher` or `time`.
+    /// `operator`, `identity`, `hash`, `state`, `publisher` or `time`; of the unlinked form `chain` and
+    /// `run` too.
     pub name: &'static str,
     /// Whether it was seen.
     pub seen: Seen,
@@ -69,6 +92,7 @@ pub enum Seen {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CapsuleVerdict {
     receipt: CapsuleReceipt,
+    onion: Option<String>,
     checks: Vec<CapsuleCheck>,
 }
 
@@ -83,44 +107,57 @@ impl CapsuleVerdict {
         self.receipt.dangerous_unverified(name)
     }
 
-    /// The operator's address.
-    pub fn onion(&self) -> &str {
-        &self.receipt.onion
+    /// The address of the operator whose key was given; none where the receipt was not held against one.
+    pub fn onion(&self) -> Option<&str> {
+        self.onion.as_deref()
+    }
+
+    /// The execution key that proved it, where it is of the unlinked form.
+    pub fn execution(&self) -> Option<&VerifyingKey> {
+        match &self.receipt.prover {
+            Prover::Operator { .. } => None,
+            Prover::Execution(key) => Some(key),
+        }
     }
 }
 
-/// Checks a receipt offline. `root` is whose publishers the reader believes, where they believe any.
+/// Checks a receipt offline. Without `operator` one of the unlinked form can be checked, and then says of
+/// nobody that they are its operator. `root` is whose publishers the reader believes, where they believe any.
 ///
 /// # Errors
 /// [`CapsuleError`]: the first check that fails.
 pub fn verify_capsule(
     bytes: &[u8],
-    operator: &OperatorKey,
+    operator: Option<&OperatorKey>,
     root: Option<&PublicKeys>,
 ) -> Result<CapsuleVerdict, CapsuleError> {
     let receipt = CapsuleReceipt::parse(bytes)?;
-    let key = operator.key();
-    let same = receipt.operator == *key
-        && receipt.onion == onion(key)
-        && receipt.scheme == SCHEME
-        && receipt.keyid == sha256(key.as_bytes());
-    if !same {
-        return Err(CapsuleError::Operator);
+    let key = receipt.prover.key();
+    let is_named = receipt.scheme == SCHEME && receipt.keyid == sha256(key.as_bytes());
+    match &receipt.prover {
+        Prover::Operator { onion: address, .. } => {
+            let given = operator.ok_or(CapsuleError::NoKey)?.key();
+            if key != given || *address != onion(given) || !is_named {
+                return Err(CapsuleError::Operator);
+            }
+        }
+        Prover::Execution(_) if !is_named => return Err(CapsuleError::Key),
+        Prover::Execution(_) => {}
     }
     if let Some(wrong) = receipt.fields.iter().find(|it| !it.holds()) {
         return Err(CapsuleError::Field(wrong.name()));
     }
     verify_identity(key, &capsule_statement(&receipt.transcript()), &receipt.proof)?;
     let facts = Shown::read(&receipt)?;
-    let checks = vec![
-        CapsuleCheck { name: "operator", seen: Seen::Held(receipt.onion.clone()) },
-        CapsuleCheck { name: "identity", seen: Seen::Held("holds the operator's key".into()) },
+    let component = facts.component.as_ref().map(ComponentDigest::as_bytes);
+    let identity::Whose { onion, mut checks } = identity::check(&receipt, operator, component)?;
+    checks.extend([
         CapsuleCheck { name: "hash", seen: facts.hash()? },
         CapsuleCheck { name: "state", seen: facts.state()? },
         CapsuleCheck { name: "publisher", seen: facts.publisher(root)? },
         CapsuleCheck { name: "time", seen: facts.time()? },
-    ];
-    Ok(CapsuleVerdict { receipt, checks })
+    ]);
+    Ok(CapsuleVerdict { receipt, onion, checks })
 }
 
 /// What is shown, read.
@@ -247,7 +284,7 @@ impl<'a> Shown<'a> {
     }
 }
 
-fn typed<T: DeserializeOwned>(
+pub(super) fn typed<T: DeserializeOwned>(
     receipt: &CapsuleReceipt,
     name: FieldName,
 ) -> Result<Option<T>, CapsuleError> {
