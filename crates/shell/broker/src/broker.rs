@@ -88,6 +88,8 @@ pub struct Broker {
     pub(crate) calls: Calls,
     pub(crate) refusals: Refusals,
     pub(crate) relays: Relays,
+    /// The keys that runs of capsules are proven by.
+    pub(crate) run_keys: crate::identity::RunKeys,
     /// Sessions of whole programs, with what they were granted for as long as they last.
     pub(crate) runs: crate::runs::Runs,
     pub(crate) spending: Spending,
@@ -218,6 +220,7 @@ impl Broker {
             calls: Calls::default(),
             refusals: Refusals::default(),
             relays: Relays::new(options.relay, Client::of(options.limits, options.resolver)),
+            run_keys: crate::identity::RunKeys::default(),
             runs: crate::runs::Runs::default(),
             spending,
             office,

@@ -46,7 +46,7 @@ pub use broker::{Broker, Options};
 pub use containers::{ContainerKeys, DeedSignature, SealedLayerKey, SignatureView, SignerView};
 pub use desk::{DeskOpened, DeskSession, PageLink};
 pub use edge::{Strict, Watch};
-pub use identity::IdentityProofView;
+pub use identity::{ExecutionProofView, ExecutionView, IdentityProofView};
 pub use lanes::Lanes;
 pub use live::{LiveEvent, LogHead, Since};
 pub use minted::{MintError, PLACEHOLDER_BYTES, UnusableMinted, has_placeholder, is_placeholder};

@@ -21,5 +21,5 @@ pub use folder::{FolderStorage, replace_file};
 pub use home::{Home, HomeError, HomeLock};
 pub use log_service::{LogService, LogSettings};
 pub use manifest::{Manifest, ManifestError};
-pub use sqlite::SqliteStore;
+pub use sqlite::{ExecutionHead, ExecutionRow, SqliteStore};
 pub use symbolon_log::InclusionBundle;

@@ -17,6 +17,8 @@ use symbolon_capability::{
 use symbolon_codec::Digest32;
 use symbolon_custody::Wrap;
 
+pub use executions::{ExecutionHead, ExecutionRow};
+
 /// The state of one home.
 #[derive(Debug, Clone)]
 pub struct SqliteStore {
@@ -478,6 +480,7 @@ fn database(error: sqlx::Error) -> StoreError {
 }
 
 mod containers;
+mod executions;
 mod flows;
 mod issued;
 mod minted;

@@ -119,6 +119,12 @@ impl Handle for Door {
             Op::ProveOperator { transcript } => {
                 Answer::of(broker.prove_operator(transcript.as_ref())?)
             }
+            Op::OpenExecution { component } => {
+                Answer::of(broker.open_execution(&digest(&component)?).await?)
+            }
+            Op::ProveExecution { key, transcript } => {
+                Answer::of(broker.prove_execution(&key, &transcript)?)
+            }
             Op::SignContainer { digest } => Answer::of(broker.sign_container(&digest)?),
             Op::OpenLayerKeys { keys } => {
                 Answer::with(json!({}), Some(broker.open_layer_keys(&keys)?))
@@ -276,6 +282,15 @@ fn account_id(text: &str) -> Result<[u8; 16], CallError> {
     let mut bytes = [0; 16];
     hex::decode_to_slice(text, &mut bytes)
         .map_err(|_| CallError::caller("account", "an account is named by 32 hex digits"))?;
+    Ok(bytes)
+}
+
+fn digest(text: &str) -> Result<[u8; 64], CallError> {
+    let mut bytes = [0; 64];
+    hex::decode_to_slice(text, &mut bytes).map_err(|_| {
+        CallError::caller("component", "a component is named by 128 hex digits")
+            .next("symbolon capsule show NAME.capsule.json")
+    })?;
     Ok(bytes)
 }
 

@@ -8,6 +8,7 @@ use symbolon_broker::{
 };
 use symbolon_codec::{Digest32, json};
 use symbolon_container::deed::{Event, Place};
+use symbolon_crypto::VerifyingKey;
 use symbolon_proxy::NewRun;
 
 use super::error::ControlError;
@@ -67,6 +68,14 @@ pub enum Op {
     ProveOperator {
         #[serde(default)]
         transcript: Option<Digest32>,
+    },
+    /// `component`: 128 hex digits.
+    OpenExecution {
+        component: String,
+    },
+    ProveExecution {
+        key: VerifyingKey,
+        transcript: Digest32,
     },
     SignContainer {
         digest: Digest32,
