@@ -13,12 +13,14 @@ use crate::{facts, out};
 /// Make a receipt that shows the named facts, and proves that they belong to it
 ///
 /// The others are withheld: their values are gone from the file, and cannot be guessed from it. Facts: time,
-/// capsule, component, publisher, manifest, certificate, policy, measured, input, output, use.
+/// capsule, component, publisher, manifest, certificate, policy, measured, input, output, use; of a receipt that is
+/// unlinked also identity (whose it is) and run.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples
   symbolon capsule disclose receipt.json --show time,policy --out shown.json
-  symbolon capsule disclose receipt.json --show component,manifest,certificate")]
+  symbolon capsule disclose receipt.json --show component,manifest,certificate
+  symbolon capsule disclose receipt.json --show identity,time --out shown.json")]
 pub struct Args {
     /// The receipt
     #[arg(value_name = "FILE")]
@@ -38,6 +40,11 @@ impl Args {
             Failure::refused("receipt_form", format!("{}: {error}", self.file.display()))
                 .next("symbolon capsule run FILE --receipt receipt.json")
         })?;
+        if let Some(name) = self.show.iter().find(|it| !receipt.has(**it)) {
+            let what = format!("`{name}` is no field of this receipt, which names its operator");
+            return Err(Failure::refused("receipt_field_unknown", what)
+                .next("symbolon capsule run FILE --receipt FILE --unlinked"));
+        }
         let gone = self.show.iter().find(|it| receipt.dangerous_unverified(**it).is_none());
         if let Some(name) = gone {
             let what = format!("`{name}` is withheld in this receipt already");
@@ -54,7 +61,11 @@ impl Args {
             return out::json(&json!({ "out": out, "shows": names }));
         }
         out::say(&format!("{} shows: {}", out.display(), names.join(", ")));
-        out::say_next(&format!("symbolon verify {} --key operator.pub", out.display()));
+        // Without `identity` an unlinked receipt is held against nobody's key.
+        let is_anyones =
+            receipt.has(FieldName::Identity) && !self.show.contains(&FieldName::Identity);
+        let key = if is_anyones { "" } else { " --key operator.pub" };
+        out::say_next(&format!("symbolon verify {}{key}", out.display()));
         Ok(())
     }
 }

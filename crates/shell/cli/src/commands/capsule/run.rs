@@ -28,7 +28,8 @@ Examples
   symbolon capsule run hello.wasm --input @in.json
   symbolon capsule run hello.wasm --input '{\"name\":\"Ada\"}' --json
   symbolon capsule run hello.wasm --certificate acme.certificate.json --root root.pub
-  symbolon capsule run hello.wasm --input @in.json --receipt receipt.json")]
+  symbolon capsule run hello.wasm --input @in.json --receipt receipt.json
+  symbolon capsule run hello.wasm --input @in.json --receipt receipt.json --unlinked")]
 pub struct Args {
     /// The component
     #[arg(value_name = "FILE")]
@@ -51,6 +52,10 @@ pub struct Args {
     /// Where to write a receipt of the run, proven by the operator's key of the home: a new file
     #[arg(long, value_name = "FILE")]
     receipt: Option<PathBuf>,
+    /// Prove the receipt by a key of this run alone, in place of the operator's: whose it is stands in a field
+    /// that can be withheld
+    #[arg(long, requires = "receipt")]
+    unlinked: bool,
     /// What random numbers of a deterministic capsule come from
     #[arg(long, value_name = "N")]
     seed: Option<u64>,
@@ -112,7 +117,8 @@ impl Args {
                 fuel: ran.finished.fuel_used,
                 memory_bytes: ran.finished.memory_bytes,
             };
-            let made = receipt::make(broker, &checked, &ran.satisfied, &facts)?;
+            let make = if self.unlinked { receipt::make_unlinked } else { receipt::make };
+            let made = make(broker, &checked, &ran.satisfied, &facts)?;
             NewFile::make(path)?.write(&made.to_json())?;
         }
         show(ctx, &checked, &ran, now_ms, seed)?;

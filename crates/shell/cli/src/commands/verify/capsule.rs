@@ -20,7 +20,7 @@ pub const BYTES_MAX: usize = CAPSULE_BYTES_MAX;
 pub fn verify(
     ctx: &Ctx,
     bytes: &[u8],
-    key: &OperatorKey,
+    key: Option<&OperatorKey>,
     root: Option<&Path>,
 ) -> Result<(), Failure> {
     let root = root.map(place::public).transpose()?;
@@ -29,6 +29,10 @@ pub fn verify(
 }
 
 fn refused(error: CapsuleError) -> Failure {
+    if matches!(error, CapsuleError::NoKey) {
+        return Failure::usage("a receipt is checked against its operator's key")
+            .next("the same command with --key operator.pub, from the operator");
+    }
     let (code, next) = match error {
         CapsuleError::Form(_) | CapsuleError::Value(_) => {
             ("receipt_form", "symbolon capsule run FILE --receipt FILE, by whoever ran it")
@@ -36,6 +40,10 @@ fn refused(error: CapsuleError) -> Failure {
         CapsuleError::Operator => {
             ("other_operator", "--key with the operator.pub of that operator")
         }
+        CapsuleError::Unlinked => ("operator_withheld", ASK_FOR_IDENTITY),
+        CapsuleError::Key => ("receipt_key", DO_NOT_RELY),
+        CapsuleError::Execution | CapsuleError::Opening(_) => ("receipt_chain", DO_NOT_RELY),
+        CapsuleError::Run => ("receipt_run", DO_NOT_RELY),
         CapsuleError::Field(_) => ("receipt_field", DO_NOT_RELY),
         CapsuleError::Identity(_) => ("receipt_identity", DO_NOT_RELY),
         CapsuleError::Hash => ("receipt_hash", DO_NOT_RELY),
@@ -60,6 +68,7 @@ fn as_json(verdict: &CapsuleVerdict) -> Value {
     json!({
         "verified": true,
         "onion": verdict.onion(),
+        "execution": verdict.execution(),
         "checks": checks,
         "fields": shown.collect::<Map<String, Value>>(),
     })
@@ -74,7 +83,14 @@ fn show(verdict: &CapsuleVerdict) -> Result<(), Failure> {
             Seen::Withheld(what) => (it.name, format!("- not shown: {what}")),
         })
         .collect();
-    out::pairs(&rows)
+    out::pairs(&rows)?;
+    if verdict.execution().is_some() && verdict.onion().is_none() {
+        out::say("Proven by an execution key. Nothing here was held against an operator's key.");
+    }
+    Ok(())
 }
+
+const ASK_FOR_IDENTITY: &str = "its owner's symbolon capsule disclose FILE --show identity; or the same command without \
+     --key, which says nothing of the operator";
 
 const DO_NOT_RELY: &str = "do not rely on this file; ask its operator for the receipt again";

@@ -24,7 +24,8 @@ mod receipt;
 /// proof that the log holds the statement are checked against the key that you trust: take it
 /// from the operator, never from whoever gave you the receipt. Of a proof (`symbolon prove`), it is checked that it shows
 /// what was asked, by claims of an issuer that you name. Of a fork (`symbolon monitor`), that the operator's key signed two
-/// histories of one log. Of a capsule's receipt (`symbolon capsule run`), each gate is shown: held, or not shown.
+/// histories of one log. Of a capsule's receipt (`symbolon capsule run`), each gate is shown: held, or not shown;
+/// one that is unlinked can be checked without --key, and then says nothing of who its operator is.
 /// Of a certificate of authorship (`symbolon note prove`), that the log has each act of its owners, and with --text that the
 /// text is the one.
 ///
@@ -39,6 +40,7 @@ Examples
   symbolon verify fork.json --key operator.pub
   symbolon verify proof.json --issuer issuer.json
   symbolon verify capsule-receipt.json --key operator.pub --root root.pub
+  symbolon verify unlinked.json --root root.pub
   symbolon verify authorship.json --key operator.pub --text note.md")]
 pub struct Args {
     /// The receipt, the proof or the fork, or - for standard input
@@ -57,7 +59,7 @@ pub struct Args {
     #[arg(long, value_name = "N", requires = "witness", value_parser = clap::value_parser!(u8).range(1..=64))]
     witnesses: Option<u8>,
     /// Of a capsule's receipt: the public keys of the root that certified its publisher
-    #[arg(long, value_name = "FILE", requires = "key")]
+    #[arg(long, value_name = "FILE", conflicts_with = "issuers")]
     root: Option<PathBuf>,
     /// Of a certificate of authorship: the text that it should be of; it stays here
     #[arg(long, value_name = "FILE", requires = "key")]
@@ -77,10 +79,13 @@ impl Args {
                     return authorship::verify(ctx, &bytes, &key, self.text.as_deref());
                 }
                 if CapsuleReceipt::is_one(&bytes) {
-                    return capsule::verify(ctx, &bytes, &key, self.root.as_deref());
+                    return capsule::verify(ctx, &bytes, Some(&key), self.root.as_deref());
                 }
                 let asked = receipt::Asked::read(&self.witness, self.witnesses)?;
                 receipt::verify(ctx, &bytes, &key, asked.as_ref())
+            }
+            None if CapsuleReceipt::is_one(&bytes) => {
+                capsule::verify(ctx, &bytes, None, self.root.as_deref())
             }
             None if is_proof(&bytes) => proof::verify(ctx, &bytes, &self.issuers),
             None if !self.issuers.is_empty() => {
