@@ -261,3 +261,109 @@ fn keys_that_others_can_read_sign_nothing() {
     let revoke = ["capsule", "revoke", "--number", "1", "--root", "publisher.key", "--out", "l"];
     shop.refused(&revoke, "capsule_key_rights");
 }
+
+#[test]
+fn an_unlinked_receipt_is_nobodys_until_its_owner_says_whose() {
+    let shop = Shop::new();
+    let home = &shop.home;
+    shop.publish("hello", ECHO, |_| ());
+    let run = |receipt: &str, more: &[&str]| {
+        let words = ["capsule", "run", "hello.wasm", "--input", "{}", "--receipt", receipt];
+        home.json(&[&words[..], more].concat())
+    };
+    run("first.json", &["--unlinked"]);
+    // The broker is killed between two runs; the numbers go on.
+    home.kill_broker();
+    run("second.json", &["--unlinked"]);
+    home.kill_broker();
+    run("third.json", &["--unlinked"]);
+    run("linked.json", &[]);
+
+    let key = home.operator_key();
+    let key = key.to_str().expect("a plain path").to_owned();
+    let with_key =
+        |file: &str| ["verify", file, "--key", &key, "--root", "root.pub"].map(str::to_owned);
+    let whole = |file: &str| {
+        let words = with_key(file);
+        home.json(&words.iter().map(String::as_str).collect::<Vec<_>>())
+    };
+    let held = |verdict: &Value| {
+        let checks = verdict["checks"].as_array().expect("checks").clone();
+        let held = checks.into_iter().filter(|it| it["held"] == true);
+        held.map(|it| it["check"].as_str().expect("a name").to_owned()).collect::<Vec<_>>()
+    };
+    let onion = whole("linked.json")["onion"].as_str().expect("an address").to_owned();
+    for (number, file) in ["first.json", "second.json", "third.json"].into_iter().enumerate() {
+        let verdict = whole(file);
+        let all = ["operator", "identity", "chain", "run", "hash", "state", "publisher", "time"];
+        assert_eq!(held(&verdict), all, "{verdict}");
+        assert_eq!(verdict["onion"], onion);
+        assert_eq!(verdict["fields"]["run"]["number"], number);
+        assert_eq!(verdict["fields"]["identity"]["opening"]["position"], number);
+    }
+
+    // Without its opening it verifies, says that it is by an execution key, and is tied to nobody.
+    let read = |file: &str| std::fs::read_to_string(home.beside(file)).expect("a file");
+    let operator = read_operator(&read("linked.json"));
+    for (file, out) in [("first.json", "one.json"), ("second.json", "two.json")] {
+        let disclose = ["capsule", "disclose", file, "--show", "time,measured", "--out", out];
+        home.ok(&disclose);
+        let text = read(out);
+        assert!(!text.contains(&onion) && !text.contains(&operator), "{text}");
+        let verdict = home.json(&["verify", out]);
+        assert_eq!(held(&verdict), ["identity", "time"]);
+        assert_eq!(verdict["onion"], Value::Null);
+        let ran = home.ok(&["verify", out]);
+        assert!(ran.all().contains("held against an operator's key"), "{}", ran.all());
+        shop.refused(&["verify", out, "--key", &key], "operator_withheld");
+    }
+    let (one, two) = (hex_of(&read("one.json")), hex_of(&read("two.json")));
+    let parts = |texts: &[String]| {
+        let bytes = texts.iter().flat_map(|it| it.as_bytes().windows(32).map(<[u8]>::to_vec));
+        bytes.collect::<std::collections::HashSet<_>>()
+    };
+    assert!(parts(&one).is_disjoint(&parts(&two)));
+
+    // With it, and without the component, it is this operator's and no other's.
+    let show = ["capsule", "disclose", "first.json", "--show", "identity,time"];
+    home.ok(&[&show[..], &["--out", "named.json"]].concat());
+    assert_eq!(held(&whole("named.json")), ["operator", "identity", "chain", "time"]);
+    let other = Home::new();
+    let stranger = other.operator_key();
+    let stranger = stranger.to_str().expect("a plain path");
+    shop.refused(&["verify", "named.json", "--key", stranger], "other_operator");
+    // The opening of another receipt in the place of its own.
+    let mut forged: Value = serde_json::from_str(&read("first.json")).expect("JSON");
+    let foreign: Value = serde_json::from_str(&read("second.json")).expect("JSON");
+    forged["fields"][11] = foreign["fields"][11].clone();
+    std::fs::write(home.beside("forged.json"), forged.to_string()).expect("a file");
+    shop.refused(&["verify", "forged.json", "--key", &key], "receipt_identity");
+    forged["fields"][11] = foreign["fields"][11].clone();
+    forged["fields"][11]["commitment"] = serde_json::from_str::<Value>(&read("first.json"))
+        .expect("JSON")["fields"][11]["commitment"]
+        .clone();
+    std::fs::write(home.beside("forged.json"), forged.to_string()).expect("a file");
+    shop.refused(&["verify", "forged.json", "--key", &key], "receipt_field");
+    // A receipt that names its operator has nothing to open, and is checked against a key.
+    shop.refused(
+        &["capsule", "disclose", "linked.json", "--show", "identity"],
+        "receipt_field_unknown",
+    );
+    shop.refused(&["verify", "linked.json"], "usage");
+}
+
+fn read_operator(receipt: &str) -> String {
+    let receipt: Value = serde_json::from_str(receipt).expect("JSON");
+    receipt["operator"].as_str().expect("a key").to_owned()
+}
+
+/// The keys, digests and proofs of a receipt: texts of 64 hex digits and more, but no values.
+fn hex_of(receipt: &str) -> Vec<String> {
+    let mut receipt: Value = serde_json::from_str(receipt).expect("JSON");
+    for field in receipt["fields"].as_array_mut().expect("fields") {
+        field.as_object_mut().expect("a field").remove("value");
+    }
+    let text = receipt.to_string();
+    let is_hex = |word: &&str| word.len() >= 64 && word.bytes().all(|b| b.is_ascii_hexdigit());
+    text.split('"').filter(is_hex).map(str::to_owned).collect()
+}
