@@ -38,7 +38,7 @@ impl Witness {
 }
 
 /// The line that a service prints once it listens.
-pub fn first_json(service: &mut Service) -> Value {
+fn first_json(service: &mut Service) -> Value {
     service.wait_for("a line of JSON", |said| {
         said.lines().find_map(|line| serde_json::from_str::<Value>(line).ok())
     })

@@ -5,12 +5,11 @@ use std::path::Path;
 use std::process::Command;
 use std::time::{Duration, Instant};
 
-use serde_json::Value;
 use symbolon_tests::home::{Home, Ran};
 use symbolon_tests::place;
 use symbolon_tests::random;
 use symbolon_tests::upstream::Upstream;
-use symbolon_tests::witness::{Witness, first_json, serve_log, until};
+use symbolon_tests::witness::{Witness, serve_log, until};
 
 /// A home that can call something.
 fn home() -> (Home, Upstream) {
