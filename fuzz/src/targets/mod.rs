@@ -1,6 +1,7 @@
 //! The targets as plain functions, so that a test can replay a corpus without a fuzzer.
 
 pub mod audit;
+pub mod authorship;
 pub mod capsule;
 pub mod catalog;
 pub mod checkpoint;
@@ -31,6 +32,7 @@ pub type Target = fn(&[u8]);
 /// Every target, by the name of its corpus.
 pub const ALL: &[(&str, Target)] = &[
     ("audit", audit::run),
+    ("authorship", authorship::run),
     ("capsule", capsule::run),
     ("catalog", catalog::run),
     ("checkpoint", checkpoint::run),
