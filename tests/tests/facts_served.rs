@@ -261,8 +261,11 @@ fn who_was_registered_comes_back_by_the_command_line_without_an_issuer() {
     assert_eq!(first["binding"], again["binding"]);
     let (one, two) = (first["proof"].as_str().unwrap(), again["proof"].as_str().unwrap());
     let parts: std::collections::HashSet<&[u8]> = one.as_bytes().windows(16).collect();
-    // But for zeros, which are commitments to nothing: the circuits have them in every proof.
-    let is_shared = |part: &&[u8]| parts.contains(part) && *part != b"AAAAAAAAAAAAAAAA";
+    // But for zeros, which are commitments to nothing: the circuits have them in every proof. A window that is zeros but for
+    // a character or two is in both by chance.
+    let zeros = b"AAAAAAAAAAAA";
+    let is_shared =
+        |part: &&[u8]| parts.contains(part) && !part.starts_with(zeros) && !part.ends_with(zeros);
     let shared: Vec<_> =
         two.as_bytes().windows(16).filter(is_shared).map(String::from_utf8_lossy).collect();
     assert!(shared.is_empty(), "{shared:?}");
