@@ -56,7 +56,10 @@ def changed(request, what):
         request.body += " "
         request.headers["Content-Length"] = str(len(request.body))
     elif what == "signature":
-        request.headers["Signature"] = request.headers["Signature"].replace("A", "B").replace("a", "b")
+        label, encoded = request.headers["Signature"].rstrip(":").split("=:", 1)
+        signature = bytearray(base64.b64decode(encoded, validate=True))
+        signature[0] ^= 1
+        request.headers["Signature"] = f"{label}=:{base64.b64encode(signature).decode()}:"
 
 
 with requests.Session() as session:
