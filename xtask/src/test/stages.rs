@@ -115,10 +115,7 @@ fn crates(asked: &Asked, tally: &mut Tally) -> Result<(), Failure> {
         command.args(["--workspace", "--exclude", "symbolon-tests"]);
         command
     };
-    match asked.extra.is_empty() {
-        true => watch_all(tests, tally),
-        false => watch(tests().args(&asked.extra), tally, |_| ()),
-    }
+    watch_all(tests, asked, tally)
 }
 
 fn tpm(asked: &Asked, tally: &mut Tally) -> Result<(), Failure> {
@@ -153,10 +150,7 @@ fn blackbox(asked: &Asked, tally: &mut Tally) -> Result<(), Failure> {
         command.args(["--package", "symbolon-tests"]).envs(environment.clone());
         command
     };
-    match asked.extra.is_empty() {
-        true => watch_all(tests, tally),
-        false => watch(tests().args(&asked.extra), tally, |_| ()),
-    }
+    watch_all(tests, asked, tally)
 }
 
 /// Where the tests find the product and the services. Without these the harness looks in the same
@@ -227,8 +221,12 @@ fn cargo_test() -> Command {
 }
 
 /// Clocks, browsers and upstreams share the cores with each other. A few tests that failed beside others are run once
-/// more, alone: what fails again has failed, what passes is counted apart and named.
-fn watch_all(tests: impl Fn() -> Command, tally: &mut Tally) -> Result<(), Failure> {
+/// more, alone: what fails again has failed, what passes is counted apart and named. Where somebody chose tests, those are
+/// run, and once.
+fn watch_all(tests: impl Fn() -> Command, asked: &Asked, tally: &mut Tally) -> Result<(), Failure> {
+    if !asked.extra.is_empty() {
+        return watch(tests().args(&asked.extra), tally, |_| ());
+    }
     let mut failed: Vec<String> = Vec::new();
     let ran = watch(&mut tests(), tally, |line| failed.extend(tally::failed_test(line)));
     let few = (1..=ALONE_MAX).contains(&failed.len()) && failed.len() == tally.failed;
