@@ -7,6 +7,13 @@ use serde_json::{Map, Value};
 
 use crate::CodecError;
 
+/// A text that a document says of itself, such as its media type; nothing of the document is checked. None where it is no
+/// JSON object within the bounds of [`parse_bounded`].
+pub fn text_member(bytes: &[u8], max_bytes: usize, max_depth: usize, name: &str) -> Option<String> {
+    let value = parse_bounded(bytes, max_bytes, max_depth).ok()?;
+    Some(value.get(name)?.as_str()?.to_owned())
+}
+
 /// Parses one JSON value of at most `max_bytes`, nested at most `max_depth` levels.
 ///
 /// # Errors

@@ -65,8 +65,7 @@ struct EntryJson {
 impl Certificate {
     /// Whether bytes say that they are one, without any check.
     pub fn is_one(bytes: &[u8]) -> bool {
-        let read = json::parse_bounded(bytes, CERTIFICATE_BYTES_MAX, DEPTH_MAX);
-        let kind = read.ok().and_then(|value| Some(value.get("mediaType")?.as_str()?.to_owned()));
+        let kind = json::text_member(bytes, CERTIFICATE_BYTES_MAX, DEPTH_MAX, "mediaType");
         kind.is_some_and(|kind| kind == CERTIFICATE_MEDIA_TYPE)
     }
 

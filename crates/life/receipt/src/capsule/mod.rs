@@ -95,9 +95,8 @@ struct FieldJson {
 impl CapsuleReceipt {
     /// Whether a file says of itself that it is one.
     pub fn is_one(bytes: &[u8]) -> bool {
-        let read = json::parse_bounded(bytes, CAPSULE_BYTES_MAX, DEPTH_MAX);
-        let kind = read.as_ref().ok().and_then(|it| it.get("mediaType")?.as_str());
-        kind == Some(CAPSULE_MEDIA_TYPE) || kind == Some(UNLINKED_MEDIA_TYPE)
+        let kind = json::text_member(bytes, CAPSULE_BYTES_MAX, DEPTH_MAX, "mediaType");
+        kind.is_some_and(|kind| [CAPSULE_MEDIA_TYPE, UNLINKED_MEDIA_TYPE].contains(&&*kind))
     }
 
     /// Reads a receipt; verifies nothing. See [`verify_capsule`].

@@ -1,6 +1,7 @@
 //! The proof of a fork, against its operator's key.
 
 use serde_json::json;
+use symbolon_codec::json;
 use symbolon_log::{FORK_MEDIA_TYPE, ForkError, ForkProof};
 use symbolon_receipt::OperatorKey;
 
@@ -10,8 +11,7 @@ use crate::out;
 
 /// Whether a file says that it is one.
 pub fn is_fork(bytes: &[u8]) -> bool {
-    let kind = symbolon_codec::json::parse_bounded(bytes, symbolon_log::FORK_BYTES_MAX, 6);
-    let kind = kind.ok().and_then(|value| Some(value.get("mediaType")?.as_str()?.to_owned()));
+    let kind = json::text_member(bytes, symbolon_log::FORK_BYTES_MAX, 6, "mediaType");
     kind.is_some_and(|kind| kind == FORK_MEDIA_TYPE)
 }
 

@@ -2,7 +2,6 @@
 
 use std::path::PathBuf;
 
-use serde_json::Value;
 use symbolon_authorship::Certificate;
 use symbolon_codec::json;
 
@@ -100,9 +99,8 @@ impl Args {
 
 /// A proof says so itself; a receipt has no `type` of its own.
 fn is_proof(bytes: &[u8]) -> bool {
-    let parsed = json::parse_bounded(bytes, symbolon_proof::PRESENTATION_BYTES_MAX, DEPTH_MAX);
-    let kind = parsed.as_ref().ok().and_then(|value| value.get("type"));
-    kind.and_then(Value::as_str).is_some_and(|kind| kind.starts_with("symbolon/proof/"))
+    let kind = json::text_member(bytes, symbolon_proof::PRESENTATION_BYTES_MAX, DEPTH_MAX, "type");
+    kind.is_some_and(|kind| kind.starts_with("symbolon/proof/"))
 }
 
 const PROOF: &str = "symbolon prove age --request FILE --out proof.json, by its holder";
