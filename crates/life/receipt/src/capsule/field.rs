@@ -33,21 +33,6 @@ pub enum FieldName {
 pub struct UnknownField(String);
 
 impl FieldName {
-    /// Those of the standard form, in the order of the receipt.
-    pub const STANDARD: [Self; 11] = [
-        Self::Time,
-        Self::Capsule,
-        Self::Component,
-        Self::Publisher,
-        Self::Manifest,
-        Self::Certificate,
-        Self::Policy,
-        Self::Measured,
-        Self::Input,
-        Self::Output,
-        Self::Use,
-    ];
-
     /// Those of the unlinked form: what the standard form has, and whose key it is.
     pub const ALL: [Self; 13] = [
         Self::Time,
@@ -64,6 +49,9 @@ impl FieldName {
         Self::Identity,
         Self::Run,
     ];
+
+    /// Those of the standard form, in the order of the receipt.
+    pub const STANDARD: &[Self] = Self::ALL.split_at(11).0;
 
     /// The word.
     pub const fn as_str(self) -> &'static str {

@@ -35,7 +35,7 @@ impl Prover {
     /// The fields of a receipt that is proven so, in their order.
     pub fn fields(&self) -> &'static [FieldName] {
         match self {
-            Self::Operator { .. } => &FieldName::STANDARD,
+            Self::Operator { .. } => FieldName::STANDARD,
             Self::Execution(_) => &FieldName::ALL,
         }
     }

@@ -227,7 +227,7 @@ fn what_is_withheld_is_said_and_what_is_shown_still_holds() {
     assert_eq!(verdict.value(FieldName::Component), None);
     assert!(verdict.value(FieldName::Policy).is_some());
     // Nothing that was withheld comes back.
-    let all = shown.disclose(&FieldName::STANDARD);
+    let all = shown.disclose(FieldName::STANDARD);
     assert_eq!(all, shown);
     assert!(verify(&receipt().disclose(&[])).is_ok());
     assert!(!shown.has(FieldName::Identity) && shown.has(FieldName::Use));

@@ -82,7 +82,7 @@ fn with_its_opening_it_is_the_operators() {
 
 #[test]
 fn without_its_opening_it_is_nobodys() {
-    let it = receipt_of(&run(3, 0)).disclose(&FieldName::STANDARD);
+    let it = receipt_of(&run(3, 0)).disclose(FieldName::STANDARD);
     assert_eq!(verify(&it), Err(CapsuleError::Unlinked));
     let verdict = verify_capsule(&it.to_json(), None, Some(&keys(1).public())).unwrap();
     assert_eq!(held(&verdict), ["identity", "hash", "state", "publisher", "time"]);
