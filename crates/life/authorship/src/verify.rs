@@ -1,7 +1,7 @@
 //! Checking a certificate with nothing but the operator's key.
 
 use symbolon_codec::{CodecError, Digest32};
-use symbolon_log::{Checkpoint, CheckpointError, ProofError, leaf_hash, verify_inclusion, vkey};
+use symbolon_log::{Checkpoint, CheckpointError, ProofError, leaf_hash, verify_inclusion};
 use symbolon_receipt::OperatorKey;
 
 use crate::{CanonicalText, Certificate, Entry, EntryError, Salt, Standing, StandingError};
@@ -91,14 +91,8 @@ pub fn verify(
     operator: &OperatorKey,
 ) -> Result<VerifiedCertificate, CertificateError> {
     let certificate = Certificate::parse(bytes)?;
-    let claimed = match operator.origin() {
-        Some(origin) => origin.to_owned(),
-        // Without a name the certificate's own is taken: the key alone decides then.
-        None => Checkpoint::dangerous_read_unverified(&certificate.checkpoint)?.origin,
-    };
-    if !vkey(&claimed, operator.key()).is_ok_and(|text| text == certificate.operator) {
-        return Err(CertificateError::Operator);
-    }
+    let claimed = operator.log_of(&certificate.operator, &certificate.checkpoint)?;
+    let claimed = claimed.ok_or(CertificateError::Operator)?;
     let checkpoint = Checkpoint::open(&certificate.checkpoint, operator.key(), &claimed)?;
     let mut standing: Option<Standing> = None;
     for it in &certificate.entries {

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 use symbolon_codec::{Digest32, json};
-use symbolon_crypto::{SigningKey, VerifyingKey};
+use symbolon_crypto::SigningKey;
 use symbolon_log::{InclusionBundle, NoteError, vkey};
 
 use crate::dsse::{Envelope, EnvelopeJson};
@@ -101,10 +101,5 @@ impl Bundle {
         }
         let envelope = Envelope::from_json(read.envelope)?;
         Ok(Self { envelope, index, path, checkpoint, operator: read.operator })
-    }
-
-    /// The text that `operator` must be for this key and origin.
-    pub(crate) fn names(&self, origin: &str, key: &VerifyingKey) -> bool {
-        vkey(origin, key).is_ok_and(|text| text == self.operator)
     }
 }

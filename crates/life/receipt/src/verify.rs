@@ -4,6 +4,7 @@ use symbolon_codec::{CodecError, Digest32};
 use symbolon_crypto::VerifyingKey;
 use symbolon_log::{
     Checkpoint, CheckpointError, NoteError, ProofError, leaf_hash, parse_vkey, verify_inclusion,
+    vkey,
 };
 
 use crate::bundle::Bundle;
@@ -82,6 +83,25 @@ impl OperatorKey {
     pub fn origin(&self) -> Option<&str> {
         self.origin.as_deref()
     }
+
+    /// The name of the log that a document is of, by its checkpoint, which is not opened here. None where the operator
+    /// that it names is not the one of this key.
+    ///
+    /// # Errors
+    /// [`CheckpointError`] where the name would have to come from the checkpoint, and it has none.
+    pub fn log_of(
+        &self,
+        operator: &str,
+        checkpoint: &str,
+    ) -> Result<Option<String>, CheckpointError> {
+        let claimed = match &self.origin {
+            Some(origin) => origin.clone(),
+            // Without a name the document's own is taken: the key alone decides then.
+            None => Checkpoint::dangerous_read_unverified(checkpoint)?.origin,
+        };
+        let is_named = vkey(&claimed, &self.key).is_ok_and(|text| text == operator);
+        Ok(is_named.then_some(claimed))
+    }
 }
 
 impl From<VerifyingKey> for OperatorKey {
@@ -133,14 +153,8 @@ impl VerifiedReceipt {
 /// [`VerifyError`]: the first check that fails, each with its own variant.
 pub fn verify(bundle: &[u8], operator: &OperatorKey) -> Result<VerifiedReceipt, VerifyError> {
     let bundle = Bundle::parse(bundle)?;
-    let claimed = match &operator.origin {
-        Some(origin) => origin.clone(),
-        // Without a name the receipt's own is taken: the key alone decides then.
-        None => Checkpoint::dangerous_read_unverified(&bundle.checkpoint)?.origin,
-    };
-    if !bundle.names(&claimed, &operator.key) {
-        return Err(VerifyError::Operator);
-    }
+    let claimed = operator.log_of(&bundle.operator, &bundle.checkpoint)?;
+    let claimed = claimed.ok_or(VerifyError::Operator)?;
     let payload = bundle.envelope.verify(&operator.key)?;
     let statement = Statement::parse(payload)?;
     let checkpoint = Checkpoint::open(&bundle.checkpoint, &operator.key, &claimed)?;
