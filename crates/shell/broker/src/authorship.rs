@@ -34,21 +34,21 @@ impl Broker {
             let mut acts = Vec::with_capacity(indices.len());
             for index in indices {
                 let bytes = log.entry(index).map_err(errors::log_read)?;
-                let entry = Entry::parse(&bytes).map_err(|error| {
-                    CallError::bug(format!("entry {index} of the log is no act: {error}"))
-                })?;
-                acts.push((index, entry));
+                acts.push((index, act(index, &bytes)?));
             }
             Ok(acts)
         };
         tokio::task::spawn_blocking(work).await.map_err(|e| CallError::bug(e.to_string()))?
     }
 
-    /// A certificate of the acts at these indices, without a salt.
+    /// A certificate of the acts at these indices, without a salt, and the acts.
     ///
     /// # Errors
-    /// [`CallError`]: locked; a log that cannot be read.
-    pub async fn certify_acts(&self, indices: Vec<u64>) -> Result<Certificate, CallError> {
+    /// [`CallError`]: locked; a log that cannot be read, or has something else there.
+    pub async fn certify_acts(
+        &self,
+        indices: Vec<u64>,
+    ) -> Result<(Certificate, Vec<(u64, Entry)>), CallError> {
         self.opened()?;
         let (log, witnessed) = (self.log.clone(), self.witnessed.clone());
         let operator = self.operator_vkey().trim_end().to_owned();
@@ -62,16 +62,23 @@ impl Broker {
                 None => log.proof(newest).map_err(errors::log_read)?.checkpoint,
             };
             let mut entries = Vec::with_capacity(indices.len());
+            let mut acts = Vec::with_capacity(indices.len());
             for index in indices {
                 let proof = log.log().prove_against(index, &checkpoint);
                 let path = proof.map_err(errors::log_read)?.path;
                 let entry = log.entry(index).map_err(errors::log_read)?;
+                acts.push((index, act(index, &entry)?));
                 entries.push(CertificateEntry { index, entry, path });
             }
-            Ok(Certificate { entries, checkpoint, operator, salt: None })
+            Ok((Certificate { entries, checkpoint, operator, salt: None }, acts))
         };
         tokio::task::spawn_blocking(work).await.map_err(|e| CallError::bug(e.to_string()))?
     }
+}
+
+fn act(index: u64, bytes: &[u8]) -> Result<Entry, CallError> {
+    Entry::parse(bytes)
+        .map_err(|error| CallError::bug(format!("entry {index} of the log is no act: {error}")))
 }
 
 fn not_written(error: symbolon_log::LogError) -> CallError {

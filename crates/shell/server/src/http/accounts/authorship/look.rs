@@ -79,8 +79,7 @@ pub(in crate::http::accounts) async fn look<S: Kept>(
         Some(found) => found,
         None => service.registration(&hash).await?.ok_or_else(nothing)?,
     };
-    let standing = service.authorship.standing(&found).await?;
-    let certificate = broker.certify_acts(found.indices).await?;
+    let (standing, certificate) = service.authorship.certified(&found).await?;
     let certificate = serde_json::from_slice(&certificate.to_json())
         .map_err(|_| fault::bug("a certificate that is no JSON"))?;
     Ok(Json(AuthorshipView {

@@ -10,7 +10,7 @@ use std::sync::{Arc, OnceLock};
 
 use symbolon_account::{AccountId, rate::Buckets};
 use symbolon_ambient::Clock;
-use symbolon_authorship::{Registration, Standing};
+use symbolon_authorship::{Certificate, Entry, Registration, Standing};
 use symbolon_broker::{Broker, CallError};
 use tokio::sync::Mutex;
 
@@ -60,20 +60,31 @@ impl Authorship {
 
     /// What the log's entries of a registration come to.
     async fn standing(&self, of: &Registration) -> Result<Standing, CallError> {
+        follow(of, self.broker_of(of)?.logged_acts(of.indices.clone()).await?)
+    }
+
+    /// The same, with the certificate of these entries.
+    async fn certified(&self, of: &Registration) -> Result<(Standing, Certificate), CallError> {
+        let (certificate, acts) = self.broker_of(of)?.certify_acts(of.indices.clone()).await?;
+        Ok((follow(of, acts)?, certificate))
+    }
+
+    fn broker_of(&self, of: &Registration) -> Result<&Arc<Broker>, CallError> {
         let broker = self.broker()?;
-        if of.log != broker.log_origin() {
-            return Err(other_log());
-        }
-        let wrong = || fault::bug("entries of a registration that do not follow each other");
-        let mut acts = broker.logged_acts(of.indices.clone()).await?.into_iter();
-        let (index, first) = acts.next().ok_or_else(wrong)?;
-        let begun = Standing::begin(index, &first).map_err(|_| wrong())?;
-        let all = acts.try_fold(begun, |standing, (index, entry)| standing.after(index, &entry));
-        let all = all.map_err(|_| wrong())?;
-        match *all.commitment() == of.commitment && all.digest() == of.digest.as_ref() {
-            true => Ok(all),
-            false => Err(wrong()),
-        }
+        if of.log == broker.log_origin() { Ok(broker) } else { Err(other_log()) }
+    }
+}
+
+fn follow(of: &Registration, acts: Vec<(u64, Entry)>) -> Result<Standing, CallError> {
+    let wrong = || fault::bug("entries of a registration that do not follow each other");
+    let mut acts = acts.into_iter();
+    let (index, first) = acts.next().ok_or_else(wrong)?;
+    let begun = Standing::begin(index, &first).map_err(|_| wrong())?;
+    let all = acts.try_fold(begun, |standing, (index, entry)| standing.after(index, &entry));
+    let all = all.map_err(|_| wrong())?;
+    match *all.commitment() == of.commitment && all.digest() == of.digest.as_ref() {
+        true => Ok(all),
+        false => Err(wrong()),
     }
 }
 
