@@ -5,4 +5,4 @@ mod parts;
 
 pub(crate) use board::Cell;
 pub use board::{Board, Drawn};
-pub(crate) use parts::{claim, claim_root, group_root, holder, session};
+pub(crate) use parts::{Bound, Session, bound, claim, group_root, holder, session};

@@ -4,8 +4,8 @@ use midnight_proofs::circuit::{Layouter, Value};
 
 use super::board::{Board, Cell, Drawn};
 use crate::Fr;
-use crate::claim::SET_DEPTH;
 use crate::group::{GROUP_DEPTH, Path};
+use crate::statements::common;
 use crate::value::{COUNTRY_BITS, Domain, tag};
 
 /// The first public inputs of each statement.
@@ -25,16 +25,44 @@ pub(crate) fn session<L: Layouter<Fr>>(board: &mut Board<'_, L>, id: Fr) -> Draw
     Ok(Session { audience, account })
 }
 
-impl Session {
-    /// The binding of a holder, a document and its claims to this account at this audience.
-    pub(crate) fn binding<L: Layouter<Fr>>(
-        &self,
-        board: &mut Board<'_, L>,
-        [secret, document, root]: [&Cell; 3],
-    ) -> Drawn<Cell> {
-        let domain = board.tag(Domain::Binding, 0)?;
-        board.hash(&[&domain, secret, &self.account, &self.audience, document, root])
-    }
+/// What a binding is made of beside the account and its audience.
+pub(crate) struct Bound {
+    pub secret: Cell,
+    pub document: Cell,
+    pub root: Cell,
+    pub birth: Cell,
+    pub code: Cell,
+    pub expiry: Cell,
+    pub until: Cell,
+}
+
+/// Constraints 1 and 2 of each statement over a binding: the id, and that the public binding is that of the account and of
+/// these.
+pub(crate) fn bound<L: Layouter<Fr>>(
+    board: &mut Board<'_, L>,
+    id: Fr,
+    of: &Value<common::Bound>,
+) -> Drawn<(Session, Bound)> {
+    // 1
+    let session = session(board, id)?;
+    // 2
+    let mut private = |part: fn(&common::Bound) -> Fr| board.private(of.as_ref().map(part));
+    let bound = Bound {
+        secret: private(|of| of.secret)?,
+        document: private(|of| of.document)?,
+        root: private(|of| of.root)?,
+        birth: private(|of| of.birth)?,
+        code: private(|of| of.code)?,
+        expiry: private(|of| of.expiry)?,
+        until: private(|of| of.until)?,
+    };
+    let Bound { secret, document, root, birth, code, expiry, until } = &bound;
+    let Session { audience, account } = &session;
+    let domain = board.tag(Domain::Binding, 0)?;
+    let binding = board
+        .hash(&[&domain, secret, account, audience, document, root, birth, code, expiry, until])?;
+    board.publish(&binding)?;
+    Ok((session, bound))
 }
 
 /// A claim: of a type, a value, a document, a salt.
@@ -53,23 +81,6 @@ pub(crate) fn holder<L: Layouter<Fr>>(
 ) -> Drawn<Cell> {
     let domain = board.tag(Domain::Holder, 0)?;
     board.hash(&[&domain, secret, until])
-}
-
-/// The root over a claim set, from what stands at a place that the circuit fixes.
-pub(crate) fn claim_root<L: Layouter<Fr>>(
-    board: &mut Board<'_, L>,
-    leaf: Cell,
-    place: usize,
-    siblings: &Value<[Fr; SET_DEPTH]>,
-) -> Drawn<Cell> {
-    (0..SET_DEPTH).try_fold(leaf, |below, up| {
-        let sibling = board.private(siblings.as_ref().map(|s| s[up]))?;
-        if (place >> up) & 1 == 1 {
-            board.hash(&[&sibling, &below])
-        } else {
-            board.hash(&[&below, &sibling])
-        }
-    })
 }
 
 /// The root over a group from a nationality, which is held to 24 bits: a larger number could be

@@ -16,14 +16,50 @@ pub struct Binding(pub Element);
 impl Binding {
     /// The binding of a holder and their claims in a session.
     pub fn of(session: &Session, holder: &Holder, claims: &ClaimSet) -> Self {
-        let [secret, document] = [&holder.secret, &claims.document].map(|h| h.element());
-        let (audience, account) = (session.audience(), session.account());
-        Self(Element(binding([audience, account], [secret, document, claims.root().0.0])))
+        Self(Element(Bound::of(holder, claims).binding([session.audience(), session.account()])))
     }
 }
 
-pub(crate) fn binding([audience, account]: [Fr; 2], [secret, document, root]: [Fr; 3]) -> Fr {
-    hash(&[tag(Domain::Binding, 0), secret, account, audience, document, root])
+/// What a binding is made of beside the account and its audience.
+///
+/// The three facts stand in it themselves, and the secret's last day: who shows them again opens the binding, and
+/// neither a claim nor the way to the root.
+#[derive(Clone)]
+#[doc(hidden)]
+pub struct Bound {
+    pub(crate) secret: Fr,
+    pub(crate) document: Fr,
+    pub(crate) root: Fr,
+    pub(crate) birth: Fr,
+    pub(crate) code: Fr,
+    pub(crate) expiry: Fr,
+    pub(crate) until: Fr,
+}
+
+impl Bound {
+    pub(crate) fn of(holder: &Holder, claims: &ClaimSet) -> Self {
+        Self {
+            secret: holder.secret.element(),
+            document: claims.document.element(),
+            root: claims.root().0.0,
+            birth: claims.birth.value.element(),
+            code: claims.nationality.value.element(),
+            expiry: claims.expiry.value.element(),
+            until: holder.until.element(),
+        }
+    }
+
+    pub(crate) fn binding(&self, [audience, account]: [Fr; 2]) -> Fr {
+        let Self { secret, document, root, birth, code, expiry, until } = *self;
+        let domain = tag(Domain::Binding, 0);
+        hash(&[domain, secret, account, audience, document, root, birth, code, expiry, until])
+    }
+
+    /// The public binding of the first public inputs again, after this was changed.
+    #[cfg(test)]
+    pub(crate) fn bind(&self, publics: &mut [Fr]) {
+        publics[4] = self.binding([publics[2], publics[3]]);
+    }
 }
 
 /// A claim with what stands around it, opened.

@@ -4,7 +4,7 @@ pub mod age;
 pub mod binding;
 pub mod claim;
 mod combined;
-mod common;
+pub(crate) mod common;
 pub mod identity;
 pub mod key;
 pub mod nationality;

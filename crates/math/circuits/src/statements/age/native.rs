@@ -1,24 +1,19 @@
 //! The native twin; numbers are those of `specs/statements/age.md`.
 
 use super::Age;
-use super::witness::{Opened, PLACE};
+use super::witness::Opened;
 use crate::Fr;
-use crate::claim::ClaimType;
-use crate::statements::common::{Broken, binding, claim_root};
+use crate::statements::common::Broken;
 use crate::statements::relation::id;
-use crate::value::{DATE_BITS, Domain, YEAR, tag};
+use crate::value::{DATE_BITS, YEAR};
 
 pub(super) fn broken(publics: &[Fr], opened: &Opened) -> Vec<u8> {
     let &[of, _, audience, account, bound, date, years] = publics else { return vec![0] };
     let mut broken = Broken::default();
     broken.unless(of == id::<Age>(), 1);
+    broken.unless(bound == opened.binding([audience, account]), 2);
 
-    let kind = tag(Domain::Claim, ClaimType::BIRTH_DATE.number());
-    let leaf = opened.birth.hash(kind, opened.document);
-    let root = claim_root(leaf, PLACE, &opened.siblings);
-    broken.unless(bound == binding([audience, account], [opened.secret, opened.document, root]), 2);
-
-    let birth = broken.small(opened.birth.value, DATE_BITS, 3);
+    let birth = broken.small(opened.birth, DATE_BITS, 3);
     let years = broken.small(years, 8, 4);
     let date = broken.small(date, DATE_BITS, 5);
     if let (Some(birth), Some(years), Some(date)) = (birth, years, date) {

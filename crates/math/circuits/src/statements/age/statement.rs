@@ -37,7 +37,7 @@ impl Circuit for Age {
 
     const WHICH: Which = Which::Age;
     const ID: u32 = 0x0101;
-    const K: u32 = 9;
+    const K: u32 = 8;
     const CHIPS: Chips = Chips { ranges: 1, jubjub: false };
 
     fn publics(&self) -> Vec<Fr> {
@@ -48,7 +48,7 @@ impl Circuit for Age {
     }
 
     fn open(&self, witness: Witness<'_>) -> Result<Opened, WitnessError> {
-        Ok(Opened::of(witness))
+        Ok(witness.opened())
     }
 
     fn broken(publics: &[Fr], opened: &Opened) -> Vec<u8> {

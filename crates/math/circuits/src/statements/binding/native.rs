@@ -3,8 +3,7 @@
 use super::Bound;
 use super::witness::Opened;
 use crate::Fr;
-use crate::claim::HOLDER_PLACE;
-use crate::statements::common::{Broken, binding, claim_root, holder};
+use crate::statements::common::Broken;
 use crate::statements::relation::id;
 use crate::value::DATE_BITS;
 
@@ -12,10 +11,7 @@ pub(super) fn broken(publics: &[Fr], opened: &Opened) -> Vec<u8> {
     let &[of, _, audience, account, bound, date] = publics else { return vec![0] };
     let mut broken = Broken::default();
     broken.unless(of == id::<Bound>(), 1);
-
-    let leaf = holder(opened.secret, opened.until);
-    let root = claim_root(leaf, HOLDER_PLACE, &opened.siblings);
-    broken.unless(bound == binding([audience, account], [opened.secret, opened.document, root]), 2);
+    broken.unless(bound == opened.binding([audience, account]), 2);
 
     let until = broken.small(opened.until, DATE_BITS, 3);
     let date = broken.small(date, DATE_BITS, 4);

@@ -5,9 +5,7 @@ use proptest::prelude::*;
 use super::witness::Opened;
 use super::{Bound, Witness};
 use crate::Fr;
-use crate::claim::HOLDER_PLACE;
 use crate::statements::Binding;
-use crate::statements::common::{binding, claim_root, holder};
 use crate::statements::relation::Circuit;
 use crate::testing::{all_broken, arb_day, at, breaks, day, holds, off, person, taken};
 use crate::value::Date;
@@ -24,9 +22,7 @@ fn made(date: Date) -> (Vec<Fr>, Opened) {
 
 /// The binding again, after the witness was changed.
 fn bound((mut publics, opened): (Vec<Fr>, Opened)) -> (Vec<Fr>, Opened) {
-    let leaf = holder(opened.secret, opened.until);
-    let root = claim_root(leaf, HOLDER_PLACE, &opened.siblings);
-    publics[4] = binding([publics[2], publics[3]], [opened.secret, opened.document, root]);
+    opened.bind(&mut publics);
     (publics, opened)
 }
 
@@ -50,11 +46,11 @@ fn each_constraint_is_broken_alone_and_refused_by_circuit_and_twin() {
     }
     case(2, changed(&|_, o| o.secret = off(o.secret)));
     case(2, changed(&|_, o| o.document = off(o.document)));
-    // A day more for an expired secret is another holder.
+    case(2, changed(&|_, o| o.root = off(o.root)));
+    case(2, changed(&|_, o| o.birth = off(o.birth)));
+    case(2, changed(&|_, o| o.code = off(o.code)));
+    case(2, changed(&|_, o| o.expiry = off(o.expiry)));
     case(2, changed(&|_, o| o.until = off(o.until)));
-    for up in 0..3 {
-        case(2, changed(&|_, o| o.siblings[up] = off(o.siblings[up])));
-    }
     case(3, bound(changed(&|_, o| o.until = Fr::from(1 << 23))));
     case(4, changed(&|p, _| p[5] = -Fr::from(1)));
     case(5, made(day("2028-01-01")));

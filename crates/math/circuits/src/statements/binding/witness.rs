@@ -1,7 +1,7 @@
 //! What the holder has.
 
-use crate::Fr;
-use crate::claim::{ClaimSet, HOLDER_PLACE, Holder, SET_DEPTH};
+use crate::claim::{ClaimSet, Holder};
+use crate::statements::common;
 
 /// The holder and their claims.
 #[derive(Debug, Clone, Copy)]
@@ -13,22 +13,10 @@ pub struct Witness<'w> {
 }
 
 /// The witness as elements.
-#[derive(Clone)]
-#[doc(hidden)]
-pub struct Opened {
-    pub(crate) secret: Fr,
-    pub(crate) until: Fr,
-    pub(crate) document: Fr,
-    pub(crate) siblings: [Fr; SET_DEPTH],
-}
+pub(crate) type Opened = common::Bound;
 
-impl Opened {
-    pub(crate) fn of(witness: Witness<'_>) -> Self {
-        Self {
-            secret: witness.holder.secret.element(),
-            until: witness.holder.until.element(),
-            document: witness.claims.document.element(),
-            siblings: witness.claims.path(HOLDER_PLACE),
-        }
+impl Witness<'_> {
+    pub(crate) fn opened(self) -> Opened {
+        Opened::of(self.holder, self.claims)
     }
 }

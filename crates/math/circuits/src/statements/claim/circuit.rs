@@ -6,34 +6,28 @@ use super::Says;
 use super::witness::Opened;
 use crate::Fr;
 use crate::claim::SET_DEPTH;
-use crate::gadget::{Board, Drawn, claim, session};
+use crate::gadget::{Board, Drawn, bound, claim};
 use crate::statements::relation::id;
 use crate::value::{Domain, tag};
 
-/// The type's place among the public inputs: it goes into the binding, which comes before it.
-const KIND: usize = 5;
-
 pub(super) fn draw<L: Layouter<Fr>>(board: &mut Board<'_, L>, opened: &Value<Opened>) -> Drawn<()> {
     let (zero, one) = (Fr::from(0), Fr::from(1));
-    // 1
-    let session = session(board, id::<Says>())?;
-    // 2
-    let secret = board.private(opened.as_ref().map(|o| o.secret))?;
-    let document = board.private(opened.as_ref().map(|o| o.document))?;
+    // 1, 2
+    let of = opened.as_ref().map(|o| o.bound.clone());
+    let (_, holder) = bound(board, id::<Says>(), &of)?;
+    // 10
+    let kind = board.public()?;
     let value = board.private(opened.as_ref().map(|o| o.claim.value))?;
     let salt = board.private(opened.as_ref().map(|o| o.claim.salt))?;
-    let kind = board.private(board.look(KIND))?;
     let tagged = board.sum(&[(one, &kind)], tag(Domain::Claim, 0))?;
-    let mut node = claim(board, [&tagged, &value, &document, &salt])?;
+    let mut node = claim(board, [&tagged, &value, &holder.document, &salt])?;
     for up in 0..SET_DEPTH {
         let sibling = board.private(opened.as_ref().map(|o| o.siblings[up]))?;
         let right = board.private_bit(opened.as_ref().map(|o| o.right[up]))?;
         let (left, right) = board.swap(&right, &node, &sibling)?;
         node = board.hash(&[&left, &right])?;
     }
-    let binding = session.binding(board, [&secret, &document, &node])?;
-    board.publish(&binding)?;
-    board.publish(&kind)?;
+    board.equal(&node, &holder.root)?;
     // 3: a bit is its own square
     let exact = board.public()?;
     let square = board.product(&exact, &exact)?;

@@ -3,7 +3,7 @@
 use super::Says;
 use super::witness::Opened;
 use crate::Fr;
-use crate::statements::common::{Broken, binding, claim_root};
+use crate::statements::common::{Broken, claim_root};
 use crate::statements::relation::id;
 use crate::value::{Domain, tag};
 
@@ -13,11 +13,11 @@ pub(super) fn broken(publics: &[Fr], opened: &Opened) -> Vec<u8> {
     };
     let mut broken = Broken::default();
     broken.unless(of == id::<Says>(), 1);
-
+    broken.unless(bound == opened.bound.binding([audience, account]), 2);
     let value = opened.claim.value;
-    let leaf = opened.claim.hash(tag(Domain::Claim, 0) + kind, opened.document);
+    let leaf = opened.claim.hash(tag(Domain::Claim, 0) + kind, opened.bound.document);
     let root = claim_root(leaf, opened.place(), &opened.siblings);
-    broken.unless(bound == binding([audience, account], [opened.secret, opened.document, root]), 2);
+    broken.unless(opened.bound.root == root, 10);
 
     broken.unless(exact * exact == exact, 3);
     broken.unless(exact * (value - equal) == Fr::from(0), 4);

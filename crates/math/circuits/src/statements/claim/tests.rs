@@ -6,7 +6,7 @@ use super::witness::Opened;
 use super::{NotComparable, Predicate, Says, Witness};
 use crate::Fr;
 use crate::claim::{BadValue, ClaimType};
-use crate::statements::common::{binding, claim_root};
+use crate::statements::common::claim_root;
 use crate::statements::relation::Circuit;
 use crate::statements::{Binding, WitnessError};
 use crate::testing::{all_broken, at, breaks, day, holds, off, person, taken};
@@ -34,11 +34,11 @@ fn equals(kind: ClaimType, value: &str) -> (Vec<Fr>, Opened) {
     made(kind, Predicate::equals(kind, value.as_bytes()).unwrap()).unwrap()
 }
 
-/// The binding again, after the witness was changed.
-fn bound((mut publics, opened): (Vec<Fr>, Opened)) -> (Vec<Fr>, Opened) {
-    let leaf = opened.claim.hash(tag(Domain::Claim, 0) + publics[5], opened.document);
-    let root = claim_root(leaf, opened.place(), &opened.siblings);
-    publics[4] = binding([publics[2], publics[3]], [opened.secret, opened.document, root]);
+/// The root and the binding again, after the witness was changed.
+fn bound((mut publics, mut opened): (Vec<Fr>, Opened)) -> (Vec<Fr>, Opened) {
+    let leaf = opened.claim.hash(tag(Domain::Claim, 0) + publics[5], opened.bound.document);
+    opened.bound.root = claim_root(leaf, opened.place(), &opened.siblings);
+    opened.bound.bind(&mut publics);
     (publics, opened)
 }
 
@@ -57,17 +57,28 @@ fn each_constraint_is_broken_alone_and_refused_by_circuit_and_twin() {
         (p, o)
     };
     case(1, changed(&|p, _| p[0] = off(p[0])));
-    // The binding, and the type that goes into it.
-    for at in 2..6 {
+    for at in 2..5 {
         case(2, changed(&|p, _| p[at] = off(p[at])));
     }
-    case(2, changed(&|_, o| o.secret = off(o.secret)));
-    case(2, changed(&|_, o| o.document = off(o.document)));
-    case(2, changed(&|_, o| o.claim.salt = off(o.claim.salt)));
-    case(2, changed(&|_, o| o.claim.value = off(o.claim.value)));
+    case(2, changed(&|_, o| o.bound.secret = off(o.bound.secret)));
+    case(2, changed(&|_, o| o.bound.birth = off(o.bound.birth)));
+    case(2, changed(&|_, o| o.bound.until = off(o.bound.until)));
+    // Everything that leads to the root, and the root.
+    case(10, changed(&|p, _| p[5] = off(p[5])));
+    case(10, changed(&|_, o| o.claim.salt = off(o.claim.salt)));
+    case(10, changed(&|_, o| o.claim.value = off(o.claim.value)));
     for up in 0..3 {
-        case(2, changed(&|_, o| o.siblings[up] = off(o.siblings[up])));
-        case(2, changed(&|_, o| o.right[up] = !o.right[up]));
+        case(10, changed(&|_, o| o.siblings[up] = off(o.siblings[up])));
+        case(10, changed(&|_, o| o.right[up] = !o.right[up]));
+    }
+    for change in [
+        |o: &mut Opened| o.bound.root = off(o.bound.root),
+        |o: &mut Opened| o.bound.document = off(o.bound.document),
+    ] {
+        let (mut p, mut o) = (publics.clone(), opened.clone());
+        change(&mut o);
+        o.bound.bind(&mut p);
+        case(10, (p, o));
     }
     // Neither a range nor an equality: with 2 as its mode, the value would be compared negated.
     case(
@@ -94,7 +105,7 @@ fn each_constraint_is_broken_alone_and_refused_by_circuit_and_twin() {
     case(7, changed(&|p, _| p[9] = Fr::from(u64::MAX) + Fr::from(1)));
     case(8, between(1235, 2000));
     case(9, between(1000, 1233));
-    all_broken(&numbers, 9);
+    all_broken(&numbers, 10);
 }
 
 #[test]

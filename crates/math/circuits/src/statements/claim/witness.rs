@@ -3,7 +3,7 @@
 use crate::Fr;
 use crate::claim::{ClaimSet, ClaimType, Holder, SET_DEPTH};
 use crate::statements::WitnessError;
-use crate::statements::common::OpenedClaim;
+use crate::statements::common::{Bound, OpenedClaim};
 
 /// The holder and their claims.
 #[derive(Debug, Clone, Copy)]
@@ -18,8 +18,7 @@ pub struct Witness<'w> {
 #[derive(Clone)]
 #[doc(hidden)]
 pub struct Opened {
-    pub(crate) secret: Fr,
-    pub(crate) document: Fr,
+    pub(crate) bound: Bound,
     pub(crate) claim: OpenedClaim,
     pub(crate) siblings: [Fr; SET_DEPTH],
     /// Whether the claim's way up comes from the right, on each level; nobody sees its place.
@@ -30,8 +29,7 @@ impl Opened {
     pub(crate) fn of(kind: ClaimType, witness: Witness<'_>) -> Result<Self, WitnessError> {
         let (place, claim) = witness.claims.find(kind).ok_or(WitnessError::NoClaim)?;
         Ok(Self {
-            secret: witness.holder.secret.element(),
-            document: witness.claims.document.element(),
+            bound: Bound::of(witness.holder, witness.claims),
             claim: OpenedClaim::of(claim),
             siblings: witness.claims.path(place),
             right: std::array::from_fn(|up| (place >> up) & 1 == 1),

@@ -5,13 +5,13 @@ mod cases;
 
 use midnight_proofs::circuit::{Layouter, Value};
 
-use super::common::{Broken, OpenedClaim, binding, holder};
+use super::common::{Bound, Broken};
 use super::{Binding, WitnessError};
 use crate::Fr;
-use crate::claim::{ClaimSet, ClaimType, HOLDER_PLACE, Holder, SET_DEPTH};
-use crate::gadget::{self, Board, Cell, Drawn};
+use crate::claim::{ClaimSet, Holder};
+use crate::gadget::{self, Board, Drawn};
 use crate::group::{Group, GroupName, Path, leaf};
-use crate::value::{COUNTRY_BITS, DATE_BITS, Date, Domain, Session, YEAR, node, tag};
+use crate::value::{COUNTRY_BITS, DATE_BITS, Date, Session, YEAR};
 
 #[cfg(test)]
 pub(crate) use cases::combined_cases;
@@ -27,17 +27,11 @@ pub struct Facts {
     pub group: GroupName,
 }
 
-/// The three claims and the holder, as elements.
+/// What the binding is made of, and the nationality's way through the group.
 #[derive(Clone)]
+#[doc(hidden)]
 pub struct Opened {
-    pub(crate) secret: Fr,
-    pub(crate) until: Fr,
-    pub(crate) document: Fr,
-    pub(crate) birth: OpenedClaim,
-    pub(crate) code: OpenedClaim,
-    pub(crate) expiry: OpenedClaim,
-    /// The node over the other claims.
-    pub(crate) others: Fr,
+    pub(crate) bound: Bound,
     pub(crate) path: Path,
 }
 
@@ -57,46 +51,25 @@ impl Opened {
         claims: &ClaimSet,
         holder: &Holder,
     ) -> Result<Self, WitnessError> {
-        let code = OpenedClaim::of(&claims.nationality);
-        let path = Group::of(group).path(code.value).map_err(|_| WitnessError::NotMember)?;
-        Ok(Self {
-            secret: holder.secret.element(),
-            until: holder.until.element(),
-            document: claims.document.element(),
-            birth: OpenedClaim::of(&claims.birth),
-            code,
-            expiry: OpenedClaim::of(&claims.expiry),
-            others: claims.path(HOLDER_PLACE)[SET_DEPTH - 1],
-            path,
-        })
-    }
-
-    /// The root over the claim set.
-    pub(super) fn root(&self) -> Fr {
-        let of = |claim: &OpenedClaim, kind: ClaimType| {
-            claim.hash(tag(Domain::Claim, kind.number()), self.document)
-        };
-        let first =
-            node(of(&self.birth, ClaimType::BIRTH_DATE), of(&self.code, ClaimType::NATIONALITY));
-        let expiry = of(&self.expiry, ClaimType::DOCUMENT_EXPIRY);
-        let second = node(expiry, holder(self.secret, self.until));
-        node(node(first, second), self.others)
+        let bound = Bound::of(holder, claims);
+        let path = Group::of(group).path(bound.code).map_err(|_| WitnessError::NotMember)?;
+        Ok(Self { bound, path })
     }
 }
 
 /// Constraints 2 to 12, as `specs/statements/identity.md` numbers them.
 pub(super) fn broken(broken: &mut Broken, publics: &[Fr; 8], opened: &Opened) {
     let [_, _, audience, account, bound, date, years, root] = *publics;
-    let secrets = [opened.secret, opened.document, opened.root()];
-    broken.unless(bound == binding([audience, account], secrets), 2);
+    let of = &opened.bound;
+    broken.unless(bound == of.binding([audience, account]), 2);
 
-    let birth = broken.small(opened.birth.value, DATE_BITS, 3);
+    let birth = broken.small(of.birth, DATE_BITS, 3);
     let years = broken.small(years, 8, 4);
     let date = broken.small(date, DATE_BITS, 5);
-    let expiry = broken.small(opened.expiry.value, DATE_BITS, 7);
-    broken.small(opened.code.value, COUNTRY_BITS, 9);
-    broken.unless(root == opened.path.root(leaf(opened.code.value)), 10);
-    let until = broken.small(opened.until, DATE_BITS, 11);
+    let expiry = broken.small(of.expiry, DATE_BITS, 7);
+    broken.small(of.code, COUNTRY_BITS, 9);
+    broken.unless(root == opened.path.root(leaf(of.code)), 10);
+    let until = broken.small(of.until, DATE_BITS, 11);
     if let (Some(birth), Some(years), Some(date)) = (birth, years, date) {
         broken.unless(birth + YEAR * years <= date, 6);
     }
@@ -108,45 +81,16 @@ pub(super) fn broken(broken: &mut Broken, publics: &[Fr; 8], opened: &Opened) {
     }
 }
 
-/// Cells that the combined statements go on with.
-pub(super) struct Combined {
-    pub audience: Cell,
-    pub secret: Cell,
-    pub root: Cell,
-}
-
-/// Constraints 1 to 12.
+/// Constraints 1 to 12; gives the cells that a statement goes on with.
 pub(super) fn draw<L: Layouter<Fr>>(
     board: &mut Board<'_, L>,
     id: Fr,
     opened: &Value<Opened>,
-) -> Drawn<Combined> {
-    // 1
-    let session = gadget::session(board, id)?;
-    // 2
-    let secret = board.private(opened.as_ref().map(|o| o.secret))?;
-    let until = board.private(opened.as_ref().map(|o| o.until))?;
-    let document = board.private(opened.as_ref().map(|o| o.document))?;
-    let claims = opened.as_ref().map(|o| [&o.birth, &o.code, &o.expiry].map(Clone::clone));
-    let kinds = [ClaimType::BIRTH_DATE, ClaimType::NATIONALITY, ClaimType::DOCUMENT_EXPIRY];
-    let mut values = Vec::with_capacity(3);
-    let mut leaves = Vec::with_capacity(4);
-    for (at, kind) in kinds.into_iter().enumerate() {
-        let value = board.private(claims.as_ref().map(|c| c[at].value))?;
-        let salt = board.private(claims.as_ref().map(|c| c[at].salt))?;
-        let kind = board.tag(Domain::Claim, kind.number())?;
-        leaves.push(gadget::claim(board, [&kind, &value, &document, &salt])?);
-        values.push(value);
-    }
-    leaves.push(gadget::holder(board, &secret, &until)?);
-    let first = board.hash(&[&leaves[0], &leaves[1]])?;
-    let second = board.hash(&[&leaves[2], &leaves[3]])?;
-    let four = board.hash(&[&first, &second])?;
-    let others = board.private(opened.as_ref().map(|o| o.others))?;
-    let root = board.hash(&[&four, &others])?;
-    let binding = session.binding(board, [&secret, &document, &root])?;
-    board.publish(&binding)?;
-    let [birth, code, expiry] = [&values[0], &values[1], &values[2]];
+) -> Drawn<(gadget::Session, gadget::Bound)> {
+    // 1, 2
+    let bound = opened.as_ref().map(|o| o.bound.clone());
+    let (session, holder) = gadget::bound(board, id, &bound)?;
+    let gadget::Bound { birth, code, expiry, until, .. } = &holder;
     // 3, 4, 5
     let date = board.public()?;
     let years = board.public()?;
@@ -163,7 +107,7 @@ pub(super) fn draw<L: Layouter<Fr>>(
     let group = gadget::group_root(board, code, &opened.as_ref().map(|o| o.path))?;
     board.publish(&group)?;
     // 11, 12
-    board.below(&until, DATE_BITS)?;
-    board.at_most(&date, &until, DATE_BITS)?;
-    Ok(Combined { audience: session.audience, secret, root })
+    board.below(until, DATE_BITS)?;
+    board.at_most(&date, until, DATE_BITS)?;
+    Ok((session, holder))
 }

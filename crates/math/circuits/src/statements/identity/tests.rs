@@ -4,16 +4,18 @@ use ff::Field;
 use proptest::prelude::*;
 use symbolon_ambient::SeededRng;
 
+use super::native::{claims, nullifier};
 use super::witness::Opened;
 use super::{Identity, Nullifier, Uniqueness, Witness};
 use crate::Fr;
 use crate::claim::ClaimRoot;
+use crate::group::Group;
 use crate::issuer::{IssuerKey, coordinates};
 use crate::statements::combined::combined_cases;
 use crate::statements::relation::Circuit;
 use crate::statements::{Binding, Facts};
 use crate::testing::{Person, all_broken, arb_day, at, breaks, day, holds, off, person, taken};
-use crate::value::Element;
+use crate::value::{Country, Element};
 
 fn statement(person: &Person, audience: &str, epoch: Option<u32>) -> Identity {
     let session = at(audience);
@@ -36,7 +38,7 @@ fn made(person: &Person, epoch: Option<u32>) -> (Vec<Fr>, Opened) {
 
 /// The issuer signs again what the witness was changed to.
 fn sign(issuer: &IssuerKey, opened: &mut Opened) {
-    let root = ClaimRoot(Element(opened.combined.root()));
+    let root = ClaimRoot(Element(opened.combined.bound.root));
     let signature = issuer.sign(&root, &SeededRng::new(8));
     (opened.s, opened.e) = (signature.s, signature.e);
 }
@@ -52,8 +54,13 @@ fn each_constraint_is_broken_alone_and_refused_by_circuit_and_twin() {
         numbers.push(number);
     };
     for (number, publics, combined) in combined_cases(&publics, &opened.combined) {
-        let mut opened = Opened { combined, ..opened.clone() };
+        // The claims are those that the witness was changed to, and the issuer signs them.
+        let (mut publics, mut opened) = (publics, Opened { combined, ..opened.clone() });
+        opened.combined.bound.root = claims(&opened);
         sign(&person.issuer, &mut opened);
+        if number != 2 {
+            opened.combined.bound.bind(&mut publics);
+        }
         case(number, &publics, &opened);
     }
 
@@ -84,7 +91,40 @@ fn each_constraint_is_broken_alone_and_refused_by_circuit_and_twin() {
         changed[at] = to;
         case(15, &changed, &opened);
     }
-    all_broken(&numbers, 15);
+    // 16: facts that the issuer did not sign, under a root that it did; and a root that is none of these claims.
+    let changes: [fn(&mut Opened); 9] = [
+        |o| o.combined.bound.birth = off(o.combined.bound.birth),
+        |o| o.combined.bound.expiry = off(o.combined.bound.expiry),
+        |o| o.combined.bound.until = off(o.combined.bound.until),
+        |o| o.combined.bound.document = off(o.combined.bound.document),
+        |o| o.combined.bound.root = off(o.combined.bound.root),
+        |o| o.salts[0] = off(o.salts[0]),
+        |o| o.salts[1] = off(o.salts[1]),
+        |o| o.salts[2] = off(o.salts[2]),
+        |o| o.others = off(o.others),
+    ];
+    for change in changes {
+        let (mut publics, mut opened) = (publics.clone(), opened.clone());
+        change(&mut opened);
+        opened.combined.bound.bind(&mut publics);
+        sign(&person.issuer, &mut opened);
+        case(16, &publics, &opened);
+    }
+    // Another nationality of the same group, and another holder's secret.
+    let (mut publics, mut opened) = (publics.clone(), opened.clone());
+    let france = "FRA".parse::<Country>().unwrap().element();
+    opened.combined.bound.code = france;
+    opened.combined.path = Group::of("EU/1".parse().unwrap()).path(france).unwrap();
+    opened.combined.bound.bind(&mut publics);
+    case(16, &publics, &opened);
+    opened.combined.bound.code = "DEU".parse::<Country>().unwrap().element();
+    opened.combined.path =
+        Group::of("EU/1".parse().unwrap()).path(opened.combined.bound.code).unwrap();
+    opened.combined.bound.secret = off(opened.combined.bound.secret);
+    opened.combined.bound.bind(&mut publics);
+    publics[12] = nullifier(opened.combined.bound.secret, publics[2], publics[11]);
+    case(16, &publics, &opened);
+    all_broken(&numbers, 16);
 }
 
 #[test]

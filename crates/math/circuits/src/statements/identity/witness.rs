@@ -4,7 +4,7 @@ use midnight_curves::Fr as Scalar;
 
 use super::native::nullifier;
 use crate::Fr;
-use crate::claim::{ClaimSet, Holder};
+use crate::claim::{ClaimSet, HOLDER_PLACE, Holder, SET_DEPTH};
 use crate::group::GroupName;
 use crate::issuer::Signature;
 use crate::statements::WitnessError;
@@ -31,6 +31,10 @@ pub struct Nullifier(pub Element);
 #[doc(hidden)]
 pub struct Opened {
     pub(crate) combined: combined::Opened,
+    /// Of birth, nationality and expiry.
+    pub(crate) salts: [Fr; 3],
+    /// The node over the other claims.
+    pub(crate) others: Fr,
     pub(crate) s: Scalar,
     pub(crate) e: Fr,
 }
@@ -46,6 +50,13 @@ impl Nullifier {
 impl Opened {
     pub(crate) fn of(group: GroupName, witness: Witness<'_>) -> Result<Self, WitnessError> {
         let combined = combined::Opened::of(group, witness.claims, witness.holder)?;
-        Ok(Self { combined, s: witness.signature.s, e: witness.signature.e })
+        let Witness { claims, signature, .. } = witness;
+        Ok(Self {
+            combined,
+            salts: [&claims.birth, &claims.nationality, &claims.expiry].map(|c| c.salt.element()),
+            others: claims.path(HOLDER_PLACE)[SET_DEPTH - 1],
+            s: signature.s,
+            e: signature.e,
+        })
     }
 }

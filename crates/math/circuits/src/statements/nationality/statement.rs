@@ -44,7 +44,7 @@ impl Circuit for Nationality {
     }
 
     fn open(&self, witness: Witness<'_>) -> Result<Opened, WitnessError> {
-        Opened::of(self.group, witness)
+        Opened::of(self.group, witness.claims, witness.holder)
     }
 
     fn broken(publics: &[Fr], opened: &Opened) -> Vec<u8> {

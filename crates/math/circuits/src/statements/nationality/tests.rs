@@ -2,11 +2,10 @@
 
 use proptest::prelude::*;
 
-use super::witness::{Opened, PLACE};
+use super::witness::Opened;
 use super::{Nationality, Witness};
 use crate::Fr;
 use crate::group::{Group, GroupName, leaf};
-use crate::statements::common::{binding, claim_root};
 use crate::statements::relation::Circuit;
 use crate::statements::{Binding, WitnessError};
 use crate::testing::{all_broken, at, breaks, holds, off, person, taken};
@@ -27,9 +26,7 @@ fn made(code: &str, name: &str) -> Result<(Vec<Fr>, Opened), WitnessError> {
 
 /// The binding again, after the witness was changed.
 fn bound((mut publics, opened): (Vec<Fr>, Opened)) -> (Vec<Fr>, Opened) {
-    let own = opened.code.hash(tag(Domain::Claim, 0x201), opened.document);
-    let root = claim_root(own, PLACE, &opened.siblings);
-    publics[4] = binding([publics[2], publics[3]], [opened.secret, opened.document, root]);
+    opened.bound.bind(&mut publics);
     (publics, opened)
 }
 
@@ -51,18 +48,18 @@ fn each_constraint_is_broken_alone_and_refused_by_circuit_and_twin() {
     for at in 2..5 {
         case(2, changed(&|p, _| p[at] = off(p[at])));
     }
-    case(2, changed(&|_, o| o.secret = off(o.secret)));
-    case(2, changed(&|_, o| o.document = off(o.document)));
-    case(2, changed(&|_, o| o.code.salt = off(o.code.salt)));
-    for up in 0..3 {
-        case(2, changed(&|_, o| o.siblings[up] = off(o.siblings[up])));
-    }
+    case(2, changed(&|_, o| o.bound.secret = off(o.bound.secret)));
+    case(2, changed(&|_, o| o.bound.document = off(o.bound.document)));
+    case(2, changed(&|_, o| o.bound.root = off(o.bound.root)));
+    case(2, changed(&|_, o| o.bound.birth = off(o.bound.birth)));
+    case(2, changed(&|_, o| o.bound.expiry = off(o.bound.expiry)));
+    case(2, changed(&|_, o| o.bound.until = off(o.bound.until)));
     // A code of 255 bits whose leaf is the first place of the padding: only its length betrays it.
     let eu = Group::of(group("EU/1"));
     let place = eu.members().len();
     let code = tag(Domain::Padding, place as u32) - tag(Domain::Leaf, 0);
     let padded = bound(changed(&|_, o| {
-        o.code.value = code;
+        o.bound.code = code;
         o.path = eu.path_at(place);
     }));
     assert_eq!(padded.1.path.root(leaf(code)), eu.root().0, "the padding leads to the root");
@@ -82,7 +79,7 @@ fn who_is_no_member_has_no_witness_and_a_foreign_path_does_not_help() {
     assert_eq!(made("BRA", "EU/1").err(), Some(WitnessError::NotMember));
     let (publics, member) = made("DEU", "EU/1").unwrap();
     let mut foreign = member.clone();
-    foreign.code.value = "BRA".parse::<Country>().unwrap().element();
+    foreign.bound.code = "BRA".parse::<Country>().unwrap().element();
     let (publics, foreign) = bound((publics, foreign));
     assert_eq!(Nationality::broken(&publics, &foreign), [4]);
     assert!(!taken::<Nationality>(&publics, &foreign));
@@ -99,11 +96,11 @@ proptest! {
     ) {
         let (mut publics, mut opened) = made("IRL", "CTA/1").unwrap();
         let tree = Group::of(group(on));
-        opened.code.value = code.parse::<Country>().unwrap().element();
-        opened.path = tree.path(opened.code.value).unwrap_or_else(|_| tree.path_at(place));
+        opened.bound.code = code.parse::<Country>().unwrap().element();
+        opened.path = tree.path(opened.bound.code).unwrap_or_else(|_| tree.path_at(place));
         publics[5] = tree.root().0;
         let (publics, opened) = bound((publics, opened));
-        let member = tree.path(opened.code.value).is_ok();
+        let member = tree.path(opened.bound.code).is_ok();
         prop_assert_eq!(Nationality::broken(&publics, &opened).is_empty(), member);
         prop_assert_eq!(taken::<Nationality>(&publics, &opened), member);
     }

@@ -10,5 +10,5 @@ use crate::statements::relation::id;
 
 pub(super) fn draw<L: Layouter<Fr>>(board: &mut Board<'_, L>, opened: &Value<Opened>) -> Drawn<()> {
     // 1 to 12
-    combined::draw(board, id::<Returning>(), opened).map(|_| ())
+    combined::draw(board, id::<Returning>(), opened).map(drop)
 }

@@ -35,7 +35,7 @@ impl Circuit for Returning {
 
     const WHICH: Which = Which::Returning;
     const ID: u32 = 0x0701;
-    const K: u32 = 10;
+    const K: u32 = 9;
     const CHIPS: Chips = Chips { ranges: 1, jubjub: false };
 
     fn publics(&self) -> Vec<Fr> {

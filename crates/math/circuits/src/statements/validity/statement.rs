@@ -33,7 +33,7 @@ impl Circuit for Validity {
 
     const WHICH: Which = Which::Validity;
     const ID: u32 = 0x0201;
-    const K: u32 = 9;
+    const K: u32 = 8;
     const CHIPS: Chips = Chips { ranges: 1, jubjub: false };
 
     fn publics(&self) -> Vec<Fr> {
@@ -43,7 +43,7 @@ impl Circuit for Validity {
     }
 
     fn open(&self, witness: Witness<'_>) -> Result<Opened, WitnessError> {
-        Ok(Opened::of(witness))
+        Ok(witness.opened())
     }
 
     fn broken(publics: &[Fr], opened: &Opened) -> Vec<u8> {

@@ -1,11 +1,7 @@
 //! What the holder has.
 
-use crate::Fr;
-use crate::claim::{ClaimSet, Holder, SET_DEPTH};
-use crate::statements::common::OpenedClaim;
-
-/// The place of the document's expiry in a claim set.
-pub(crate) const PLACE: usize = 2;
+use crate::claim::{ClaimSet, Holder};
+use crate::statements::common;
 
 /// The holder and their claims.
 #[derive(Debug, Clone, Copy)]
@@ -17,22 +13,10 @@ pub struct Witness<'w> {
 }
 
 /// The witness as elements.
-#[derive(Clone)]
-#[doc(hidden)]
-pub struct Opened {
-    pub(crate) secret: Fr,
-    pub(crate) document: Fr,
-    pub(crate) expiry: OpenedClaim,
-    pub(crate) siblings: [Fr; SET_DEPTH],
-}
+pub(crate) type Opened = common::Bound;
 
-impl Opened {
-    pub(crate) fn of(witness: Witness<'_>) -> Self {
-        Self {
-            secret: witness.holder.secret.element(),
-            document: witness.claims.document.element(),
-            expiry: OpenedClaim::of(&witness.claims.expiry),
-            siblings: witness.claims.path(PLACE),
-        }
+impl Witness<'_> {
+    pub(crate) fn opened(self) -> Opened {
+        Opened::of(self.holder, self.claims)
     }
 }
