@@ -158,17 +158,30 @@ impl<S: Storage> Log<S> {
             }
         };
         let size = checkpoint.size;
-        let leaf_hash = crate::leaf_hash(&self.entry(index)?);
-        let mut path = self.inclusion(index, size)?;
-        if verify_inclusion(&leaf_hash, index, size, &path, &checkpoint.root).is_err() {
-            // A stored tile went bad. The entries are what counts.
-            let mut tree = self.settled_tree();
-            tree.forget_seen();
-            path = tree.inclusion(index, size, &mut |l, n| self.rebuild_tile(l, n))?;
-            drop(tree);
-            verify_inclusion(&leaf_hash, index, size, &path, &checkpoint.root)?;
-        }
+        let (leaf_hash, path) = self.path(index, size, &checkpoint.root)?;
         Ok(InclusionBundle { index, leaf_hash, size, path, checkpoint: note })
+    }
+
+    /// The hash of a leaf, as the tiles have it, with its path. They have been verified.
+    fn path(
+        &self,
+        index: u64,
+        size: u64,
+        root: &Digest32,
+    ) -> Result<(Digest32, Vec<Digest32>), LogError> {
+        let mut tree = self.settled_tree();
+        let load = &mut |l, n| self.load_tile(l, n);
+        let (leaf, path) = (tree.leaf(index, load)?, tree.inclusion(index, size, load)?);
+        if verify_inclusion(&leaf, index, size, &path, root).is_ok() {
+            return Ok((leaf, path));
+        }
+        // A stored tile went bad. The entries are what counts.
+        tree.forget_seen();
+        let rebuild = &mut |l, n| self.rebuild_tile(l, n);
+        let (leaf, path) = (tree.leaf(index, rebuild)?, tree.inclusion(index, size, rebuild)?);
+        drop(tree);
+        verify_inclusion(&leaf, index, size, &path, root)?;
+        Ok((leaf, path))
     }
 
     /// An entry's proof against a note of this log's that was signed before, with lines of witnesses. The proof has been
@@ -179,9 +192,7 @@ impl<S: Storage> Log<S> {
     /// note is not of this history.
     pub fn prove_against(&self, index: u64, note: &str) -> Result<InclusionBundle, LogError> {
         let Checkpoint { size, root, .. } = Checkpoint::dangerous_read_unverified(note)?;
-        let leaf_hash = crate::leaf_hash(&self.entry(index)?);
-        let path = self.inclusion(index, size)?;
-        verify_inclusion(&leaf_hash, index, size, &path, &root)?;
+        let (leaf_hash, path) = self.path(index, size, &root)?;
         Ok(InclusionBundle { index, leaf_hash, size, path, checkpoint: note.to_owned() })
     }
 

@@ -1,6 +1,7 @@
 //! The Merkle tree: its right edge in memory, its full tiles wherever the log keeps them.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
+use std::ops::Range;
 use std::sync::Arc;
 
 use symbolon_codec::Digest32;
@@ -20,11 +21,18 @@ pub(crate) struct Tree {
     edges: Vec<Vec<Digest32>>,
     /// Full tiles made since the last checkpoint, the oldest dropped when there are too many.
     fresh: BTreeMap<(u64, u8), Arc<Vec<Digest32>>>,
-    /// Full tiles read lately, with all their inner nodes.
-    seen: Vec<Seen>,
+    /// Full tiles of the leaves read lately, and those above them, which many more proofs go through.
+    leaves: Seen<LEAF_TILES_MAX>,
+    above: Seen<TILES_ABOVE_MAX>,
+    /// Hashes lately made of unfinished tiles, by the entries that they cover: a hash of entries never becomes another.
+    edge_hashes: VecDeque<(Range<u64>, Digest32)>,
 }
 
-struct Seen {
+/// Full tiles with all their inner nodes, at most `MAX`, the one used last at the end.
+#[derive(Default)]
+struct Seen<const MAX: usize>(Vec<Expanded>);
+
+struct Expanded {
     level: u8,
     number: u64,
     /// Heights 0 to 8 above the tile's own hashes.
@@ -34,7 +42,41 @@ struct Seen {
 /// 8 KiB each.
 const FRESH_MAX: usize = 2048;
 /// 16 KiB each.
-const SEEN_MAX: usize = 64;
+const LEAF_TILES_MAX: usize = 16;
+/// 16 KiB each: those above sixteen million entries.
+const TILES_ABOVE_MAX: usize = 256;
+/// A path meets a few for each of the levels.
+const EDGE_HASHES_MAX: usize = 64;
+
+impl<const MAX: usize> Seen<MAX> {
+    /// The tile, which `hashes` gives where it was not seen.
+    fn tile(
+        &mut self,
+        level: u8,
+        number: u64,
+        hashes: impl FnOnce() -> Result<Vec<Digest32>, LogError>,
+    ) -> Result<&Expanded, LogError> {
+        let seen = &mut self.0;
+        if let Some(at) = seen.iter().rposition(|s| s.number == number && s.level == level) {
+            seen[at..].rotate_left(1);
+        } else {
+            let heights = all_heights(hashes()?);
+            if seen.len() == MAX {
+                seen.remove(0);
+            }
+            seen.push(Expanded { level, number, heights });
+        }
+        // INFALLIBLE: it was found, or pushed.
+        Ok(seen.last().expect("a tile"))
+    }
+}
+
+impl Expanded {
+    fn hash(&self, height: usize, place: usize) -> Digest32 {
+        let hash = self.heights.get(height).and_then(|hashes| hashes.get(place));
+        hash.copied().unwrap_or_else(empty_root)
+    }
+}
 
 impl Tree {
     /// The tree of the first `size` entries, a multiple of 256, from its full tiles.
@@ -119,9 +161,19 @@ impl Tree {
         });
     }
 
-    /// Forgets tiles that were read, so that they are read again.
+    /// Forgets tiles that were read, and what was made of them, so that they are read again.
     pub(crate) fn forget_seen(&mut self) {
-        self.seen.clear();
+        self.leaves.0.clear();
+        self.above.0.clear();
+        self.edge_hashes.clear();
+    }
+
+    /// Hash of the leaf at a place before the tree's end.
+    pub(crate) fn leaf(&mut self, index: u64, load: Load<'_>) -> Result<Digest32, LogError> {
+        if index >= self.size {
+            return Err(LogError::NoEntry { index, size: self.size });
+        }
+        self.node(0, index, load)
     }
 
     /// Root of the first `size` entries; `size` at most the tree's.
@@ -191,9 +243,14 @@ impl Tree {
             let height = width.trailing_zeros();
             return self.node(height, low >> height, load);
         }
+        if let Some(hash) = self.edge_hash(low, high) {
+            return Ok(hash);
+        }
         let middle = low + split(width);
         let left = self.range(low, middle, load)?;
-        Ok(node_hash(&left, &self.range(middle, high, load)?))
+        let hash = node_hash(&left, &self.range(middle, high, load)?);
+        self.keep_edge_hash(low, high, hash);
+        Ok(hash)
     }
 
     /// Hash of the complete subtree of this height over entries from `number << height` on.
@@ -202,23 +259,40 @@ impl Tree {
         let first = number << inner;
         let (tile, place) = (first / TILE_WIDTH, (first % TILE_WIDTH) as usize);
         if tile == self.full_tiles(level) {
+            let (low, high) = (number << height, (number + 1) << height);
+            if let Some(hash) = self.edge_hash(low, high) {
+                return Ok(hash);
+            }
             let edge = self.edges.get(usize::from(level)).map(Vec::as_slice).unwrap_or_default();
             let part = edge.get(place..place + (1 << inner));
-            return Ok(complete_root(part.unwrap_or_default().to_vec()));
-        }
-        if let Some(at) = self.seen.iter().position(|s| s.level == level && s.number == tile) {
-            // The tile used last stands last.
-            self.seen[at..].rotate_left(1);
-        } else {
-            let hashes = self.full_tile(level, tile, load)?;
-            let heights = all_heights(hashes.to_vec());
-            if self.seen.len() == SEEN_MAX {
-                self.seen.remove(0);
+            let hash = complete_root(part.unwrap_or_default().to_vec());
+            if inner > 0 {
+                self.keep_edge_hash(low, high, hash);
             }
-            self.seen.push(Seen { level, number: tile, heights });
+            return Ok(hash);
         }
-        let hash = self.seen.last().and_then(|s| s.heights.get(inner)?.get(place >> inner));
-        Ok(hash.copied().unwrap_or_else(empty_root))
+        let fresh = &self.fresh;
+        let hashes = || match fresh.get(&(tile, level)) {
+            Some(hashes) => Ok(hashes.to_vec()),
+            None => load(level, tile),
+        };
+        let tile = match level {
+            0 => self.leaves.tile(level, tile, hashes)?,
+            _ => self.above.tile(level, tile, hashes)?,
+        };
+        Ok(tile.hash(inner, place >> inner))
+    }
+
+    fn edge_hash(&self, low: u64, high: u64) -> Option<Digest32> {
+        let known = self.edge_hashes.iter().find(|(range, _)| *range == (low..high));
+        known.map(|(_, hash)| *hash)
+    }
+
+    fn keep_edge_hash(&mut self, low: u64, high: u64, hash: Digest32) {
+        if self.edge_hashes.len() == EDGE_HASHES_MAX {
+            self.edge_hashes.pop_front();
+        }
+        self.edge_hashes.push_back((low..high, hash));
     }
 
     /// Full tiles of a level: the number of its unfinished one.

@@ -134,6 +134,19 @@ fn hashes_that_were_cut_off_are_written_again() {
 }
 
 #[test]
+fn what_was_made_of_a_tile_that_went_bad_is_made_again_too() {
+    let older = filled(2000).checkpoint().unwrap();
+    let log = filled(3000);
+    log.checkpoint().unwrap();
+    // The right edge of the older tree is in the middle of this tile.
+    log.storage().edit_files(|files| files.get_mut("hashes/0").unwrap()[7 * 256 * 32 + 5] ^= 1);
+    for index in [0, 1800, 1999] {
+        let proof = log.prove_against(index, &older).unwrap();
+        assert_eq!(proof.leaf_hash, leaf_hash(&entry(index)));
+    }
+}
+
+#[test]
 fn a_tile_that_went_bad_is_made_again() {
     let log = filled(3000);
     log.checkpoint().unwrap();
