@@ -13,6 +13,10 @@ const PASSWORD: &str = "correct horse battery";
 const TEXT: &str = "# A plan\n\nFirst the word, then the deed, and between them a whole night of kq9x7vbm2ztr4wplhd.\n";
 
 fn author(server: &str) -> Home {
+    named(server, "amelie")
+}
+
+fn named(server: &str, handle: &str) -> Home {
     let home = Home::empty(place::symbolon());
     let code = home.beside("code");
     let code = code.to_str().unwrap();
@@ -22,7 +26,7 @@ fn author(server: &str) -> Home {
         "--server",
         server,
         "--handle",
-        "amelie",
+        handle,
         "--device",
         "--from-stdin",
         "--recovery-file",
@@ -129,6 +133,71 @@ fn a_note_that_changed_is_another_text_and_the_server_never_sees_either() {
     let salt = symbolon_codec::hex::decode(salt).unwrap();
     let planted = Canaries::new().plant("the text", b"kq9x7vbm2ztr4wplhd").plant("the salt", &salt);
     assert_clean(&planted.find_below(&server.home.path()).unwrap());
+}
+
+/// The owner hands a registration to somebody who asked for it, whose it is alone from then on.
+#[test]
+fn an_authorship_is_handed_over_by_two_signatures() {
+    let server = Accounts::start();
+    let ann = author(&server.origin());
+    let bob = named(&server.origin(), "bob");
+    write(&ann, "Plan", TEXT);
+    write(&bob, "Her plan", TEXT);
+    write(&bob, "Another", "Something else.");
+    let proven = ann.json(&["note", "prove", "Plan", "--out", &at(&ann, "plan.json")]);
+    let index = &proven["authorship"];
+
+    let invitation = at(&bob, "bob.json");
+    bob.json(&["note", "transfer", "invite", "--out", &invitation]);
+    let said = fs::read_to_string(&invitation).unwrap();
+    assert!(!said.contains("bob"), "an invitation names nobody");
+    write(&ann, "Unregistered", "Nobody asked.");
+    let offer = at(&ann, "offer.json");
+    let to = ["note", "transfer", "offer", "Unregistered", "--to", &invitation, "--out", &offer];
+    assert_eq!(ann.refused(&to).code, "not_registered");
+    let to = ["note", "transfer", "offer", "Plan", "--to", &invitation, "--out", &offer];
+    assert_eq!(&ann.json(&to)["authorship"], index);
+
+    // Nobody else can take it, not for another text, and not with a byte changed.
+    let accept = |home: &Home, offer: &str, more: &[&str]| {
+        let line = ["note", "transfer", "accept", offer];
+        home.refused(&[&line[..], more].concat()).code
+    };
+    assert_eq!(accept(&ann, &offer, &[]), "no_invitation");
+    assert_eq!(accept(&bob, &offer, &["--note", "Another"]), "other_text");
+    assert_eq!(accept(&bob, &invitation, &[]), "unreadable");
+    let whole: Value = serde_json::from_slice(&fs::read(&offer).unwrap()).unwrap();
+    let mut forged = whole.clone();
+    forged["signature"] = json!("00".repeat(64));
+    let forged_at = at(&bob, "forged.json");
+    fs::write(&forged_at, forged.to_string()).unwrap();
+    assert_eq!(accept(&bob, &forged_at, &[]), "offer");
+
+    let mine = at(&bob, "mine.json");
+    let line = ["note", "transfer", "accept", &offer, "--note", "Her plan", "--show-handle"];
+    let taken = bob.json(&[&line[..], &["--out", &mine]].concat());
+    assert_eq!((&taken["authorship"], &taken["digest"]), (index, &proven["digest"]));
+    let digest = proven["digest"].as_str().unwrap();
+    let found = Request::get(server.port, &format!("/api/authorship/{digest}")).send().unwrap();
+    let found = found.json();
+    assert_eq!((&found["handle"], &found["owner"]), (&json!("bob"), &taken["owner"]));
+
+    // Anybody checks it; ann's key signs nothing of it any more; and bob hands it back.
+    let key = server.home.path().join("operator.pub");
+    let text = at(&bob, "plan.md");
+    fs::write(&text, TEXT).unwrap();
+    let line = ["verify", &mine, "--key", key.to_str().unwrap(), "--text", &text];
+    assert_eq!(bob.json(&line)["of_text"], true);
+    let again = at(&ann, "again.json");
+    let to = ["note", "transfer", "offer", "Plan", "--to", &invitation, "--out", &again];
+    assert_eq!(ann.refused(&to).code, "handed_over");
+    let invitation = at(&ann, "ann.json");
+    ann.json(&["note", "transfer", "invite", "--out", &invitation]);
+    let back = at(&bob, "back.json");
+    bob.json(&["note", "transfer", "offer", "Her plan", "--to", &invitation, "--out", &back]);
+    let line = ["note", "transfer", "accept", &back, "--note", "Plan", "--out", &again];
+    assert_eq!(&ann.json(&line)["authorship"], index);
+    assert_eq!(accept(&ann, &back, &[]), "no_invitation", "an invitation is good once");
 }
 
 #[test]

@@ -15,6 +15,7 @@ mod link;
 mod list;
 mod prove;
 mod show;
+mod transfer;
 mod write;
 
 pub(super) use find::{folder, title};
@@ -60,6 +61,7 @@ enum Step {
     Attachments(attach::Attachments),
     SaveAttachment(attach::Save),
     Prove(prove::Prove),
+    Transfer(transfer::Transfer),
     Compare(compare::Compare),
     Sketch(compare::MakeSketch),
 }
@@ -86,6 +88,7 @@ impl Args {
             Step::Attachments(args) => args.run(ctx),
             Step::SaveAttachment(args) => args.run(ctx),
             Step::Prove(args) => args.run(ctx),
+            Step::Transfer(args) => args.run(ctx),
             Step::Compare(args) => args.run(ctx),
             Step::Sketch(args) => args.run(ctx),
         }

@@ -150,7 +150,7 @@ impl Prove {
         let secrets = OwnerSecrets::make(&SystemRng);
         let commitment = commitment_of(&secrets.public(), &secrets.salt().digest(text));
         let record = Record { secrets, commitment };
-        authorship::add(vault.replica_mut(), note, &record)?;
+        authorship::add(vault.replica_mut(), Some(note), &record)?;
         match vaults::keep(vault)? {
             Reached::Server => Ok(record),
             Reached::Device => {
@@ -188,18 +188,18 @@ struct Proven {
 }
 
 /// The server says what does not hold together.
-fn not_ours(client: &Client) -> Failure {
+pub(super) fn not_ours(client: &Client) -> Failure {
     let what = format!("{} gives no certificate of its log that verifies", client.url());
     Failure::refused("certificate", what)
         .next("symbolon vault status, and ask the server's operator")
 }
 
-fn not_taken(error: ClientError) -> Failure {
+pub(super) fn not_taken(error: ClientError) -> Failure {
     not_done(error.into())
 }
 
 /// Why the server did not take an act.
-fn not_done(error: SyncFailure) -> Failure {
+pub(super) fn not_done(error: SyncFailure) -> Failure {
     let SyncFailure::Client(ClientError::Refused(refusal)) = &error else { return error.into() };
     let next = match refusal.code.as_str() {
         "no_log" | "locked" => "symbolon unlock, by the server's operator; then the same command",
