@@ -16,7 +16,11 @@ use symbolon_vault::wire::{Commit, Head, Header, ItemId, SealedRevision, SignedH
 use crate::authenticator::Device;
 use crate::home::Home;
 use crate::http::{Request, Response};
+use crate::place;
 use crate::service::{Service, free_port};
+
+/// Whoever signs up here types it.
+const PASSWORD: &str = "correct horse battery";
 
 /// A server with accounts.
 #[derive(Debug)]
@@ -60,6 +64,18 @@ impl Accounts {
     /// Where pages are.
     pub fn origin(&self) -> String {
         format!("http://localhost:{}", self.port)
+    }
+
+    /// Somebody with a vault at this server, on a device of their own.
+    pub fn person(&self, handle: &str) -> Home {
+        let home = Home::empty(place::symbolon());
+        let code = home.beside("code");
+        let server = self.origin();
+        let mut line = vec!["vault", "create", "--server", &server, "--handle", handle];
+        line.extend(["--device", "--from-stdin", "--recovery-file"]);
+        line.extend(code.to_str());
+        home.ok_with(&line, PASSWORD.as_bytes());
+        home
     }
 
     /// A page that nobody signed in at.

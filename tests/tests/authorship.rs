@@ -12,30 +12,6 @@ use symbolon_tests::place;
 const PASSWORD: &str = "correct horse battery";
 const TEXT: &str = "# A plan\n\nFirst the word, then the deed, and between them a whole night of kq9x7vbm2ztr4wplhd.\n";
 
-fn author(server: &str) -> Home {
-    named(server, "amelie")
-}
-
-fn named(server: &str, handle: &str) -> Home {
-    let home = Home::empty(place::symbolon());
-    let code = home.beside("code");
-    let code = code.to_str().unwrap();
-    let line = [
-        "vault",
-        "create",
-        "--server",
-        server,
-        "--handle",
-        handle,
-        "--device",
-        "--from-stdin",
-        "--recovery-file",
-        code,
-    ];
-    home.ok_with(&line, PASSWORD.as_bytes());
-    home
-}
-
 fn write(home: &Home, title: &str, text: &str) {
     home.ok_with(&["note", "new", title, "--body-from-stdin"], text.as_bytes());
 }
@@ -47,7 +23,7 @@ fn at(home: &Home, name: &str) -> String {
 #[test]
 fn a_note_is_registered_certified_and_checked_by_anybody() {
     let server = Accounts::start();
-    let home = author(&server.origin());
+    let home = server.person("amelie");
     write(&home, "Plan", TEXT);
     let file = at(&home, "plan.json");
 
@@ -97,7 +73,7 @@ fn a_note_is_registered_certified_and_checked_by_anybody() {
 #[test]
 fn a_note_that_changed_is_another_text_and_the_server_never_sees_either() {
     let server = Accounts::start();
-    let home = author(&server.origin());
+    let home = server.person("amelie");
     write(&home, "Plan", TEXT);
     let one = home.json(&["note", "prove", "Plan", "--out", &at(&home, "one.json")]);
     let again = home.json(&["note", "prove", "Plan", "--out", &at(&home, "again.json")]);
@@ -139,8 +115,8 @@ fn a_note_that_changed_is_another_text_and_the_server_never_sees_either() {
 #[test]
 fn an_authorship_is_handed_over_by_two_signatures() {
     let server = Accounts::start();
-    let ann = author(&server.origin());
-    let bob = named(&server.origin(), "bob");
+    let ann = server.person("amelie");
+    let bob = server.person("bob");
     write(&ann, "Plan", TEXT);
     write(&bob, "Her plan", TEXT);
     write(&bob, "Another", "Something else.");

@@ -50,3 +50,24 @@ fn the_pages_types_are_those_of_the_servers_document() {
     let server = Accounts::start();
     browser::drive("schema.mjs", &server.home, &server.origin(), &[("WRITE", &writes)]);
 }
+
+#[test]
+fn a_certificate_of_authorship_is_checked_by_anybody() {
+    let server = Accounts::start();
+    let author = server.person("amelie");
+    author.ok_with(
+        &["note", "new", "Plan", "--body-from-stdin"],
+        b"# A plan\n\nFirst the word, then the deed.\n",
+    );
+    let at = |name: &str| author.beside(name).to_str().unwrap().to_owned();
+    let (salted, unsalted) = (at("salted.json"), at("unsalted.json"));
+    author.ok(&["note", "prove", "Plan", "--show-handle", "--out", &salted]);
+    author.ok(&["note", "prove", "Plan", "--without-salt", "--out", &unsalted]);
+    let operator = server.home.path().join("operator.pub");
+    let files = [
+        ("CERTIFICATE", salted.as_str()),
+        ("UNSALTED", &unsalted),
+        ("OPERATOR_PUB", operator.to_str().unwrap()),
+    ];
+    browser::drive("authorship.mjs", &server.home, &server.origin(), &files);
+}

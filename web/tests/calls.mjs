@@ -134,9 +134,9 @@ await run({
     const key = readFileSync(process.env.OPERATOR_PUB, "utf8");
     const guest = await open();
     await guest.page.goto(`${BASE}/verify`);
-    await guest.page.getByRole("heading", { name: "Verify a receipt" }).waitFor();
+    await guest.page.getByRole("heading", { name: "Verify a receipt or a certificate" }).waitFor();
     await shown(guest.page, "verify");
-    const give = (text) => guest.page.getByLabel("The receipt").setInputFiles({ name: "receipt.json", mimeType: "application/json", buffer: Buffer.from(text) });
+    const give = (text) => guest.page.getByLabel("The receipt, or the certificate of authorship").setInputFiles({ name: "receipt.json", mimeType: "application/json", buffer: Buffer.from(text) });
     await give(bundle);
     const before = guest.seen.requests.length;
     await guest.page.getByLabel("The operator's public key").fill(key);

@@ -42,7 +42,7 @@ function answer(ask: Ask): unknown {
   if (isLease(ask)) return lease(ask);
   if (isRotate(ask)) return rotate(ask);
   if (isVault(ask)) return vault(ask, opened, (progress) => self.postMessage({ id: ask.id, progress } satisfies Reply));
-  return JSON.parse(verify(new Uint8Array(ask.bundle), ask.key));
+  return JSON.parse(verify(new Uint8Array(ask.file), ask.key, ask.text && new Uint8Array(ask.text)));
 }
 
 /** The core throws JSON; whatever else is thrown is a fault of the page. */

@@ -8,23 +8,33 @@ import type { VaultRequests } from "./vault/types";
 export type Requests = AccountRequests & HomeRequests & LeaseRequests & RotateRequests & VaultRequests & {
   /** Answers when the core is there. */
   "core.warm": { ask: object; answer: null };
-  verify: { ask: { bundle: ArrayBuffer; key: string }; answer: Verdict };
+  verify: { ask: { file: ArrayBuffer; key: string; text?: ArrayBuffer | undefined }; answer: Verdict };
 };
 
-/** What was checked of a receipt, in the order in which it was checked. */
+/** What was checked of a file, in the order in which it was checked. */
 export type Check = { check: string; what: string };
 
-export type Verdict =
-  | {
-      verified: true;
-      checks: Check[];
-      number: number;
-      leaf_hash: string;
-      request: string;
-      log: { origin: string; size: number; root: string };
-      statement: Statement;
-    }
-  | { verified: false; checks: Check[]; failed: Check };
+/** Where something stands in a log, and what the log signed. */
+type Place = { number: number; log: { origin: string; size: number; root: string } };
+
+export type Receipt = Place & { verified: true; kind: "receipt"; checks: Check[]; leaf_hash: string; request: string; statement: Statement };
+
+/** A certificate of authorship (`specs/authorship.md`); `digest` is known where it was shown, or a text was compared. */
+export type Authorship = Place & {
+  verified: true;
+  kind: "authorship";
+  checks: Check[];
+  newest: number;
+  commitment: string;
+  digest: string | null;
+  is_shown: boolean;
+  has_salt: boolean;
+  compared: boolean;
+  handed_over: boolean;
+  registered_unix_ms: number;
+};
+
+export type Verdict = Receipt | Authorship | { verified: false; checks: Check[]; failed: Check };
 
 /** The predicate of a receipt (`specs/receipt.md`), as far as the page shows it by name. */
 export type Statement = {

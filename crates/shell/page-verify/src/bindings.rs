@@ -2,8 +2,8 @@
 
 use wasm_bindgen::prelude::wasm_bindgen;
 
-/// A receipt's verdict as JSON (`web/src/worker/protocol.ts`).
+/// The verdict on a receipt or a certificate, as JSON (`web/src/worker/protocol.ts`).
 #[wasm_bindgen]
-pub fn verify(bundle: &[u8], key: &str) -> String {
-    crate::verdict(bundle, key).to_string()
+pub fn verify(file: &[u8], key: &str, text: Option<Vec<u8>>) -> String {
+    crate::verdict(file, key, text.as_deref()).to_string()
 }

@@ -3,6 +3,8 @@
 
 #[cfg(target_arch = "wasm32")]
 mod bindings;
+mod certificate;
+mod receipt;
 mod verdict;
 
 pub use verdict::verdict;

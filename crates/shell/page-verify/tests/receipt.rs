@@ -63,7 +63,7 @@ fn receipt() -> (Value, String) {
 }
 
 fn failed(bundle: &Value, key: &str) -> (String, usize) {
-    let verdict = verdict(bundle.to_string().as_bytes(), key);
+    let verdict = verdict(bundle.to_string().as_bytes(), key, None);
     assert_eq!(verdict["verified"], false, "{verdict}");
     let held = verdict["checks"].as_array().unwrap().len();
     (verdict["failed"]["check"].as_str().unwrap().to_owned(), held)
@@ -83,7 +83,7 @@ fn changed(bundle: &Value, pointer: &str, at: usize) -> Value {
 #[test]
 fn all_that_was_checked_is_said() {
     let (bundle, key) = receipt();
-    let verdict = verdict(bundle.to_string().as_bytes(), &key);
+    let verdict = verdict(bundle.to_string().as_bytes(), &key, None);
     assert_eq!(verdict["verified"], true, "{verdict}");
     assert_eq!(verdict["number"], 3);
     assert_eq!(verdict["statement"]["agent"], "claude");
