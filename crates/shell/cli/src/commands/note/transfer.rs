@@ -151,7 +151,7 @@ impl MakeOffer {
             }
             let what = format!("the text of `{}` as it is now was not registered", self.note);
             Err(Failure::refused("not_registered", what)
-                .next(&format!("symbolon note prove \"{}\"", self.note)))
+                .next(format!("symbolon note prove \"{}\"", self.note)))
         })?;
         if *standing.owner() != record.secrets.public() {
             let what = "this registration was handed over, and is another's now";
