@@ -69,4 +69,7 @@ table! {
     IDENTITY = "identity/1" "identity.1.vk"
         "112e193c47f0ed702828072efcd6f76e6910a865e3c74dc16f5f986d2adbead8"
         "cf880a3b152caa207c19b711af39e4367229271d6c9fd581c5bb52cd0e92a188" 3296;
+    CAPSULE = "capsule/1" "capsule.1.vk"
+        "2e5f976c8b1ef941513511cddac4c87b30e3f8710add0fba02b36026693d8cd0"
+        "d30dfeab35f39d1957534a5c363e5f105d800dbb7b0e0b9c8d0282fc3fb8886e" 3296;
 }
