@@ -421,7 +421,8 @@ fn a_private_receipt_says_that_some_capsule_of_a_publisher_ran_and_not_which() {
     assert!(home.ok(&words).all().contains("some capsule that acme signed"));
 
     // What is withheld stays so; the component has never been in it, and there is no manifest to show.
-    let disclose = |facts: &str| ["capsule", "disclose", "one.json", "--show", facts].map(String::from);
+    let disclose =
+        |facts: &str| ["capsule", "disclose", "one.json", "--show", facts].map(String::from);
     for (facts, code) in [
         ("component", "receipt_withheld"),
         ("input", "receipt_withheld"),
@@ -457,14 +458,12 @@ fn a_private_receipt_says_that_some_capsule_of_a_publisher_ran_and_not_which() {
 
     // A publisher who signs no statement has none of its capsules hidden so.
     let old = std::fs::read_to_string(home.beside("publisher.key")).expect("a file");
-    let old: String = old.lines().filter(|it| !it.starts_with("jubjub")).fold(
-        String::new(),
-        |mut all, line| {
+    let old: String =
+        old.lines().filter(|it| !it.starts_with("jubjub")).fold(String::new(), |mut all, line| {
             all.push_str(line);
             all.push('\n');
             all
-        },
-    );
+        });
     std::fs::write(home.beside("publisher.key"), old).expect("a file");
     std::fs::remove_file(home.beside("hello.capsule.json")).expect("a file");
     home.ok(&["capsule", "sign", "hello.manifest.json", "--key", "publisher.key"]);

@@ -2,8 +2,8 @@
 
 use serde::Serialize;
 use symbolon_circuits::{
-    GroupName, Statement, VerifyingKey, age, binding, capsule, claimed, identity, nationality, possession,
-    returning, validity,
+    GroupName, Statement, VerifyingKey, age, binding, capsule, claimed, identity, nationality,
+    possession, returning, validity,
 };
 use symbolon_codec::{Digest32, b64url, hex};
 

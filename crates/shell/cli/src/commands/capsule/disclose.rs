@@ -43,8 +43,9 @@ impl Args {
         })?;
         if let Some(name) = self.show.iter().find(|it| !receipt.has(**it)) {
             let what = format!("`{name}` is no field of this receipt's form");
-            return Err(Failure::refused("receipt_field_unknown", what)
-                .next("symbolon verify FILE shows its facts; symbolon capsule run --help, the forms"));
+            return Err(Failure::refused("receipt_field_unknown", what).next(
+                "symbolon verify FILE shows its facts; symbolon capsule run --help, the forms",
+            ));
         }
         let gone = self.show.iter().find(|it| receipt.dangerous_unverified(**it).is_none());
         if let Some(name) = gone {

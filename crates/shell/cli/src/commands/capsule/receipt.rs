@@ -7,9 +7,7 @@ use symbolon_capsule::{Admitted, Satisfied};
 use symbolon_circuits::capsule::Capsule;
 use symbolon_circuits::{ProvingKey, prove};
 use symbolon_codec::hex;
-use symbolon_receipt::capsule::{
-    CapsuleReceipt, Draft, Facts, FieldName, PrivateDraft, Unlinked,
-};
+use symbolon_receipt::capsule::{CapsuleReceipt, Draft, Facts, FieldName, PrivateDraft, Unlinked};
 use symbolon_server::control::Op;
 
 use crate::failure::Failure;

@@ -136,9 +136,7 @@ impl Args {
             };
             let (show, satisfied) = (&self.show[..], &ran.satisfied);
             let made = match &key {
-                Some(key) => {
-                    receipt::make_private(broker, &checked, satisfied, &facts, key, show)?
-                }
+                Some(key) => receipt::make_private(broker, &checked, satisfied, &facts, key, show)?,
                 None if self.unlinked => {
                     receipt::make_unlinked(broker, &checked, satisfied, &facts)?
                 }

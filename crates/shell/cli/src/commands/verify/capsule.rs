@@ -91,7 +91,9 @@ fn show(verdict: &CapsuleVerdict) -> Result<(), Failure> {
         out::say("Proven by an execution key. Nothing here was held against an operator's key.");
     }
     if verdict.is_private() {
-        out::say("A capsule of this publisher ran under this policy. Which one, nobody can tell by this receipt.");
+        out::say(
+            "A capsule of this publisher ran under this policy. Which one, nobody can tell by this receipt.",
+        );
     }
     Ok(())
 }
