@@ -2,7 +2,7 @@
 
 use symbolon_ambient::SystemRng;
 use symbolon_circuits::{
-    Binding, ClaimType, Facts, Hidden, Nonce, Session, age, binding, claimed, identity,
+    Binding, ClaimType, Facts, Hidden, Nonce, Session, age, binding, capsule, claimed, identity,
     nationality, possession, returning, validity,
 };
 
@@ -18,8 +18,17 @@ pub struct Cases<'a> {
 
 impl<'a> Cases<'a> {
     /// Their names, the quickest first.
-    pub const NAMES: [&'static str; 8] =
-        ["age", "validity", "nationality", "binding", "key", "claim", "returning", "identity"];
+    pub const NAMES: [&'static str; 9] = [
+        "age",
+        "validity",
+        "nationality",
+        "binding",
+        "key",
+        "claim",
+        "returning",
+        "capsule",
+        "identity",
+    ];
 
     /// Makes claims. Each case will make so many proofs; `clock` gives milliseconds.
     ///
@@ -77,6 +86,19 @@ impl<'a> Cases<'a> {
             "returning" => {
                 let statement = returning::Returning { session, binding, facts };
                 measure.case(&statement, || returning::Witness { claims, holder })
+            }
+            "capsule" => {
+                let description = capsule::Description::new(&[7; 64], "hello/1.0.0", b"{}");
+                let salt = Hidden::make(&SystemRng);
+                let signature = description.sign(issuer, &SystemRng);
+                let statement = capsule::Capsule {
+                    receipt: capsule::Capsule::receipt(&[1; 32]),
+                    policy: description.policy(),
+                    publisher: issuer.public(),
+                    commitment: description.commit(&salt),
+                };
+                let (description, salt, signature) = (&description, &salt, &signature);
+                measure.case(&statement, || capsule::Witness { description, salt, signature })
             }
             "identity" => {
                 let nullifier = identity::Nullifier::of(&session, holder, 3);

@@ -36,6 +36,9 @@ pub enum CheckError {
     /// It asks for more than its publisher may give.
     #[error("{0}")]
     Ceiling(#[from] CeilingError),
+    /// Its statement is signed by nobody, or by another key than the certificate names for statements.
+    #[error("the manifest's `statement` is not signed by its publisher's key for statements")]
+    Statement,
     /// The root does not stand for this component any more.
     #[error("the component was revoked")]
     ComponentRevoked,
@@ -120,6 +123,11 @@ impl Checked {
         let payload = envelope.verify(&certificate.keys).map_err(CheckError::ManifestEnvelope)?;
         let manifest = Manifest::parse(payload).map_err(CheckError::Manifest)?;
         certificate.ceiling.admits(&manifest)?;
+        if let Some(signature) = &manifest.statement {
+            let key = certificate.keys.jubjub.as_ref().ok_or(CheckError::Statement)?;
+            let signed = manifest.description().verify(key.as_public(), signature.as_signature());
+            signed.map_err(|_| CheckError::Statement)?;
+        }
         let component = &manifest.component.sha3_512;
         if revocations.as_ref().is_some_and(|it| it.revokes_component(component)) {
             return Err(CheckError::ComponentRevoked);

@@ -4,6 +4,7 @@
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
+use symbolon_circuits::IssuerKey;
 use symbolon_codec::{CodecError, b64, json};
 use symbolon_crypto::{
     PQ_KEY_BYTES, PQ_SIGNATURE_BYTES, PqSigningKey, PqVerifyingKey, SignatureError, SigningKey,
@@ -11,6 +12,7 @@ use symbolon_crypto::{
 };
 
 use crate::document::Kind;
+use crate::statement::StatementKey;
 
 /// Longest envelope that is read.
 pub const ENVELOPE_BYTES_MAX: usize = 256 * 1024;
@@ -64,6 +66,9 @@ impl fmt::Display for Algorithm {
 pub struct PublicKeys {
     /// 64 hex digits.
     pub ed25519: VerifyingKey,
+    /// What the publisher's statements are signed with; it signs no document.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub jubjub: Option<StatementKey>,
     /// Base64 of 1,952 bytes.
     #[serde(default, skip_serializing_if = "Option::is_none", with = "pq_key")]
     pub ml_dsa_65: Option<PqVerifyingKey>,
@@ -71,7 +76,7 @@ pub struct PublicKeys {
 
 impl From<VerifyingKey> for PublicKeys {
     fn from(ed25519: VerifyingKey) -> Self {
-        Self { ed25519, ml_dsa_65: None }
+        Self { ed25519, jubjub: None, ml_dsa_65: None }
     }
 }
 
@@ -80,6 +85,8 @@ impl From<VerifyingKey> for PublicKeys {
 pub struct SigningKeys {
     /// Always.
     pub ed25519: SigningKey,
+    /// For statements of a publisher.
+    pub jubjub: Option<IssuerKey>,
     /// Beside it.
     pub ml_dsa_65: Option<PqSigningKey>,
 }
@@ -89,6 +96,7 @@ impl SigningKeys {
     pub fn public(&self) -> PublicKeys {
         PublicKeys {
             ed25519: self.ed25519.verifying_key(),
+            jubjub: self.jubjub.as_ref().map(|it| it.public().into()),
             ml_dsa_65: self.ml_dsa_65.as_ref().map(|it| it.verifying_key().clone()),
         }
     }
@@ -96,7 +104,7 @@ impl SigningKeys {
 
 impl From<SigningKey> for SigningKeys {
     fn from(ed25519: SigningKey) -> Self {
-        Self { ed25519, ml_dsa_65: None }
+        Self { ed25519, jubjub: None, ml_dsa_65: None }
     }
 }
 

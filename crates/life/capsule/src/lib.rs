@@ -11,6 +11,7 @@ mod limits;
 mod manifest;
 mod policy;
 mod revocation;
+mod statement;
 #[cfg(test)]
 mod tests;
 
@@ -25,3 +26,4 @@ pub use limits::{Limit, Limits};
 pub use manifest::{COMPONENT_BYTES_MAX, Capability, Component, Manifest};
 pub use policy::{CPU_FEATURES, Measured, Policy, PolicyError, SYSCALL_PROFILE, Satisfied};
 pub use revocation::{Known, RevocationError, Revocations};
+pub use statement::{StatementKey, StatementSignature};

@@ -3,11 +3,15 @@
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
+use symbolon_ambient::Rng;
+use symbolon_circuits::IssuerKey;
+use symbolon_circuits::capsule::Description;
 
 use crate::digest::ComponentDigest;
 use crate::document::{self, DocumentError, is_host, is_name, is_operation, is_set, is_version};
 use crate::limits::Limits;
 use crate::policy::Policy;
+use crate::statement::StatementSignature;
 
 /// A capsule's manifest, version 1. Its bytes are canonical JSON (`specs/capsule.md`).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -29,6 +33,9 @@ pub struct Manifest {
     pub name: String,
     /// What must be true of the process that runs it.
     pub policy: Policy,
+    /// The publisher's signature over the [`description`](Self::description), where private receipts of it can be made.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub statement: Option<StatementSignature>,
     /// Three numbers, such as `1.0.0`.
     pub version: String,
 }
@@ -86,8 +93,20 @@ impl Manifest {
             limits: Limits::DRAFT,
             name: name.to_owned(),
             policy: Policy::strict(),
+            statement: None,
             version: "0.1.0".to_owned(),
         }
+    }
+
+    /// What the publisher signs beside the whole: component, name and version, policy.
+    pub fn description(&self) -> Description {
+        let capsule = format!("{}/{}", self.name, self.version);
+        Description::new(self.component.sha3_512.as_bytes(), &capsule, &self.policy.to_bytes())
+    }
+
+    /// Puts the publisher's signature over the description into it, or takes it out where there is no key.
+    pub fn sign_statement(&mut self, publisher: Option<&IssuerKey>, rng: &impl Rng) {
+        self.statement = publisher.map(|key| self.description().sign(key, rng).into());
     }
 
     /// The one spelling.

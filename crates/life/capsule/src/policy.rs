@@ -3,7 +3,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::document::{DocumentError, is_set};
+use crate::document::{self, DocumentError, is_set};
 
 /// The one set of system calls of version 1 (`specs/capsule.md`).
 pub const SYSCALL_PROFILE: &str = "capsule-1";
@@ -127,6 +127,11 @@ impl Policy {
             no_new_privileges: true,
             syscalls: Some(SYSCALL_PROFILE.to_owned()),
         }
+    }
+
+    /// The one spelling, as statements name it.
+    pub fn to_bytes(&self) -> Vec<u8> {
+        document::to_bytes(self)
     }
 
     /// The state gate: whether each thing that the policy asks for was measured.

@@ -2,6 +2,7 @@
 
 use proptest::prelude::*;
 use symbolon_ambient::SeededRng;
+use symbolon_circuits::IssuerKey;
 use symbolon_crypto::{PqSigningKey, SigningKey};
 
 use crate::*;
@@ -201,6 +202,84 @@ fn with_a_second_key_both_signatures_are_needed() {
     let got = Checked::check(mixed.to_string().as_bytes(), &good);
     let expected = CheckError::ManifestEnvelope(EnvelopeError::Signature(Algorithm::MlDsa65));
     assert_eq!(got, Err(expected));
+}
+
+fn with_statement(certified_by: u64, signed_by: u64) -> (Certificate, Manifest) {
+    let key = |seed| IssuerKey::make(&SeededRng::new(seed));
+    let mut it = (certificate(), manifest());
+    it.0.keys.jubjub = Some(key(certified_by).public().into());
+    it.1.sign_statement(Some(&key(signed_by)), &SeededRng::new(5));
+    it
+}
+
+fn check_by(certificate: &Certificate, manifest: &Manifest) -> Result<Checked, CheckError> {
+    let envelope = sign(Kind::Manifest, manifest.to_bytes(), &key(2));
+    Checked::check(&envelope, &certified(certificate).unwrap())
+}
+
+#[test]
+fn a_statement_is_signed_by_the_key_that_the_certificate_names() {
+    let (certificate, good) = with_statement(11, 11);
+    let checked = check_by(&certificate, &good).unwrap();
+    assert_eq!(checked.manifest().statement, good.statement);
+    assert_eq!(Manifest::parse(&good.to_bytes()), Ok(good.clone()));
+    // Another's key, none, and the same signature over another policy, version or component.
+    let (_, other) = with_statement(11, 12);
+    assert_eq!(check_by(&certificate, &other), Err(CheckError::Statement));
+    let plain = Certificate { keys: key(2).public(), ..certificate.clone() };
+    assert_eq!(check_by(&plain, &good), Err(CheckError::Statement));
+    let changed = |change: fn(&mut Manifest)| {
+        let mut it = good.clone();
+        change(&mut it);
+        check_by(&certificate, &it)
+    };
+    assert_eq!(changed(|it| it.policy.landlock_abi = 0), Err(CheckError::Statement));
+    assert_eq!(changed(|it| it.version = "0.1.1".into()), Err(CheckError::Statement));
+    assert_eq!(changed(|it| it.name = "hell".into()), Err(CheckError::Statement));
+    let digest = |it: &mut Manifest| it.component.sha3_512 = ComponentDigest::of(b"another");
+    assert_eq!(changed(digest), Err(CheckError::Statement));
+    // What the description has nothing of can change below it, signed by the whole manifest's key.
+    assert!(changed(|it| it.limits.fuel = 7).is_ok());
+    // A publisher with such a key may leave the statement out.
+    assert!(changed(|it| it.sign_statement(None, &SeededRng::new(1))).is_ok());
+}
+
+#[test]
+fn documents_without_a_statement_read_as_they_were_written() {
+    let text = String::from_utf8(manifest().to_bytes()).unwrap();
+    assert!(!text.contains("statement"));
+    let certificate = String::from_utf8(certificate().to_bytes()).unwrap();
+    assert!(!certificate.contains("jubjub"));
+    // Nothing, where the signature should be, is another spelling.
+    let none = text.replacen("\"version\"", "\"statement\":null,\"version\"", 1);
+    assert_eq!(Manifest::parse(none.as_bytes()), Err(DocumentError::Spelling));
+}
+
+#[test]
+fn bytes_that_are_no_signature_or_no_key_are_refused() {
+    let (certificate, manifest) = with_statement(11, 11);
+    let digits = |it: &str, name: &str| {
+        let at = it.find(&format!("\"{name}\":\"")).unwrap() + name.len() + 4;
+        at..at + it[at..].find('"').unwrap()
+    };
+    let text = String::from_utf8(manifest.to_bytes()).unwrap();
+    for wrong in ["ff".repeat(64), "0".repeat(126), "g".repeat(128), String::new()] {
+        let mut it = text.clone();
+        it.replace_range(digits(&text, "statement"), &wrong);
+        assert!(matches!(Manifest::parse(it.as_bytes()), Err(DocumentError::Form(_))), "{wrong}");
+    }
+    let text = String::from_utf8(certificate.to_bytes()).unwrap();
+    let changed = |digits_of_key: &str| {
+        let mut it = text.clone();
+        it.replace_range(digits(&text, "jubjub"), digits_of_key);
+        Certificate::parse(it.as_bytes())
+    };
+    // Above the field's order, and the identity.
+    for wrong in ["ff".repeat(32), format!("01{}", "00".repeat(31))] {
+        assert!(matches!(changed(&wrong), Err(DocumentError::Form(_))), "{wrong}");
+    }
+    let capitals = text[digits(&text, "jubjub")].to_uppercase();
+    assert_eq!(changed(&capitals), Err(DocumentError::Spelling));
 }
 
 #[test]

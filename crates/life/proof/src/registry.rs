@@ -2,8 +2,8 @@
 
 use serde::Serialize;
 use symbolon_circuits::{
-    GroupName, Statement, VerifyingKey, age, binding, claimed, identity, nationality, possession,
-    returning, validity,
+    GroupName, Statement, VerifyingKey, age, binding, capsule, claimed, identity, nationality,
+    possession, returning, validity,
 };
 use symbolon_codec::{Digest32, b64url, hex};
 
@@ -44,6 +44,7 @@ pub fn keys() -> Vec<KeyEntry> {
         entry::<claimed::Says>(),
         entry::<returning::Returning>(),
         entry::<identity::Identity>(),
+        entry::<capsule::Capsule>(),
     ]
 }
 

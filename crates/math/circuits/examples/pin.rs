@@ -8,8 +8,8 @@
 use std::path::Path;
 
 use symbolon_circuits::{
-    KeyError, ProvingKey, Statement, age, binding, claimed, identity, nationality, possession,
-    returning, validity,
+    KeyError, ProvingKey, Statement, age, binding, capsule, claimed, identity, nationality,
+    possession, returning, validity,
 };
 use symbolon_crypto::sha256;
 
@@ -22,6 +22,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     pin::<claimed::Says>()?;
     pin::<returning::Returning>()?;
     pin::<identity::Identity>()?;
+    pin::<capsule::Capsule>()?;
     Ok(())
 }
 

@@ -37,7 +37,7 @@ pub use proof::{PROOF_BYTES_MAX, Proof, ProofLength};
 #[cfg(feature = "prove")]
 pub use prove::{ProveError, holds, prove};
 pub use statements::{
-    Binding, Facts, Statement, WitnessError, age, binding, claim as claimed, identity,
+    Binding, Facts, Statement, WitnessError, age, binding, capsule, claim as claimed, identity,
     key as possession, nationality, returning, validity,
 };
 pub use value::{

@@ -6,8 +6,8 @@ use proptest::prelude::*;
 use symbolon_ambient::{SeededRng, SystemRng};
 
 use crate::statements::{
-    Binding, Facts, Statement, age, binding, claim, identity, key, nationality, relation::Circuit,
-    returning, validity,
+    Binding, Facts, Statement, age, binding, capsule, claim, identity, key, nationality,
+    relation::Circuit, returning, validity,
 };
 use crate::testing::{Person, at, day, off, person, secret};
 use crate::{
@@ -160,6 +160,34 @@ fn an_identity_is_proven_and_every_input_and_a_spread_of_bytes_count() {
     let witness = identity::Witness { claims, holder, signature };
     changed_inputs(&*IDENTITY, &IDENTITY.statement.open(witness).unwrap());
     changed_bytes(&*IDENTITY, 13);
+}
+
+#[test]
+fn a_capsule_is_proven_and_every_input_and_a_spread_of_bytes_count() {
+    let publisher = crate::IssuerKey::make(&SeededRng::new(1));
+    let description = capsule::Description::new(&[7; 64], "hello/1.0.0", b"{}");
+    let (salt, rng) = (Hidden::make(&SeededRng::new(3)), SeededRng::new(2));
+    let signature = description.sign(&publisher, &rng);
+    let statement = capsule::Capsule {
+        receipt: capsule::Capsule::receipt(&[4; 32]),
+        policy: description.policy(),
+        publisher: publisher.public(),
+        commitment: description.commit(&salt),
+    };
+    let witness =
+        capsule::Witness { description: &description, salt: &salt, signature: &signature };
+    let proven = Proven::make(statement, witness);
+    changed_inputs(&proven, &statement.open(witness).unwrap());
+    changed_bytes(&proven, 13);
+    // Nor is it one for another receipt, or of another commitment to the same component.
+    let receipt = capsule::Capsule::receipt(&[5; 32]);
+    let other = capsule::Capsule { receipt, ..statement };
+    assert_eq!(proven.check(&other, &proven.proof), Err(VerifyError::Refused));
+    let commitment = description.commit(&Hidden::make(&SeededRng::new(9)));
+    let other = capsule::Capsule { commitment, ..statement };
+    assert_eq!(proven.check(&other, &proven.proof), Err(VerifyError::Refused));
+    let refused = prove(&proven.proving, &other, witness, &SystemRng).err();
+    assert_eq!(refused, Some(ProveError::Witness(WitnessError::Constraint(3))));
 }
 
 /// All bytes of one proof; of the others a spread.

@@ -7,9 +7,10 @@ use symbolon_secret::Secret;
 use crate::claim::{Claim, ClaimSet, ClaimType, Holder, document};
 use crate::group::{Group, GroupName};
 use crate::issuer::{IssuerKey, IssuerPublicKey, Signature};
-use crate::statements::Binding;
+use crate::statements::capsule::{Capsule, Description};
 use crate::statements::identity::Nullifier;
 use crate::statements::key::ApiKey;
+use crate::statements::{Binding, Statement};
 use crate::testing::{day, secret};
 use crate::value::{Element, Hidden, Nonce, Session, hash};
 
@@ -39,6 +40,9 @@ fn hash_to_field_is_that_of_rfc_9380() {
         labels::FIELD_DOCUMENT,
         labels::FIELD_KEY,
         labels::FIELD_DEVICE,
+        labels::FIELD_CAPSULE,
+        labels::FIELD_POLICY,
+        labels::FIELD_RECEIPT,
     ];
     let cases = cases.as_array().unwrap();
     assert_eq!(cases.len(), known.len() * 4);
@@ -113,4 +117,32 @@ fn a_holder_from_end_to_end() {
     assert_eq!(issuer.public(), public);
     let signature = Signature::from_bytes(&bytes(&of["signature"])).unwrap();
     assert_eq!(signature.verify(&public, &claims.root()), Ok(()));
+}
+
+/// A capsule from its component to the public inputs of a private receipt.
+#[test]
+fn a_capsule_from_end_to_end() {
+    let of = file(include_str!("../../../../vectors/circuits/capsule.json"));
+    let text = |name: &str| of[name].as_str().unwrap();
+    let policy = text("policy").as_bytes();
+    let description = Description::new(&bytes(&of["component"]), text("capsule"), policy);
+    assert_eq!(description.policy(), element(&of["policy_element"]));
+    assert_eq!(description.element(), element(&of["description"]));
+    let name = Element::hash(&labels::FIELD_CAPSULE, text("capsule").as_bytes());
+    assert_eq!(name, element(&of["capsule_element"]));
+    let commitment = description.commit(&hidden(&of["salt"]));
+    assert_eq!(commitment.0, element(&of["commitment"]));
+
+    let secret = Secret::make(|b| *b = bytes(&of["publisher_secret"]));
+    let publisher = IssuerPublicKey::from_bytes(&bytes(&of["publisher"])).unwrap();
+    assert_eq!(IssuerKey::from_secret(&secret).unwrap().public(), publisher);
+    let signature = Signature::from_bytes(&bytes(&of["signature"])).unwrap();
+    assert_eq!(description.verify(&publisher, &signature), Ok(()));
+
+    let receipt = Capsule::receipt(&bytes(&of["transcript"]));
+    assert_eq!(receipt, element(&of["receipt_element"]));
+    let policy = Capsule::policy(policy);
+    let statement = Capsule { receipt, policy, publisher, commitment };
+    let listed: Vec<_> = of["public_inputs"].as_array().unwrap().iter().map(element).collect();
+    assert_eq!(statement.public_inputs(), listed);
 }

@@ -292,6 +292,8 @@ table! { LABELS: Label {
     CAPSULE_TRANSCRIPT = Label("symbolon/capsule-transcript/v1");
     /// What a receipt of a capsule that is proven by an execution key proves, all of it.
     CAPSULE_UNLINKED = Label("symbolon/capsule-unlinked/v1");
+    /// What a receipt that does not say which capsule ran proves, all of it.
+    CAPSULE_PRIVATE = Label("symbolon/capsule-private/v1");
     /// Which run an execution key is of, salted.
     IDENTITY_RUN = Label("symbolon/identity-run/v1");
     /// A leaf of the chain of an operator's derived keys.
@@ -320,6 +322,12 @@ table! { LABELS: Label {
     FIELD_KEY = Label("symbolon/field/key/v1");
     /// A device, as an element.
     FIELD_DEVICE = Label("symbolon/field/device/v1");
+    /// A capsule's name and version, as an element.
+    FIELD_CAPSULE = Label("symbolon/field/capsule/v1");
+    /// A capsule's policy, as an element.
+    FIELD_POLICY = Label("symbolon/field/policy/v1");
+    /// The transcript of a capsule's receipt, as an element.
+    FIELD_RECEIPT = Label("symbolon/field/receipt/v1");
     /// The nonce of an issuer's signature.
     ISSUER_NONCE = Label("symbolon/issuer-nonce/v1");
     /// A salted commitment to bytes.

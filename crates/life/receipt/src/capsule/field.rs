@@ -53,6 +53,28 @@ impl FieldName {
     /// Those of the standard form, in the order of the receipt.
     pub const STANDARD: &[Self] = Self::ALL.split_at(11).0;
 
+    /// Those of the private form: what does not tell which capsule it was, or need not be shown. The component is
+    /// committed to by another hash, and never shown.
+    pub const PRIVATE: &[Self] = &[
+        Self::Time,
+        Self::Component,
+        Self::Certificate,
+        Self::Policy,
+        Self::Measured,
+        Self::Input,
+        Self::Output,
+        Self::Use,
+    ];
+
+    /// What of a private receipt tells its reader nothing but what the form says anyway.
+    pub const PRIVATE_SHOWN: &[Self] =
+        &[Self::Time, Self::Certificate, Self::Policy, Self::Measured];
+
+    /// Whether a private receipt without it says nothing.
+    pub(super) fn is_of_statement(self) -> bool {
+        matches!(self, Self::Certificate | Self::Policy)
+    }
+
     /// The word.
     pub const fn as_str(self) -> &'static str {
         match self {

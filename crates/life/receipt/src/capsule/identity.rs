@@ -3,9 +3,11 @@
 
 use serde::Deserialize;
 use serde_json::{Value, json};
+use symbolon_circuits::Pins;
+use symbolon_circuits::capsule::Capsule;
 use symbolon_codec::Fields;
 use symbolon_crypto::VerifyingKey;
-use symbolon_crypto::labels::{CAPSULE_TRANSCRIPT, CAPSULE_UNLINKED};
+use symbolon_crypto::labels::{CAPSULE_PRIVATE, CAPSULE_TRANSCRIPT, CAPSULE_UNLINKED};
 use symbolon_trust::{Opening, Run};
 
 use super::verify::typed;
@@ -19,6 +21,8 @@ pub(super) enum Prover {
     Operator { key: VerifyingKey, onion: String },
     /// Unlinked form.
     Execution(VerifyingKey),
+    /// Private form.
+    Private { key: VerifyingKey, onion: String },
 }
 
 impl Prover {
@@ -26,9 +30,17 @@ impl Prover {
         Self::Operator { key: *key, onion: onion(key) }
     }
 
+    pub fn private(key: &VerifyingKey) -> Self {
+        Self::Private { key: *key, onion: onion(key) }
+    }
+
+    pub fn is_private(&self) -> bool {
+        matches!(self, Self::Private { .. })
+    }
+
     pub fn key(&self) -> &VerifyingKey {
         match self {
-            Self::Operator { key, .. } | Self::Execution(key) => key,
+            Self::Operator { key, .. } | Self::Private { key, .. } | Self::Execution(key) => key,
         }
     }
 
@@ -37,6 +49,7 @@ impl Prover {
         match self {
             Self::Operator { .. } => FieldName::STANDARD,
             Self::Execution(_) => &FieldName::ALL,
+            Self::Private { .. } => FieldName::PRIVATE,
         }
     }
 
@@ -47,8 +60,21 @@ impl Prover {
                 Fields::new(CAPSULE_TRANSCRIPT.as_str()).bytes(key.as_bytes()).str(onion)
             }
             Self::Execution(key) => Fields::new(CAPSULE_UNLINKED.as_str()).bytes(key.as_bytes()),
+            Self::Private { key, onion } => {
+                let pins = statement_pins();
+                Fields::new(CAPSULE_PRIVATE.as_str())
+                    .bytes(key.as_bytes())
+                    .str(onion)
+                    .str(pins.statement)
+                    .bytes(&pins.verifying_sha256)
+            }
         }
     }
+}
+
+/// What is pinned of the keys of the statement that a private receipt is proven by.
+pub(super) fn statement_pins() -> &'static Pins {
+    symbolon_circuits::VerifyingKey::<Capsule>::pins()
 }
 
 /// What the owner of an execution key knows of it, and an unlinked receipt commits to.
@@ -97,7 +123,7 @@ pub(super) fn check(
 ) -> Result<Whose, CapsuleError> {
     let line = |name, seen| CapsuleCheck { name, seen };
     let execution = match &receipt.prover {
-        Prover::Operator { onion, .. } => {
+        Prover::Operator { onion, .. } | Prover::Private { onion, .. } => {
             let checks = vec![
                 line("operator", Seen::Held(onion.clone())),
                 line("identity", Seen::Held("holds the operator's key".into())),

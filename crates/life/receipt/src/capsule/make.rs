@@ -32,7 +32,7 @@ pub struct Facts<'a> {
 
 /// A receipt without its proof.
 #[derive(Debug)]
-pub struct Draft(CapsuleReceipt);
+pub struct Draft(pub(super) CapsuleReceipt);
 
 /// Why no receipt can be made.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -41,6 +41,12 @@ pub enum DraftError {
     /// An envelope is another one than that which was checked.
     #[error("the {0} is not the one that was checked")]
     Envelope(&'static str),
+    /// The manifest has no statement of its publisher, so nothing can be shown without saying which capsule it is.
+    #[error("the capsule's publisher signed no statement for private receipts")]
+    NoStatement,
+    /// The proof does not show this draft's statement.
+    #[error("the proof is not of this receipt's capsule")]
+    Statement,
     /// The proof is not by the receipt's key, over this draft.
     #[error("{0}")]
     Identity(#[from] IdentityError),
@@ -78,7 +84,7 @@ impl Draft {
     }
 
     /// Commits to everything.
-    fn commit(
+    pub(super) fn commit(
         admitted: &Admitted<'_>,
         satisfied: &Satisfied,
         facts: &Facts<'_>,
@@ -122,6 +128,7 @@ impl Draft {
             fields: prover.fields().iter().copied().map(commit).collect(),
             prover,
             proof: [0; IDENTITY_PROOF_BYTES],
+            shown_by: None,
         }))
     }
 

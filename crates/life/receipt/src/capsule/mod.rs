@@ -1,24 +1,27 @@
-//! Receipts of capsules, standard and unlinked form (`specs/receipt.md`).
+//! Receipts of capsules, standard, unlinked and private form (`specs/receipt.md`).
 
 mod field;
 mod identity;
 mod make;
+mod private;
 #[cfg(test)]
 mod tests;
 mod verify;
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
-use symbolon_codec::{CodecError, Digest32, hex, json};
+use symbolon_circuits::{PROOF_BYTES_MAX, Proof};
+use symbolon_codec::{CodecError, Digest32, b64, hex, json};
 use symbolon_crypto::{IDENTITY_PROOF_BYTES, VerifyingKey, sha256};
 use symbolon_trust::OnionAddress;
 pub use symbolon_trust::capsule_statement;
 
-use identity::Prover;
+use identity::{Prover, statement_pins};
 
 pub use field::{Field, FieldName, UnknownField};
 pub use identity::Unlinked;
 pub use make::{Draft, DraftError, Facts};
+pub use private::PrivateDraft;
 pub use verify::{CapsuleCheck, CapsuleError, CapsuleVerdict, Seen, verify_capsule};
 
 /// Media type; the version is in it.
@@ -26,6 +29,9 @@ pub const CAPSULE_MEDIA_TYPE: &str = "application/vnd.symbolon.capsule-receipt+j
 /// Media type of the unlinked form.
 pub const UNLINKED_MEDIA_TYPE: &str =
     "application/vnd.symbolon.capsule-receipt.unlinked+json;version=1";
+/// Media type of the private form.
+pub const PRIVATE_MEDIA_TYPE: &str =
+    "application/vnd.symbolon.capsule-receipt.private+json;version=1";
 /// Longest receipt that is read.
 pub const CAPSULE_BYTES_MAX: usize = 1024 * 1024;
 
@@ -37,6 +43,8 @@ pub struct CapsuleReceipt {
     keyid: Digest32,
     fields: Vec<Field>,
     proof: [u8; IDENTITY_PROOF_BYTES],
+    /// The proof of the statement; of the private form alone.
+    shown_by: Option<Proof>,
 }
 
 /// Why a file is no receipt of a capsule.
@@ -52,6 +60,9 @@ pub enum CapsuleFormError {
     /// A field is missing, unknown or of another kind.
     #[error("the receipt has not the right form: {0}")]
     Form(String),
+    /// A private receipt that shows which capsule it is of, or not of whom and under which policy.
+    #[error("a private receipt shows certificate and policy, and never the component")]
+    Mixed,
     /// Not all fields, or in another order, or a salt without its value.
     #[error("the receipt's fields are not those of version 1, in their order")]
     Fields,
@@ -71,6 +82,17 @@ struct ReceiptJson {
     #[serde(rename = "verificationKey")]
     key: KeyJson,
     fields: Vec<FieldJson>,
+    proof: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    statement: Option<StatementJson>,
+}
+
+/// The proof that a private receipt has in place of what it hides.
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct StatementJson {
+    name: String,
+    keyid: Digest32,
     proof: String,
 }
 
@@ -96,7 +118,8 @@ impl CapsuleReceipt {
     /// Whether a file says of itself that it is one.
     pub fn is_one(bytes: &[u8]) -> bool {
         let kind = json::text_member(bytes, CAPSULE_BYTES_MAX, DEPTH_MAX, "mediaType");
-        kind.is_some_and(|kind| [CAPSULE_MEDIA_TYPE, UNLINKED_MEDIA_TYPE].contains(&&*kind))
+        let all = [CAPSULE_MEDIA_TYPE, UNLINKED_MEDIA_TYPE, PRIVATE_MEDIA_TYPE];
+        kind.is_some_and(|kind| all.contains(&&*kind))
     }
 
     /// Reads a receipt; verifies nothing. See [`verify_capsule`].
@@ -105,17 +128,23 @@ impl CapsuleReceipt {
     /// [`CapsuleFormError`].
     pub fn parse(bytes: &[u8]) -> Result<Self, CapsuleFormError> {
         let value = json::parse_bounded(bytes, CAPSULE_BYTES_MAX, DEPTH_MAX)?;
-        let is_unlinked = match value.get("mediaType").and_then(Value::as_str) {
-            Some(CAPSULE_MEDIA_TYPE) => false,
-            Some(UNLINKED_MEDIA_TYPE) => true,
-            _ => return Err(CapsuleFormError::MediaType),
-        };
+        let media_type = value.get("mediaType").and_then(Value::as_str).unwrap_or_default();
+        let media_type = media_type.to_owned();
+        if ![CAPSULE_MEDIA_TYPE, UNLINKED_MEDIA_TYPE, PRIVATE_MEDIA_TYPE].contains(&&*media_type) {
+            return Err(CapsuleFormError::MediaType);
+        }
         let form = |e: &dyn std::fmt::Display| CapsuleFormError::Form(e.to_string());
         let read: ReceiptJson = serde_json::from_value(value).map_err(|e| form(&e))?;
-        let prover = match (is_unlinked, read.operator, read.onion, read.execution) {
-            (false, Some(key), Some(onion), None) => Prover::Operator { key, onion },
-            (true, None, None, Some(key)) => Prover::Execution(key),
-            _ => return Err(form(&"it names the key of the other form, or none")),
+        let prover = match (&*media_type, read.operator, read.onion, read.execution) {
+            (CAPSULE_MEDIA_TYPE, Some(key), Some(onion), None) => Prover::Operator { key, onion },
+            (UNLINKED_MEDIA_TYPE, None, None, Some(key)) => Prover::Execution(key),
+            (PRIVATE_MEDIA_TYPE, Some(key), Some(onion), None) => Prover::Private { key, onion },
+            _ => return Err(form(&"it names the key of another form, or none")),
+        };
+        let shown_by = match (prover.is_private(), read.statement) {
+            (false, None) => None,
+            (true, Some(statement)) => Some(statement.read()?),
+            _ => return Err(form(&"it has the proof of another form, or none")),
         };
         let mut proof = [0; IDENTITY_PROOF_BYTES];
         hex::decode_to_slice(&read.proof, &mut proof).map_err(|e| form(&e))?;
@@ -132,13 +161,27 @@ impl CapsuleReceipt {
             (it.name == name.as_str()).then(|| Field::read(name, it.commitment, shown))
         };
         let fields: Option<_> = names.iter().zip(read.fields).map(one).collect();
-        Ok(Self {
+        Self {
             prover,
             scheme: read.key.scheme,
             keyid: read.key.keyid,
             fields: fields.ok_or(CapsuleFormError::Fields)?,
             proof,
-        })
+            shown_by,
+        }
+        .unmixed()
+    }
+
+    /// A private receipt that shows its component is none, and neither is one without what its proof is about.
+    fn unmixed(self) -> Result<Self, CapsuleFormError> {
+        let wrong = |it: &Field| match it.name() {
+            FieldName::Component => it.shown().is_some(),
+            name => name.is_of_statement() && it.shown().is_none(),
+        };
+        if self.prover.is_private() && self.fields.iter().any(wrong) {
+            return Err(CapsuleFormError::Mixed);
+        }
+        Ok(self)
     }
 
     /// As JSON, on several lines for people.
@@ -154,6 +197,9 @@ impl CapsuleReceipt {
                 (CAPSULE_MEDIA_TYPE, Some(*key), Some(onion.clone()), None)
             }
             Prover::Execution(key) => (UNLINKED_MEDIA_TYPE, None, None, Some(*key)),
+            Prover::Private { key, onion } => {
+                (PRIVATE_MEDIA_TYPE, Some(*key), Some(onion.clone()), None)
+            }
         };
         let whole = ReceiptJson {
             media_type: media_type.to_owned(),
@@ -163,17 +209,20 @@ impl CapsuleReceipt {
             key: KeyJson { scheme: self.scheme.clone(), keyid: self.keyid },
             fields: self.fields.iter().map(one).collect(),
             proof: hex::encode(self.proof),
+            statement: self.shown_by.as_ref().map(StatementJson::of),
         };
         // Strings, numbers and lists of them always serialize.
         serde_json::to_vec_pretty(&whole).unwrap_or_default()
     }
 
-    /// The same receipt, which shows of its fields at most those named.
+    /// The same receipt, which shows of its fields at most those named; a private one what its proof is about too.
     #[must_use]
     pub fn disclose(&self, show: &[FieldName]) -> Self {
         let mut shown = self.clone();
+        let is_private = self.prover.is_private();
         for field in &mut shown.fields {
-            if !show.contains(&field.name()) {
+            let is_kept = is_private && field.name().is_of_statement();
+            if !show.contains(&field.name()) && !is_kept {
                 field.withhold();
             }
         }
@@ -201,6 +250,27 @@ impl CapsuleReceipt {
             fields = fields.str(field.name().as_str()).bytes(field.commitment().as_bytes());
         }
         sha256(&fields.finish())
+    }
+}
+
+impl StatementJson {
+    fn of(proof: &Proof) -> Self {
+        let pins = statement_pins();
+        Self {
+            name: pins.statement.to_owned(),
+            keyid: Digest32(pins.verifying_sha256),
+            proof: b64::encode(proof.as_bytes()),
+        }
+    }
+
+    fn read(&self) -> Result<Proof, CapsuleFormError> {
+        let pins = statement_pins();
+        let form = |what: &str| CapsuleFormError::Form(what.to_owned());
+        if self.name != pins.statement || self.keyid.0 != pins.verifying_sha256 {
+            return Err(form("its statement is not capsule/1, or of another key"));
+        }
+        let bytes = b64::decode(&self.proof, PROOF_BYTES_MAX)?;
+        Proof::from_bytes(&bytes).map_err(|error| form(&error.to_string()))
     }
 }
 

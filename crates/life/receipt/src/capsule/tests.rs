@@ -1,5 +1,6 @@
 //! A receipt in order, each gate broken alone, and fields withheld.
 
+mod private;
 mod unlinked;
 
 use serde_json::{Value, json};

@@ -52,6 +52,12 @@ pub enum CapsuleError {
     /// The run that is shown is not the one that the key was made for.
     #[error("the execution key was made for another run than the one that the receipt shows")]
     Run,
+    /// The certificate names no key that statements are signed with, so nothing can be shown by one.
+    #[error("the publisher's certificate names no key for statements")]
+    NoStatementKey,
+    /// The proof of the statement.
+    #[error("the proof does not show that a capsule of this publisher ran under this policy")]
+    NotShown,
     /// The hash gate.
     #[error("the component that ran is not the one that the manifest was signed for")]
     Hash,
@@ -73,7 +79,7 @@ pub enum CapsuleError {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CapsuleCheck {
     /// `operator`, `identity`, `hash`, `state`, `publisher` or `time`; of the unlinked form `chain` and
-    /// `run` too.
+    /// `run` too; of the private form `capsule` in place of `hash`.
     pub name: &'static str,
     /// Whether it was seen.
     pub seen: Seen,
@@ -115,9 +121,14 @@ impl CapsuleVerdict {
     /// The execution key that proved it, where it is of the unlinked form.
     pub fn execution(&self) -> Option<&VerifyingKey> {
         match &self.receipt.prover {
-            Prover::Operator { .. } => None,
+            Prover::Operator { .. } | Prover::Private { .. } => None,
             Prover::Execution(key) => Some(key),
         }
+    }
+
+    /// Whether it is of the private form: which capsule ran is not said, and nobody can say it later.
+    pub fn is_private(&self) -> bool {
+        self.receipt.prover.is_private()
     }
 }
 
@@ -135,7 +146,7 @@ pub fn verify_capsule(
     let key = receipt.prover.key();
     let is_named = receipt.scheme == SCHEME && receipt.keyid == sha256(key.as_bytes());
     match &receipt.prover {
-        Prover::Operator { onion: address, .. } => {
+        Prover::Operator { onion: address, .. } | Prover::Private { onion: address, .. } => {
             let given = operator.ok_or(CapsuleError::NoKey)?.key();
             if key != given || *address != onion(given) || !is_named {
                 return Err(CapsuleError::Operator);
@@ -151,23 +162,28 @@ pub fn verify_capsule(
     let facts = Shown::read(&receipt)?;
     let component = facts.component.as_ref().map(ComponentDigest::as_bytes);
     let identity::Whose { onion, mut checks } = identity::check(&receipt, operator, component)?;
+    let (capsule, publisher) = if receipt.prover.is_private() {
+        (receipt.check_private(&facts)?, facts.certified(root)?)
+    } else {
+        (CapsuleCheck { name: "hash", seen: facts.hash()? }, facts.publisher(root)?)
+    };
     checks.extend([
-        CapsuleCheck { name: "hash", seen: facts.hash()? },
+        capsule,
         CapsuleCheck { name: "state", seen: facts.state()? },
-        CapsuleCheck { name: "publisher", seen: facts.publisher(root)? },
+        CapsuleCheck { name: "publisher", seen: publisher },
         CapsuleCheck { name: "time", seen: facts.time()? },
     ]);
     Ok(CapsuleVerdict { receipt, onion, checks })
 }
 
 /// What is shown, read.
-struct Shown<'a> {
+pub(super) struct Shown<'a> {
     manifest: Option<(Manifest, Vec<u8>)>,
-    certificate: Option<(Certificate, Vec<u8>)>,
+    pub(super) certificate: Option<(Certificate, Vec<u8>)>,
     component: Option<ComponentDigest>,
-    policy: Option<Policy>,
+    pub(super) policy: Option<Policy>,
     measured: Option<Measured>,
-    time: Option<(u64, u64)>,
+    pub(super) time: Option<(u64, u64)>,
     capsule: Option<&'a Value>,
     publisher: Option<&'a Value>,
 }

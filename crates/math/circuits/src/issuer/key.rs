@@ -10,8 +10,9 @@ use symbolon_secret::Secret;
 use super::signature::{Signature, challenge};
 use crate::Fr;
 use crate::claim::ClaimRoot;
+use crate::value::Element;
 
-/// The key that an issuer signs claim sets with: a scalar of Jubjub's subgroup, not zero.
+/// The key that an issuer signs claim sets with, and a publisher its capsules: a scalar of Jubjub's subgroup, not zero.
 pub struct IssuerKey {
     scalar: Secret<[u8; 32]>,
     public: IssuerPublicKey,
@@ -59,9 +60,14 @@ impl IssuerKey {
     /// Signs the root over a claim set. The nonce is of the key, the root and fresh bytes, so that
     /// a generator that repeats does not give the key away.
     pub fn sign(&self, root: &ClaimRoot, rng: &impl Rng) -> Signature {
-        let nonce = self.nonce(root, &rng.bytes());
+        self.sign_element(root.0, rng)
+    }
+
+    /// Signs an element, as [`sign`](Self::sign) does a root.
+    pub(crate) fn sign_element(&self, signed: Element, rng: &impl Rng) -> Signature {
+        let nonce = self.nonce(signed, &rng.bytes());
         let point = JubjubSubgroup::generator() * nonce;
-        let e = challenge(&self.public, &point, root.0.0);
+        let e = challenge(&self.public, &point, signed.0);
         let s = nonce - reduce(e) * self.scalar();
         Signature { s, e }
     }
@@ -79,10 +85,10 @@ impl IssuerKey {
         Option::from(Scalar::from_bytes(self.scalar.expose())).unwrap_or(Scalar::ZERO)
     }
 
-    fn nonce(&self, root: &ClaimRoot, fresh: &[u8; 32]) -> Scalar {
+    fn nonce(&self, signed: Element, fresh: &[u8; 32]) -> Scalar {
         let label = labels::ISSUER_NONCE.as_str().as_bytes();
         let half =
-            |which: u8| hmac_sha256(&self.scalar, &[label, &[which], fresh, &root.0.to_bytes()]).0;
+            |which: u8| hmac_sha256(&self.scalar, &[label, &[which], fresh, &signed.to_bytes()]).0;
         let mut wide = [0; 64];
         wide[..32].copy_from_slice(&half(0));
         wide[32..].copy_from_slice(&half(1));

@@ -7,4 +7,6 @@ mod tests;
 
 pub(crate) use key::coordinates;
 pub use key::{IssuerKey, IssuerPublicKey, NotAKey};
+#[cfg(test)]
+pub(crate) use signature::challenge;
 pub use signature::{BadSignature, SIGNATURE_BYTES, Signature};

@@ -1,4 +1,5 @@
-//! The signature: `s = k - e * sk`, `e = Poseidon(domain, pk, R, root)` with `R = k * G`.
+//! The signature: `s = k - e * sk`, `e = Poseidon(domain, pk, R, signed)` with `R = k * G`. What is signed is a claim
+//! set's root, or a capsule's description: hashes that are never one another.
 
 use group::Group;
 use midnight_curves::{Fr as Scalar, JubjubSubgroup};
@@ -11,7 +12,7 @@ use crate::value::{Domain, Element, hash, tag};
 /// Bytes of a signature: s, then e, each 32, little-endian.
 pub const SIGNATURE_BYTES: usize = 64;
 
-/// An issuer's signature over a claim set. Its holder keeps it: who sees it knows the holder again.
+/// An issuer's signature over a claim set, or a publisher's over a capsule. Its holder keeps it: who sees it knows the holder again.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub struct Signature {
     pub(crate) s: Scalar,
@@ -44,8 +45,17 @@ impl Signature {
 
     /// Checks it.
     pub fn verify(&self, key: &IssuerPublicKey, root: &ClaimRoot) -> Result<(), BadSignature> {
+        self.verify_element(key, root.0.0)
+    }
+
+    /// Checks that it is over an element.
+    pub(crate) fn verify_element(
+        &self,
+        key: &IssuerPublicKey,
+        signed: Fr,
+    ) -> Result<(), BadSignature> {
         let point = JubjubSubgroup::generator() * self.s + key.0 * reduce(self.e);
-        if challenge(key, &point, root.0.0) == self.e { Ok(()) } else { Err(BadSignature) }
+        if challenge(key, &point, signed) == self.e { Ok(()) } else { Err(BadSignature) }
     }
 }
 
@@ -56,7 +66,7 @@ impl std::fmt::Debug for Signature {
 }
 
 /// The challenge of a signature.
-pub(crate) fn challenge(key: &IssuerPublicKey, point: &JubjubSubgroup, root: Fr) -> Fr {
+pub(crate) fn challenge(key: &IssuerPublicKey, point: &JubjubSubgroup, signed: Fr) -> Fr {
     let ((key_u, key_v), (u, v)) = (coordinates(&key.0), coordinates(point));
-    hash(&[tag(Domain::Signature, 0), key_u, key_v, u, v, root])
+    hash(&[tag(Domain::Signature, 0), key_u, key_v, u, v, signed])
 }

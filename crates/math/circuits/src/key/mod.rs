@@ -9,7 +9,9 @@ mod tests;
 mod verifying;
 
 pub use pins::Pins;
-pub(crate) use pins::{AGE, BINDING, CLAIM, IDENTITY, KEY, NATIONALITY, RETURNING, VALIDITY, pins};
+pub(crate) use pins::{
+    AGE, BINDING, CAPSULE, CLAIM, IDENTITY, KEY, NATIONALITY, RETURNING, VALIDITY, pins,
+};
 #[cfg(feature = "prove")]
 pub use proving::{KeyError, ProvingKey};
 pub(crate) use srs::verifier;

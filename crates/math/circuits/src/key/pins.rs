@@ -69,4 +69,7 @@ table! {
     IDENTITY = "identity/1" "identity.1.vk"
         "aaf5ec5144612503128f3b22b4f5c19a7048c71bcf18f419d5dc91cba5b3b2ff"
         "9a54f33d2fd7ed015f5cfce4c6be4c239dd3bb0adcc342c045a2a15099f93132" 3296;
+    CAPSULE = "capsule/1" "capsule.1.vk"
+        "2e5f976c8b1ef941513511cddac4c87b30e3f8710add0fba02b36026693d8cd0"
+        "d30dfeab35f39d1957534a5c363e5f105d800dbb7b0e0b9c8d0282fc3fb8886e" 3296;
 }

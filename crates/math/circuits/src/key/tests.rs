@@ -11,7 +11,7 @@ use super::srs::{TAU, powers::POWERS};
 use super::*;
 use crate::Fr;
 use crate::statements::{
-    Statement, age, binding, claim, identity, key, nationality, returning, validity,
+    Statement, age, binding, capsule, claim, identity, key, nationality, returning, validity,
 };
 use crate::value::{Element, Hidden};
 
@@ -143,6 +143,7 @@ fn keys_made_again_are_the_pinned_ones() {
     remade::<claim::Says>();
     remade::<returning::Returning>();
     remade::<identity::Identity>();
+    remade::<capsule::Capsule>();
 }
 
 #[test]
@@ -156,12 +157,13 @@ fn statements_have_keys_of_their_own_and_each_its_number() {
         pinned::<claim::Says>(),
         pinned::<returning::Returning>(),
         pinned::<identity::Identity>(),
+        pinned::<capsule::Capsule>(),
     ];
     let mut hashes: Vec<&String> =
         keys.iter().flat_map(|(sha, poseidon)| [sha, poseidon]).collect();
     hashes.sort_unstable();
     hashes.dedup();
-    assert_eq!(hashes.len(), 16);
+    assert_eq!(hashes.len(), 18);
     let file = include_str!("../../../../../vectors/circuits/keys.json");
     let listed: Vec<serde_json::Value> = serde_json::from_str(file).unwrap();
     let found: Vec<_> =

@@ -10,7 +10,7 @@ use symbolon_crypto::sha256;
 use super::pins::Pins;
 use crate::Fr;
 use crate::statements::Statement;
-use crate::value::{Domain, Element, hash, tag};
+use crate::value::{Domain, Element, hash, parts, tag};
 
 /// The verifying key of a statement. There is one, it comes with the program, and it was held
 /// against its hash and its constraint system when it was read.
@@ -50,14 +50,8 @@ impl<S: Statement> VerifyingKey<S> {
     /// bytes in parts of 31, each a number little-endian.
     pub fn poseidon() -> Element {
         let file = Self::pins().verifying;
-        let parts = file.chunks(31).map(|part| {
-            let mut bytes = [0; 32];
-            bytes[..part.len()].copy_from_slice(part);
-            // INFALLIBLE: 31 bytes are below the field's order.
-            Element::from_bytes(&bytes).map(|e| e.0).unwrap_or_default()
-        });
         let head = [tag(Domain::VerifyingKey, 0), Fr::from(file.len() as u64)];
-        Element(hash(&head.into_iter().chain(parts).collect::<Vec<_>>()))
+        Element(hash(&head.into_iter().chain(parts(file)).collect::<Vec<_>>()))
     }
 }
 

@@ -1,9 +1,13 @@
 //! What the native twins share.
 
 use ff::PrimeField;
+use group::Group;
+use midnight_circuits::ecc::curves::CircuitCurve;
+use midnight_curves::{JubjubExtended, JubjubSubgroup};
 
 use crate::Fr;
 use crate::claim::{ClaimSet, Holder};
+use crate::issuer::{IssuerPublicKey, Signature, coordinates};
 use crate::value::{Domain, Element, Session, hash, node, tag};
 
 /// A holder, a document and its claims, bound to one account at one audience.
@@ -84,6 +88,17 @@ pub(crate) fn claim_root(leaf: Fr, place: usize, siblings: &[Fr]) -> Fr {
     siblings.iter().enumerate().fold(leaf, |below, (up, sibling)| {
         if (place >> up) & 1 == 1 { node(*sibling, below) } else { node(below, *sibling) }
     })
+}
+
+/// Whether a signature is over an element by the key of these coordinates, and those are of a key.
+pub(crate) fn signed([u, v]: [Fr; 2], signature: &Signature, message: Fr) -> bool {
+    let Some(point) = JubjubExtended::from_xy(u, v) else { return false };
+    let Some(key): Option<JubjubSubgroup> = point.try_into_subgroup() else { return false };
+    // The library reads a point by one coordinate and the other's sign.
+    if coordinates(&key) != (u, v) || bool::from(key.is_identity()) {
+        return false;
+    }
+    signature.verify_element(&IssuerPublicKey(key), message).is_ok()
 }
 
 /// The integer of an element that is below `2^bits`, up to 64.

@@ -2,6 +2,7 @@
 
 pub mod age;
 pub mod binding;
+pub mod capsule;
 pub mod claim;
 mod combined;
 pub(crate) mod common;

@@ -8,7 +8,9 @@ use midnight_proofs::circuit::{Layouter, Value};
 use midnight_proofs::plonk::Error;
 use midnight_zk_stdlib::{Relation, ZkStdLib, ZkStdLibArch};
 
-use super::{WitnessError, age, binding, claim, identity, key, nationality, returning, validity};
+use super::{
+    WitnessError, age, binding, capsule, claim, identity, key, nationality, returning, validity,
+};
 use crate::Fr;
 use crate::gadget::{Board, Drawn};
 use crate::value::{Domain, tag};
@@ -71,6 +73,7 @@ pub enum Which {
     Claim,
     Returning,
     Identity,
+    Capsule,
 }
 
 /// A statement's circuit, as the library sees it: one type for all of them, so that its prover is
@@ -97,6 +100,7 @@ impl Shape {
             Which::Claim => claim::Says::CHIPS,
             Which::Returning => returning::Returning::CHIPS,
             Which::Identity => identity::Identity::CHIPS,
+            Which::Capsule => capsule::Capsule::CHIPS,
         }
     }
 }
@@ -140,6 +144,7 @@ impl Relation for Shape {
             Which::Claim => draw::<claim::Says, _>(board, &held),
             Which::Returning => draw::<returning::Returning, _>(board, &held),
             Which::Identity => draw::<identity::Identity, _>(board, &held),
+            Which::Capsule => draw::<capsule::Capsule, _>(board, &held),
         }
     }
 
@@ -169,6 +174,7 @@ impl Relation for Shape {
             Which::Claim,
             Which::Returning,
             Which::Identity,
+            Which::Capsule,
         ];
         let found = which.into_iter().find(|which| *which as u8 == byte[0]);
         found.map(Self).ok_or_else(|| io::ErrorKind::InvalidData.into())

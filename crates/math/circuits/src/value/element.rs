@@ -51,6 +51,16 @@ impl std::fmt::Debug for Element {
     }
 }
 
+/// Bytes in parts of 31, each a number little-endian: lists of one length are the same where the bytes are.
+pub(crate) fn parts(bytes: &[u8]) -> impl Iterator<Item = Fr> + '_ {
+    bytes.chunks(31).map(|part| {
+        let mut whole = [0; ELEMENT_BYTES];
+        whole[..part.len()].copy_from_slice(part);
+        // INFALLIBLE: 31 bytes are below the field's order.
+        canonical(&whole).unwrap_or_default()
+    })
+}
+
 /// An element that nobody may see, in secret memory.
 pub struct Hidden(Secret<[u8; ELEMENT_BYTES]>);
 

@@ -37,6 +37,10 @@ pub(crate) enum Domain {
     Signature = 11,
     /// A verifying key.
     VerifyingKey = 12,
+    /// What a publisher signs of a capsule.
+    Capsule = 13,
+    /// A component, hidden by a salt.
+    Component = 14,
 }
 
 /// `"SYM1"`, the domain and what is below it: `SYM1 * 2^64 + domain * 2^32 + below`.

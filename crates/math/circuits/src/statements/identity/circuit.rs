@@ -1,19 +1,12 @@
 //! The circuit; numbers are those of `specs/statements/identity.md`.
 
-use group::Group;
-use midnight_circuits::ecc::native::AssignedScalarOfNativeCurve;
-use midnight_circuits::instructions::{
-    AssignmentInstructions, ConversionInstructions, EccInstructions,
-};
-use midnight_circuits::types::AssignedNativePoint;
-use midnight_curves::{JubjubExtended, JubjubSubgroup};
 use midnight_proofs::circuit::{Layouter, Value};
 
 use super::Identity;
 use super::witness::Opened;
 use crate::Fr;
 use crate::claim::ClaimType;
-use crate::gadget::{Board, Bound, Cell, Drawn, claim, holder};
+use crate::gadget::{Board, Bound, Cell, Drawn, claim, holder, signed};
 use crate::statements::combined;
 use crate::statements::relation::id;
 use crate::value::Domain;
@@ -23,7 +16,8 @@ pub(super) fn draw<L: Layouter<Fr>>(board: &mut Board<'_, L>, opened: &Value<Ope
     let facts = opened.as_ref().map(|o| o.combined.clone());
     let (session, of) = combined::draw(board, id::<Identity>(), &facts)?;
     // 13
-    signed(board, &of.root, opened)?;
+    let (s, e) = (opened.as_ref().map(|o| o.s), opened.as_ref().map(|o| o.e));
+    signed(board, &of.root, s, e)?;
     // 14: a bit is its own square
     let unique = board.public()?;
     let square = board.product(&unique, &unique)?;
@@ -62,29 +56,4 @@ fn claims<L: Layouter<Fr>>(
     let four = board.hash(&[&first, &second])?;
     let others = board.private(opened.as_ref().map(|o| o.others))?;
     board.hash(&[&four, &others])
-}
-
-/// `e = Poseidon(domain, pk, s * G + e * pk, root)`. The coordinates of `pk` are the next two
-/// public inputs, and held to the subgroup.
-fn signed<L: Layouter<Fr>>(
-    board: &mut Board<'_, L>,
-    root: &Cell,
-    opened: &Value<Opened>,
-) -> Drawn<()> {
-    type Scalar = AssignedScalarOfNativeCurve<JubjubExtended>;
-    type Point = AssignedNativePoint<JubjubExtended>;
-
-    let (key_u, key_v) = (board.public()?, board.public()?);
-    let jubjub = board.std.jubjub();
-    let key: Point = jubjub.point_from_coordinates(board.layouter, &key_u, &key_v)?;
-    let s: Scalar = jubjub.assign(board.layouter, opened.as_ref().map(|o| o.s))?;
-    let e = board.private(opened.as_ref().map(|o| o.e))?;
-    // The element's bits, and only those of the integer below the field's order.
-    let bits: Scalar = jubjub.convert(board.layouter, &e)?;
-    let generator: Point = jubjub.assign_fixed(board.layouter, JubjubSubgroup::generator())?;
-    let point = jubjub.msm(board.layouter, &[s, bits], &[generator, key])?;
-    let (u, v) = (jubjub.x(board.layouter, &point)?, jubjub.y(board.layouter, &point)?);
-    let domain = board.tag(Domain::Signature, 0)?;
-    let challenge = board.hash(&[&domain, &key_u, &key_v, &u, &v, root])?;
-    board.equal(&challenge, &e)
 }

@@ -1,18 +1,14 @@
 //! The native twin; numbers are those of `specs/statements/identity.md`.
 
-use group::Group;
-use midnight_circuits::ecc::curves::CircuitCurve;
-use midnight_curves::{JubjubExtended, JubjubSubgroup};
-
 use super::Identity;
 use super::witness::Opened;
 use crate::Fr;
-use crate::claim::{ClaimRoot, ClaimType};
-use crate::issuer::{IssuerPublicKey, Signature, coordinates};
+use crate::claim::ClaimType;
+use crate::issuer::Signature;
 use crate::statements::combined;
-use crate::statements::common::{Broken, OpenedClaim, holder};
+use crate::statements::common::{Broken, OpenedClaim, holder, signed};
 use crate::statements::relation::id;
-use crate::value::{Domain, Element, hash, node, tag};
+use crate::value::{Domain, hash, node, tag};
 
 pub(super) fn broken(publics: &[Fr], opened: &Opened) -> Vec<u8> {
     let Some((first, &[u, v, unique, epoch, shown])) = publics.split_first_chunk::<8>() else {
@@ -21,7 +17,8 @@ pub(super) fn broken(publics: &[Fr], opened: &Opened) -> Vec<u8> {
     let mut broken = Broken::default();
     broken.unless(first[0] == id::<Identity>(), 1);
     combined::broken(&mut broken, first, &opened.combined);
-    broken.unless(signed([u, v], opened), 13);
+    let signature = Signature { s: opened.s, e: opened.e };
+    broken.unless(signed([u, v], &signature, opened.combined.bound.root), 13);
     broken.unless(unique * unique == unique, 14);
     let nullifier = nullifier(opened.combined.bound.secret, first[2], epoch);
     broken.unless(shown == unique * nullifier, 15);
@@ -43,18 +40,6 @@ pub(super) fn claims(opened: &Opened) -> Fr {
     let second =
         node(claim(ClaimType::DOCUMENT_EXPIRY, of.expiry, expiry), holder(of.secret, of.until));
     node(node(first, second), opened.others)
-}
-
-fn signed([u, v]: [Fr; 2], opened: &Opened) -> bool {
-    let Some(point) = JubjubExtended::from_xy(u, v) else { return false };
-    let Some(key): Option<JubjubSubgroup> = point.try_into_subgroup() else { return false };
-    // The library reads a point by one coordinate and the other's sign.
-    if coordinates(&key) != (u, v) || bool::from(key.is_identity()) {
-        return false;
-    }
-    let signature = Signature { s: opened.s, e: opened.e };
-    let root = ClaimRoot(Element(opened.combined.bound.root));
-    signature.verify(&IssuerPublicKey(key), &root).is_ok()
 }
 
 pub(super) fn nullifier(secret: Fr, audience: Fr, epoch: Fr) -> Fr {

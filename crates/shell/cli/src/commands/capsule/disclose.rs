@@ -14,7 +14,8 @@ use crate::{facts, out};
 ///
 /// The others are withheld: their values are gone from the file, and cannot be guessed from it. Facts: time,
 /// capsule, component, publisher, manifest, certificate, policy, measured, input, output, use; of a receipt that is
-/// unlinked also identity (whose it is) and run.
+/// unlinked also identity (whose it is) and run. One that is private has time, measured, input, output and use, shows
+/// certificate and policy always, and never the component.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples
@@ -41,9 +42,10 @@ impl Args {
                 .next("symbolon capsule run FILE --receipt receipt.json")
         })?;
         if let Some(name) = self.show.iter().find(|it| !receipt.has(**it)) {
-            let what = format!("`{name}` is no field of this receipt, which names its operator");
-            return Err(Failure::refused("receipt_field_unknown", what)
-                .next("symbolon capsule run FILE --receipt FILE --unlinked"));
+            let what = format!("`{name}` is no field of this receipt's form");
+            return Err(Failure::refused("receipt_field_unknown", what).next(
+                "symbolon verify FILE shows its facts; symbolon capsule run --help, the forms",
+            ));
         }
         let gone = self.show.iter().find(|it| receipt.dangerous_unverified(**it).is_none());
         if let Some(name) = gone {

@@ -5,11 +5,12 @@ use std::path::PathBuf;
 use serde_json::json;
 use symbolon_ambient::{Rng, SystemRng};
 use symbolon_capsule::SigningKeys;
+use symbolon_circuits::IssuerKey;
 use symbolon_codec::hex;
 use symbolon_crypto::{PqSigningKey, SigningKey};
 use symbolon_secret::Secret;
 
-use super::place::{ED25519, ML_DSA_65};
+use super::place::{ED25519, JUBJUB, ML_DSA_65};
 use super::{Ctx, place};
 use crate::facts::NewFile;
 use crate::failure::Failure;
@@ -18,7 +19,8 @@ use crate::out;
 /// Make a publisher's key, or a root's
 ///
 /// The file is your own to keep: it holds the private key as it is, for its owner alone. Its public
-/// half is written beside it, as NAME.pub.
+/// half is written beside it, as NAME.pub. In it is a second key too, by which whoever runs a publisher's capsules can show
+/// that one of them ran, and not which.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples
@@ -43,9 +45,11 @@ impl Args {
         };
         let make = || Secret::<[u8; 32]>::make(|out| SystemRng.fill(out));
         let (first, second) = (make(), self.post_quantum.then(make));
-        private.write_secret(&lines(&first, second.as_ref()))?;
+        let statements = IssuerKey::make(&SystemRng);
+        private.write_secret(&lines(&first, statements.secret(), second.as_ref()))?;
         let keys = SigningKeys {
             ed25519: SigningKey::from_seed(first),
+            jubjub: Some(statements),
             ml_dsa_65: second.map(PqSigningKey::from_seed),
         };
         let text = serde_json::to_vec(&keys.public()).unwrap_or_default();
@@ -55,7 +59,7 @@ impl Args {
         if ctx.json {
             return out::json(&json!({
                 "private": self.out, "public": path, "ed25519": key,
-                "ml_dsa_65": self.post_quantum,
+                "jubjub": keys.public().jubjub, "ml_dsa_65": self.post_quantum,
             }));
         }
         out::text(&key.to_string())?;
@@ -65,8 +69,13 @@ impl Args {
     }
 }
 
-fn lines(first: &Secret<[u8; 32]>, second: Option<&Secret<[u8; 32]>>) -> Secret<[u8]> {
-    let keys = [Some((ED25519, first)), second.map(|it| (ML_DSA_65, it))];
+fn lines(
+    first: &Secret<[u8; 32]>,
+    statements: &Secret<[u8; 32]>,
+    second: Option<&Secret<[u8; 32]>>,
+) -> Secret<[u8]> {
+    let second = second.map(|it| (ML_DSA_65, it));
+    let keys = [Some((ED25519, first)), Some((JUBJUB, statements)), second];
     let length = keys.iter().flatten().map(|(word, _)| word.len() + 65).sum();
     Secret::<[u8]>::make_slice(length, |page| {
         let mut at = 0;

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 
 use serde_json::Value;
 use symbolon_capsule::{ENVELOPE_BYTES_MAX, PublicKeys, SigningKeys};
+use symbolon_circuits::IssuerKey;
 use symbolon_codec::{hex, json};
 use symbolon_crypto::{PqSigningKey, SigningKey};
 use symbolon_secret::Secret;
@@ -53,8 +54,10 @@ pub fn private(path: &Path) -> Result<SigningKeys, Failure> {
         Failure::refused("capsule_key", what).next("symbolon capsule key --out NAME.key")
     };
     let ed25519 = SigningKey::from_seed(seed(&text, ED25519).ok_or_else(none)?);
+    let jubjub = seed(&text, JUBJUB).map(|it| IssuerKey::from_secret(&it)).transpose();
+    let jubjub = jubjub.map_err(|_| none())?;
     let ml_dsa_65 = seed(&text, ML_DSA_65).map(PqSigningKey::from_seed);
-    Ok(SigningKeys { ed25519, ml_dsa_65 })
+    Ok(SigningKeys { ed25519, jubjub, ml_dsa_65 })
 }
 
 /// The seed behind a word, on a line of its own.
@@ -69,7 +72,9 @@ fn seed(text: &Secret<[u8]>, word: &str) -> Option<Secret<[u8; 32]>> {
 
 /// Before the seeds of a key file.
 pub const ED25519: &str = "ed25519 ";
-/// Before the second, where there is one.
+/// Before the key of statements, where there is one.
+pub const JUBJUB: &str = "jubjub ";
+/// Before the post-quantum one, where there is one.
 pub const ML_DSA_65: &str = "ml-dsa-65 ";
 const KEY_BYTES_MAX: usize = 8192;
 

@@ -4,8 +4,10 @@
 use symbolon_ambient::SystemRng;
 use symbolon_broker::{ExecutionProofView, ExecutionView, IdentityProofView};
 use symbolon_capsule::{Admitted, Satisfied};
+use symbolon_circuits::capsule::Capsule;
+use symbolon_circuits::{ProvingKey, prove};
 use symbolon_codec::hex;
-use symbolon_receipt::capsule::{CapsuleReceipt, Draft, Facts, Unlinked};
+use symbolon_receipt::capsule::{CapsuleReceipt, Draft, Facts, FieldName, PrivateDraft, Unlinked};
 use symbolon_server::control::Op;
 
 use crate::failure::Failure;
@@ -42,6 +44,28 @@ pub fn make_unlinked(
     let (key, transcript) = (*opening.key(), draft.transcript());
     let proven: ExecutionProofView = broker.ask(&Op::ProveExecution { key, transcript })?;
     complete(draft, &proven.proof)
+}
+
+/// The receipt of a run that does not say which capsule it was: proven by the operator's key, and by `key` to be some
+/// capsule of its publisher. Of what could tell it, no more is shown than `show`.
+pub fn make_private(
+    broker: &mut Link,
+    admitted: &Admitted<'_>,
+    satisfied: &Satisfied,
+    facts: &Facts<'_>,
+    key: &ProvingKey<Capsule>,
+    show: &[FieldName],
+) -> Result<CapsuleReceipt, Failure> {
+    let whose: IdentityProofView = broker.ask(&Op::ProveOperator { transcript: None })?;
+    let draft = PrivateDraft::new(admitted, satisfied, facts, &whose.operator, &SystemRng);
+    let draft = draft.map_err(refused)?;
+    let transcript = Some(draft.transcript());
+    let shown = prove(key, &draft.statement(), draft.witness(), &SystemRng).map_err(refused)?;
+    let proven: IdentityProofView = broker.ask(&Op::ProveOperator { transcript })?;
+    let mut identity = [0; 64];
+    hex::decode_to_slice(&proven.proof.unwrap_or_default(), &mut identity).map_err(refused)?;
+    let receipt = draft.prove(identity, shown).map_err(refused)?;
+    Ok(receipt.disclose(&[FieldName::PRIVATE_SHOWN, show].concat()))
 }
 
 fn complete(draft: Draft, proof: &str) -> Result<CapsuleReceipt, Failure> {

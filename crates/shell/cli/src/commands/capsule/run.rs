@@ -5,14 +5,19 @@ use std::sync::Arc;
 
 use serde_json::{Value, json};
 use symbolon_ambient::{Clock, Rng, SystemClock, SystemRng};
-use symbolon_capsule::{Capability, Certified, CheckError, Checked, PolicyError, Revocations};
+use symbolon_capsule::{
+    Admitted, Capability, Certified, CheckError, Checked, PolicyError, Revocations,
+};
 use symbolon_capsule_host::{Cache, Keeper, Ran, RunError};
+use symbolon_circuits::ProvingKey;
+use symbolon_circuits::capsule::Capsule;
 use symbolon_codec::b64;
-use symbolon_receipt::capsule::Facts;
+use symbolon_receipt::capsule::{Facts, FieldName, UnknownField};
 
 use super::doors::CommandDoors;
 use super::trust::{self, Trusted};
 use super::{Ctx, build, place, receipt};
+use crate::commands::prove::keys;
 use crate::facts::NewFile;
 use crate::failure::Failure;
 use crate::link::Asking;
@@ -29,7 +34,8 @@ Examples
   symbolon capsule run hello.wasm --input '{\"name\":\"Ada\"}' --json
   symbolon capsule run hello.wasm --certificate acme.certificate.json --root root.pub
   symbolon capsule run hello.wasm --input @in.json --receipt receipt.json
-  symbolon capsule run hello.wasm --input @in.json --receipt receipt.json --unlinked")]
+  symbolon capsule run hello.wasm --input @in.json --receipt receipt.json --unlinked
+  symbolon capsule run hello.wasm --input @in.json --receipt receipt.json --private")]
 pub struct Args {
     /// The component
     #[arg(value_name = "FILE")]
@@ -56,6 +62,13 @@ pub struct Args {
     /// that can be withheld
     #[arg(long, requires = "receipt")]
     unlinked: bool,
+    /// Show that a capsule of this publisher ran under this policy, and not which: nobody can say it of this receipt later,
+    /// you neither
+    #[arg(long, requires = "receipt", conflicts_with = "unlinked")]
+    private: bool,
+    /// In a private receipt, show these too: input, output, use. Whoever has the publisher's capsules can try which one it was
+    #[arg(long, value_name = "FACTS", value_delimiter = ',', requires = "private", value_parser = telling)]
+    show: Vec<FieldName>,
     /// What random numbers of a deterministic capsule come from
     #[arg(long, value_name = "N")]
     seed: Option<u64>,
@@ -96,6 +109,10 @@ impl Args {
         let keeper = Keeper::new(program, &["capsule-child"]);
         let input = self.read_input()?;
         // Before the run: whoever wants a receipt of it does not want a run without one.
+        let key = match self.private {
+            true => Some(statement_key(&checked, ctx.existing()?.path())?),
+            false => None,
+        };
         let mut wanted = match &self.receipt {
             Some(path) => Some((ctx.broker()?, path)),
             None => None,
@@ -117,8 +134,14 @@ impl Args {
                 fuel: ran.finished.fuel_used,
                 memory_bytes: ran.finished.memory_bytes,
             };
-            let make = if self.unlinked { receipt::make_unlinked } else { receipt::make };
-            let made = make(broker, &checked, &ran.satisfied, &facts)?;
+            let (show, satisfied) = (&self.show[..], &ran.satisfied);
+            let made = match &key {
+                Some(key) => receipt::make_private(broker, &checked, satisfied, &facts, key, show)?,
+                None if self.unlinked => {
+                    receipt::make_unlinked(broker, &checked, satisfied, &facts)?
+                }
+                None => receipt::make(broker, &checked, satisfied, &facts)?,
+            };
             NewFile::make(path)?.write(&made.to_json())?;
         }
         show(ctx, &checked, &ran, now_ms, seed)?;
@@ -217,6 +240,25 @@ fn show(
     }))
 }
 
+/// What a private receipt is proven with, where the publisher has signed a statement.
+fn statement_key(checked: &Admitted<'_>, home: &Path) -> Result<ProvingKey<Capsule>, Failure> {
+    if checked.manifest().statement.is_none() {
+        let what = "the capsule's publisher signed no statement for private receipts";
+        return Err(Failure::refused("capsule_statement", what)
+            .next("its publisher's symbolon capsule sign NAME.manifest.json --key publisher.key"));
+    }
+    keys::of(home)
+}
+
+/// Facts that a private receipt can show, and need not.
+fn telling(text: &str) -> Result<FieldName, String> {
+    let name: FieldName = text.parse().map_err(|error: UnknownField| error.to_string())?;
+    match name {
+        FieldName::Input | FieldName::Output | FieldName::Use => Ok(name),
+        _ => Err("a private receipt can show input, output and use".to_owned()),
+    }
+}
+
 /// A capsule that may not run.
 fn unchecked(error: CheckError) -> Failure {
     let (code, next) = match &error {
@@ -232,6 +274,10 @@ fn unchecked(error: CheckError) -> Failure {
         CheckError::Ceiling(_) => {
             ("capsule_ceiling", "a certificate that allows it: symbolon capsule certify --help")
         }
+        CheckError::Statement => (
+            "capsule_statement",
+            "a certificate of the publisher's keys as they are now: symbolon capsule certify --help",
+        ),
         CheckError::Length { .. } | CheckError::Hash => {
             ("capsule_hash", "the component that the manifest was signed for")
         }

@@ -8,7 +8,7 @@ use crate::failure::Failure;
 mod age;
 mod ask;
 mod held;
-mod keys;
+pub(super) mod keys;
 mod told;
 
 /// Prove facts about yourself, without showing what they follow from

@@ -46,6 +46,8 @@ fn refused(error: CapsuleError) -> Failure {
         CapsuleError::Run => ("receipt_run", DO_NOT_RELY),
         CapsuleError::Field(_) => ("receipt_field", DO_NOT_RELY),
         CapsuleError::Identity(_) => ("receipt_identity", DO_NOT_RELY),
+        CapsuleError::NotShown => ("receipt_statement", DO_NOT_RELY),
+        CapsuleError::NoStatementKey => ("receipt_statement_key", DO_NOT_RELY),
         CapsuleError::Hash => ("receipt_hash", DO_NOT_RELY),
         CapsuleError::State(_) => ("receipt_state", DO_NOT_RELY),
         CapsuleError::Publisher(_) => {
@@ -67,6 +69,7 @@ fn as_json(verdict: &CapsuleVerdict) -> Value {
         .filter_map(|name| Some((name.to_string(), verdict.value(name)?.clone())));
     json!({
         "verified": true,
+        "private": verdict.is_private(),
         "onion": verdict.onion(),
         "execution": verdict.execution(),
         "checks": checks,
@@ -86,6 +89,11 @@ fn show(verdict: &CapsuleVerdict) -> Result<(), Failure> {
     out::pairs(&rows)?;
     if verdict.execution().is_some() && verdict.onion().is_none() {
         out::say("Proven by an execution key. Nothing here was held against an operator's key.");
+    }
+    if verdict.is_private() {
+        out::say(
+            "A capsule of this publisher ran under this policy. Which one, nobody can tell by this receipt.",
+        );
     }
     Ok(())
 }
