@@ -3,6 +3,7 @@
 pub(crate) mod accounts;
 pub(crate) mod audit;
 pub(crate) mod authorize;
+pub(crate) mod capsule;
 pub(crate) mod catalog;
 pub(crate) mod flow;
 pub(crate) mod inject;
