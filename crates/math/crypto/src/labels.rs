@@ -302,6 +302,8 @@ table! { LABELS: Label {
     IDENTITY_COMMITMENT = Label("symbolon/identity-commitment/v1");
     /// What the challenge of a proof of an Ed25519 key is hashed from.
     IDENTITY_CHALLENGE = Label("symbolon/identity-challenge/v1");
+    /// What a node knows of operators, at rest.
+    TRUST_SCORES = Label("symbolon/trust-scores/v1");
     /// A server's nonce.
     POSSESSION_NONCE = Label("symbolon/possession-nonce/v1");
     /// The hash at rest of a service's secret.
