@@ -3,6 +3,7 @@
 mod field;
 mod identity;
 mod make;
+mod sealed;
 #[cfg(test)]
 mod tests;
 mod verify;
@@ -19,6 +20,10 @@ use identity::Prover;
 pub use field::{Field, FieldName, UnknownField};
 pub use identity::Unlinked;
 pub use make::{Draft, DraftError, Facts};
+pub use sealed::{
+    DISCLOSURE_BYTES_MAX, DISCLOSURE_MEDIA_TYPE, Disclosure, DisclosureError, DisclosureFormError,
+    HOLDERS_MAX, RELEASE_BYTES_MAX, RELEASE_MEDIA_TYPE, Release, SealError, Terms,
+};
 pub use verify::{CapsuleCheck, CapsuleError, CapsuleVerdict, Seen, verify_capsule};
 
 /// Media type; the version is in it.
