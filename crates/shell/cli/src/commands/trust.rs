@@ -114,7 +114,7 @@ pub fn keep(ctx: &Ctx, operator: &VerifyingKey, evidence: Evidence) {
     let Ok(home) = ctx.existing() else { return };
     let (operator, now) = (Operator::from(operator), SystemClock.unix_ms());
     match TrustFile::of(&home).update(|scores| scores.observe(operator, evidence, now)) {
-        Ok(Observed::Kept) if ctx.json => {}
+        Ok(Observed::Kept) if ctx.json || evidence.kind().is_good() => {}
         Ok(Observed::Kept) => out::say_next(&format!("symbolon trust show {operator}")),
         Ok(Observed::Full) => out::say_error("there is no room to remember it of this operator"),
         Err(error) => out::say_error(&format!("it is not remembered of the operator: {error}")),

@@ -43,7 +43,8 @@ impl Args {
         };
         let make = || Secret::<[u8; 32]>::make(|out| SystemRng.fill(out));
         let (first, second) = (make(), self.post_quantum.then(make));
-        private.write_secret(&lines(&first, second.as_ref()))?;
+        let keys = [Some((ED25519, &first)), second.as_ref().map(|it| (ML_DSA_65, it))];
+        private.write_secret(&lines(&keys.into_iter().flatten().collect::<Vec<_>>()))?;
         let keys = SigningKeys {
             ed25519: SigningKey::from_seed(first),
             ml_dsa_65: second.map(PqSigningKey::from_seed),
@@ -65,12 +66,12 @@ impl Args {
     }
 }
 
-fn lines(first: &Secret<[u8; 32]>, second: Option<&Secret<[u8; 32]>>) -> Secret<[u8]> {
-    let keys = [Some((ED25519, first)), second.map(|it| (ML_DSA_65, it))];
-    let length = keys.iter().flatten().map(|(word, _)| word.len() + 65).sum();
+/// Each seed behind its word, on a line of its own.
+pub fn lines(keys: &[(&str, &Secret<[u8; 32]>)]) -> Secret<[u8]> {
+    let length = keys.iter().map(|(word, _)| word.len() + 65).sum();
     Secret::<[u8]>::make_slice(length, |page| {
         let mut at = 0;
-        for (word, seed) in keys.into_iter().flatten() {
+        for (word, seed) in keys {
             page[at..at + word.len()].copy_from_slice(word.as_bytes());
             at += word.len();
             // EXPOSE: the seed is written as digits from its page to another, of 64 bytes.
