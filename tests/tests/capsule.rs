@@ -155,6 +155,69 @@ fn a_capsule_runs_and_its_receipt_is_shown_in_parts() {
 }
 
 #[test]
+fn facts_are_sealed_for_a_peer_and_released_later_by_holders() {
+    let shop = Shop::new();
+    let home = &shop.home;
+    shop.publish("hello", ECHO, |_| ());
+    home.ok(&["capsule", "run", "hello.wasm", "--input", "{\"a\":1}", "--receipt", "receipt.json"]);
+    for name in ["peer", "a", "b", "c"] {
+        home.ok(&["capsule", "peer", "--out", &format!("{name}.key")]);
+    }
+    let show = ["capsule", "disclose", "receipt.json", "--show", "input,output", "--to"];
+    home.ok(&[&show[..], &["peer.pub", "--out", "sealed.json"]].concat());
+    home.ok(&["capsule", "open", "sealed.json", "--key", "peer.key", "--out", "shown.json"]);
+    home.ok(&[
+        "capsule",
+        "disclose",
+        "receipt.json",
+        "--show",
+        "input,output",
+        "--out",
+        "same.json",
+    ]);
+    let read = |file: &str| std::fs::read_to_string(home.beside(file)).expect("a file");
+    assert_eq!(read("shown.json"), read("same.json"));
+    let key = home.path().join("operator.pub");
+    let key = key.to_str().expect("a plain path");
+    let verified = home.json(&["verify", "shown.json", "--key", key]);
+    assert_eq!(verified["fields"].as_object().map(serde_json::Map::len), Some(2));
+    shop.refused(&["capsule", "open", "sealed.json", "--key", "a.key"], "disclosure_holder");
+    shop.refused(&["capsule", "open", "receipt.json", "--key", "a.key"], "disclosure_form");
+    shop.refused(&["capsule", "open", "sealed.json", "--key", "publisher.key"], "peer_key");
+    let withheld = ["capsule", "disclose", "same.json", "--show", "time", "--to", "peer.pub"];
+    shop.refused(&withheld, "receipt_withheld");
+
+    // Two of three, at once and in a time to come.
+    let three = ["a.pub", "--to", "b.pub", "--to", "c.pub", "--threshold", "2"];
+    home.ok(&[&show[..], &three, &["--out", "two.json"]].concat());
+    shop.refused(&["capsule", "open", "two.json", "--key", "a.key"], "disclosure_shares");
+    for (key, out) in [("a.key", "one"), ("c.key", "other")] {
+        home.ok(&["capsule", "release", "two.json", "--key", key, "--out", out]);
+    }
+    shop.refused(&["capsule", "open", "two.json", "--release", "one"], "disclosure_shares");
+    home.ok(&[
+        "capsule",
+        "open",
+        "two.json",
+        "--release",
+        "one",
+        "--release",
+        "other",
+        "--out",
+        "opened.json",
+    ]);
+    assert_eq!(read("opened.json"), read("same.json"));
+    let later = ["--not-before", "2126-01-31", "--out", "later.json"];
+    home.ok(&[&show[..], &three, &later].concat());
+    shop.refused(&["capsule", "release", "later.json", "--key", "a.key"], "disclosure_early");
+    shop.refused(&["capsule", "open", "later.json", "--release", "one"], "disclosure_release");
+    let sooner = read("later.json").replace("4925491200000", "0");
+    assert_ne!(sooner, read("later.json"));
+    std::fs::write(home.beside("sooner.json"), sooner).expect("a file");
+    shop.refused(&["capsule", "release", "sooner.json", "--key", "a.key"], "disclosure_changed");
+}
+
+#[test]
 fn what_may_not_run_says_why() {
     let shop = Shop::new();
     let home = &shop.home;

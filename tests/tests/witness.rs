@@ -138,7 +138,14 @@ fn a_copied_home_is_told_that_it_went_back_and_its_fork_is_proven() {
     until(&copy, "one", "forked", number + 1);
     let (code, said) = watch(&theirs);
     assert_eq!((code, &said["observed"]), (Some(1), &"forked".into()), "{said}");
+    // It is remembered of the operator, for ever; whoever is shown the proof remembers it too.
+    let known = || home.json(&["trust", "show", key.to_str().unwrap()]);
+    let forked = known();
+    assert_eq!((&forked["points"], &forked["reasons"][1]["why"]), (&0.into(), &"fork".into()));
+    home.ok(&["trust", "forget", key.to_str().unwrap()]);
+    assert_eq!(known()["points"], 50);
     let shown = verify(&home, &proof, &[]).succeeded().json();
+    assert_eq!(known()["points"], 0);
     assert_eq!((&shown["fork"], &shown["older"]["size"]), (&true.into(), &(last + 1).into()));
     // Another operator is not accused, and nobody by a file that was changed.
     let stranger = Home::new();

@@ -288,6 +288,10 @@ table! { LABELS: Label {
     CAPSULE_KEY = Label("symbolon/capsule-key/v1");
     /// A salted commitment to one field of a capsule's receipt.
     CAPSULE_FIELD = Label("symbolon/capsule-field/v1");
+    /// The terms of a disclosure of such fields to some, or for later.
+    CAPSULE_SEALED = Label("symbolon/capsule-sealed/v1");
+    /// A holder's share of the key of such a disclosure.
+    CAPSULE_SHARE = Label("symbolon/capsule-share/v1");
     /// What a capsule's receipt proves, all of it: the statement of its proof of identity.
     CAPSULE_TRANSCRIPT = Label("symbolon/capsule-transcript/v1");
     /// What a receipt of a capsule that is proven by an execution key proves, all of it.
@@ -304,6 +308,8 @@ table! { LABELS: Label {
     IDENTITY_COMMITMENT = Label("symbolon/identity-commitment/v1");
     /// What the challenge of a proof of an Ed25519 key is hashed from.
     IDENTITY_CHALLENGE = Label("symbolon/identity-challenge/v1");
+    /// What a node knows of operators, at rest.
+    TRUST_SCORES = Label("symbolon/trust-scores/v1");
     /// A server's nonce.
     POSSESSION_NONCE = Label("symbolon/possession-nonce/v1");
     /// The hash at rest of a service's secret.
@@ -435,6 +441,9 @@ table! { TAGS: Tag {
 
     /// An API key on its holder's device, with the seed of the key that the device signs with.
     POSSESSED_KEY = Tag::new("possession", "api-key", 1);
+
+    /// Fields of a capsule's receipt, disclosed to some or for later.
+    CAPSULE_FIELDS = Tag::new("capsule", "fields", 1);
 } }
 
 #[cfg(test)]

@@ -27,6 +27,7 @@ mod post_quantum;
 mod recipient;
 mod recovery;
 mod seed;
+mod shamir;
 mod sign;
 #[cfg(test)]
 mod wycheproof;
@@ -53,4 +54,5 @@ pub use post_quantum::{PQ_KEY_BYTES, PQ_SIGNATURE_BYTES, PqSigningKey, PqVerifyi
 pub use recipient::{HPKE_SEALED_BYTES, HpkeError, RecipientKey, RecipientSecret};
 pub use recovery::{RecoveryCode, RecoveryError, common_words};
 pub use seed::{Seed, SeedError};
+pub use shamir::{SHARES_MAX, ShareError, combine_shares, split_shares};
 pub use sign::{SignatureError, SigningKey, VerifyingKey};

@@ -7,6 +7,7 @@ mod execution;
 mod head;
 mod onion;
 mod opening;
+pub mod score;
 mod statement;
 
 pub use chain::Chain;

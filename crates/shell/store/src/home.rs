@@ -267,6 +267,11 @@ impl Home {
         self.path.join("witnesses.json")
     }
 
+    /// `trust`: what is known of operators. Absent until there is something.
+    pub fn trust(&self) -> PathBuf {
+        self.path.join("trust")
+    }
+
     /// `catalog/`: catalogue files of the owner's own, `<service>.toml`, and imported ones,
     /// `<service>.json`. Absent until there is one.
     pub fn catalog(&self) -> PathBuf {

@@ -12,6 +12,7 @@ mod line;
 pub mod log_service;
 pub mod manifest;
 pub mod sqlite;
+mod trust;
 
 pub use accounts::{Accounts, DatabaseAddress};
 pub use alone::count_tasks;
@@ -23,3 +24,4 @@ pub use log_service::{LogService, LogSettings};
 pub use manifest::{Manifest, ManifestError};
 pub use sqlite::{ExecutionHead, ExecutionRow, SqliteStore};
 pub use symbolon_log::InclusionBundle;
+pub use trust::{TrustFile, TrustFileError};

@@ -4,6 +4,7 @@ mod field;
 mod identity;
 mod make;
 mod private;
+mod sealed;
 #[cfg(test)]
 mod tests;
 mod verify;
@@ -22,6 +23,10 @@ pub use field::{Field, FieldName, UnknownField};
 pub use identity::Unlinked;
 pub use make::{Draft, DraftError, Facts};
 pub use private::PrivateDraft;
+pub use sealed::{
+    DISCLOSURE_BYTES_MAX, DISCLOSURE_MEDIA_TYPE, Disclosure, DisclosureError, DisclosureFormError,
+    HOLDERS_MAX, RELEASE_BYTES_MAX, RELEASE_MEDIA_TYPE, Release, SealError, Terms,
+};
 pub use verify::{CapsuleCheck, CapsuleError, CapsuleVerdict, Seen, verify_capsule};
 
 /// Media type; the version is in it.
@@ -176,7 +181,7 @@ impl CapsuleReceipt {
     fn unmixed(self) -> Result<Self, CapsuleFormError> {
         let wrong = |it: &Field| match it.name() {
             FieldName::Component => it.shown().is_some(),
-            name => name.is_of_statement() && it.shown().is_none(),
+            name => self.always_shows(name) && it.shown().is_none(),
         };
         if self.prover.is_private() && self.fields.iter().any(wrong) {
             return Err(CapsuleFormError::Mixed);
@@ -219,14 +224,22 @@ impl CapsuleReceipt {
     #[must_use]
     pub fn disclose(&self, show: &[FieldName]) -> Self {
         let mut shown = self.clone();
-        let is_private = self.prover.is_private();
         for field in &mut shown.fields {
-            let is_kept = is_private && field.name().is_of_statement();
-            if !show.contains(&field.name()) && !is_kept {
+            if !show.contains(&field.name()) && !self.always_shows(field.name()) {
                 field.withhold();
             }
         }
         shown
+    }
+
+    /// Whether a receipt of its form is none without this field's value.
+    fn always_shows(&self, name: FieldName) -> bool {
+        self.prover.is_private() && name.is_of_statement()
+    }
+
+    /// Whether it shows what its form always shows, and nothing else.
+    fn shows_least(&self) -> bool {
+        self.fields.iter().all(|it| it.shown().is_none() || self.always_shows(it.name()))
     }
 
     /// Whether a receipt of its form has such a field, shown or withheld.

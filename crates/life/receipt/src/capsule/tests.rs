@@ -102,7 +102,7 @@ fn proof(by: &SigningKey, transcript: &Digest32) -> [u8; 64] {
     prove_identity(by, &capsule_statement(transcript), &SeededRng::new(5))
 }
 
-fn receipt() -> CapsuleReceipt {
+pub(super) fn receipt() -> CapsuleReceipt {
     let draft = draft(&documents(|_| ()));
     let proof = proof(&key(3), &draft.transcript());
     draft.prove(proof).unwrap()
@@ -117,7 +117,7 @@ fn dishonest(name: FieldName, value: Value) -> CapsuleReceipt {
     it
 }
 
-fn verify(receipt: &CapsuleReceipt) -> Result<CapsuleVerdict, CapsuleError> {
+pub(super) fn verify(receipt: &CapsuleReceipt) -> Result<CapsuleVerdict, CapsuleError> {
     verify_capsule(&receipt.to_json(), Some(&operator()), Some(&keys(1).public()))
 }
 

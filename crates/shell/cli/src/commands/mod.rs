@@ -56,6 +56,7 @@ mod serve;
 mod share;
 mod status;
 mod tools;
+mod trust;
 mod unlock;
 mod up;
 mod vault;
@@ -107,6 +108,7 @@ pub enum Command {
     Witness(witness::Args),
     Log(log::Args),
     Monitor(monitor::Args),
+    Trust(trust::Args),
     Status(status::Args),
     Lock(lock::Args),
     Unlock(unlock::Args),
@@ -172,6 +174,7 @@ impl Command {
             Self::Witness(args) => args.run(ctx).map(done),
             Self::Log(args) => args.run(ctx).map(done),
             Self::Monitor(args) => args.run(ctx).map(done),
+            Self::Trust(args) => args.run(ctx).map(done),
             Self::Status(args) => args.run(ctx).map(done),
             Self::Lock(args) => args.run(ctx).map(done),
             Self::Unlock(args) => args.run(ctx).map(done),

@@ -10,12 +10,14 @@ use std::time::Duration;
 use serde_json::{Value, json};
 use symbolon_ambient::{Clock, SystemClock};
 use symbolon_codec::parse_duration_seconds;
+use symbolon_crypto::VerifyingKey;
 use symbolon_log::parse_vkey;
 use symbolon_log::{ForkProof, MemoryStorage, Mirror, MirrorError, Observed, Storage, WitnessKey};
 use symbolon_store::FolderStorage;
+use symbolon_trust::score::Evidence;
 use symbolon_witness::{Client, Looked, MonitorError, PeerUrl, look};
 
-use super::{Ctx, witnesses};
+use super::{Ctx, trust, witnesses};
 use crate::failure::Failure;
 use crate::{facts, out, runtime};
 
@@ -76,10 +78,15 @@ impl Args {
             None => (None, Arc::new(MemoryStorage::new()) as Arc<dyn Storage>),
         };
         let mirror = Mirror::open(storage, &origin, key).map_err(|e| failed(e.into()))?;
-        self.follow(ctx, mirror)
+        self.follow(ctx, mirror, &(origin, key))
     }
 
-    fn follow(self, ctx: &Ctx, mut mirror: Mirror<Arc<dyn Storage>>) -> Result<(), Failure> {
+    fn follow(
+        self,
+        ctx: &Ctx,
+        mut mirror: Mirror<Arc<dyn Storage>>,
+        log: &(String, VerifyingKey),
+    ) -> Result<(), Failure> {
         runtime::install_tls();
         let runtime = runtime::single()?;
         let mut client = Client::new(self.url.clone(), ANSWER_WAIT);
@@ -87,6 +94,7 @@ impl Args {
             let before = mirror.note().map(str::to_owned);
             let failure = match look(&runtime, &mut client, &mut mirror) {
                 Ok(looked) => {
+                    self.learn(ctx, log, &looked);
                     let clocks = self.clocks(before.as_deref(), &looked);
                     self.tell(ctx, &looked, &clocks)?
                 }
@@ -103,6 +111,22 @@ impl Args {
                 }
             }
             thread::sleep(Duration::from_secs(self.every));
+        }
+    }
+
+    /// What it says of the operator, for `symbolon trust`.
+    fn learn(&self, ctx: &Ctx, (origin, key): &(String, VerifyingKey), looked: &Looked) {
+        let evidence = match &looked.observed {
+            Observed::Forked(proof) => {
+                proof.verify(key, Some(origin)).ok().map(|fork| Evidence::of(&fork))
+            }
+            Observed::Advanced { .. } => {
+                Evidence::cosigned(&looked.note, origin, key, &self.witnesses).ok()
+            }
+            _ => None,
+        };
+        if let Some(evidence) = evidence {
+            trust::keep(ctx, key, evidence);
         }
     }
 

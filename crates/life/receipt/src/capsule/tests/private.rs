@@ -3,6 +3,8 @@
 use std::sync::LazyLock;
 
 use symbolon_circuits::{IssuerKey, Proof, ProvingKey, prove};
+use symbolon_crypto::RecipientSecret;
+use symbolon_secret::Secret;
 
 use super::*;
 
@@ -334,4 +336,19 @@ fn one_that_is_damaged_at_any_byte_is_refused_or_the_same() {
             assert_eq!(verdict, good, "byte {at}");
         }
     }
+}
+
+/// Sealed to a peer it shows publisher and policy still, and the input to the peer alone.
+#[test]
+fn facts_of_it_are_sealed_for_a_peer() {
+    let peer = RecipientSecret::derive(&Secret::<[u8; 32]>::make(|page| page.fill(1)));
+    let terms = Terms { threshold: 1, not_before_ms: 0, holders: vec![peer.public()] };
+    let rng = SeededRng::new(6);
+    let sealed = Disclosure::seal(&RECEIPT, &[FieldName::Input], terms.clone(), &rng).unwrap();
+    let read = Disclosure::parse(&sealed.to_json()).unwrap();
+    let opened = read.open(&peer, 0).unwrap();
+    assert_eq!(opened, RECEIPT.disclose(&[FieldName::Input]));
+    assert!(verify(&opened).unwrap().value(FieldName::Input).is_some());
+    let never = Disclosure::seal(&RECEIPT.disclose(&[]), &[FieldName::Component], terms, &rng);
+    assert_eq!(never.err(), Some(SealError::Withheld(FieldName::Component)));
 }

@@ -46,7 +46,12 @@ impl Args {
         let make = || Secret::<[u8; 32]>::make(|out| SystemRng.fill(out));
         let (first, second) = (make(), self.post_quantum.then(make));
         let statements = IssuerKey::make(&SystemRng);
-        private.write_secret(&lines(&first, statements.secret(), second.as_ref()))?;
+        let keys = [
+            Some((ED25519, &first)),
+            Some((JUBJUB, statements.secret())),
+            second.as_ref().map(|it| (ML_DSA_65, it)),
+        ];
+        private.write_secret(&lines(&keys.into_iter().flatten().collect::<Vec<_>>()))?;
         let keys = SigningKeys {
             ed25519: SigningKey::from_seed(first),
             jubjub: Some(statements),
@@ -69,17 +74,12 @@ impl Args {
     }
 }
 
-fn lines(
-    first: &Secret<[u8; 32]>,
-    statements: &Secret<[u8; 32]>,
-    second: Option<&Secret<[u8; 32]>>,
-) -> Secret<[u8]> {
-    let second = second.map(|it| (ML_DSA_65, it));
-    let keys = [Some((ED25519, first)), Some((JUBJUB, statements)), second];
-    let length = keys.iter().flatten().map(|(word, _)| word.len() + 65).sum();
+/// Each seed behind its word, on a line of its own.
+pub fn lines(keys: &[(&str, &Secret<[u8; 32]>)]) -> Secret<[u8]> {
+    let length = keys.iter().map(|(word, _)| word.len() + 65).sum();
     Secret::<[u8]>::make_slice(length, |page| {
         let mut at = 0;
-        for (word, seed) in keys.into_iter().flatten() {
+        for (word, seed) in keys {
             page[at..at + word.len()].copy_from_slice(word.as_bytes());
             at += word.len();
             // EXPOSE: the seed is written as digits from its page to another, of 64 bytes.

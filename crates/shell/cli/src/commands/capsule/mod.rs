@@ -5,6 +5,8 @@ mod certify;
 mod disclose;
 mod doors;
 mod key;
+mod open;
+mod peer;
 pub(super) mod place;
 mod receipt;
 mod revoke;
@@ -47,6 +49,9 @@ enum Step {
     Run(Box<run::Args>),
     Show(show::Args),
     Disclose(disclose::Args),
+    Peer(peer::Args),
+    Open(open::Args),
+    Release(open::ReleaseArgs),
 }
 
 impl Args {
@@ -61,6 +66,9 @@ impl Args {
             Step::Run(args) => args.run(ctx),
             Step::Show(args) => args.run(ctx),
             Step::Disclose(args) => args.run(ctx),
+            Step::Peer(args) => args.run(ctx),
+            Step::Open(args) => args.run(ctx),
+            Step::Release(args) => args.run(ctx),
         }
     }
 }

@@ -38,8 +38,8 @@ pub fn public(path: &Path) -> Result<PublicKeys, Failure> {
     })
 }
 
-/// Private keys, from a file that nobody but its owner has any right to.
-pub fn private(path: &Path) -> Result<SigningKeys, Failure> {
+/// The text of private keys, from a file that nobody but its owner has any right to.
+pub fn private_text(path: &Path) -> Result<Secret<[u8]>, Failure> {
     let failed = |error| Failure::file("read", path, &error);
     let file = File::open(path).map_err(failed)?;
     let mode = file.metadata().map_err(failed)?.permissions().mode();
@@ -48,7 +48,12 @@ pub fn private(path: &Path) -> Result<SigningKeys, Failure> {
         return Err(Failure::refused("capsule_key_rights", what)
             .next(format!("chmod 600 {}", path.display())));
     }
-    let text = Secret::<[u8]>::read_fd(file.as_fd(), KEY_BYTES_MAX).map_err(failed)?;
+    Secret::<[u8]>::read_fd(file.as_fd(), KEY_BYTES_MAX).map_err(failed)
+}
+
+/// A publisher's private keys.
+pub fn private(path: &Path) -> Result<SigningKeys, Failure> {
+    let text = private_text(path)?;
     let none = || {
         let what = format!("{} holds no key of a publisher", path.display());
         Failure::refused("capsule_key", what).next("symbolon capsule key --out NAME.key")
@@ -61,7 +66,7 @@ pub fn private(path: &Path) -> Result<SigningKeys, Failure> {
 }
 
 /// The seed behind a word, on a line of its own.
-fn seed(text: &Secret<[u8]>, word: &str) -> Option<Secret<[u8; 32]>> {
+pub fn seed(text: &Secret<[u8]>, word: &str) -> Option<Secret<[u8; 32]>> {
     // EXPOSE: the file's lines are looked through; the seed goes from its page to another.
     let mut lines = text.expose().split(|byte| *byte == b'\n');
     let digits = lines.find_map(|line| line.strip_prefix(word.as_bytes()))?;
@@ -76,6 +81,8 @@ pub const ED25519: &str = "ed25519 ";
 pub const JUBJUB: &str = "jubjub ";
 /// Before the post-quantum one, where there is one.
 pub const ML_DSA_65: &str = "ml-dsa-65 ";
+/// Before the seed of a peer's key, and before its public half.
+pub const X25519: &str = "x25519 ";
 const KEY_BYTES_MAX: usize = 8192;
 
 #[cfg(test)]

@@ -4,8 +4,10 @@ use serde_json::json;
 use symbolon_codec::json;
 use symbolon_log::{FORK_MEDIA_TYPE, ForkError, ForkProof};
 use symbolon_receipt::OperatorKey;
+use symbolon_trust::score::Evidence;
 
 use super::Ctx;
+use crate::commands::trust;
 use crate::failure::Failure;
 use crate::out;
 
@@ -19,6 +21,7 @@ pub fn is_fork(bytes: &[u8]) -> bool {
 pub fn verify(ctx: &Ctx, bytes: &[u8], key: &OperatorKey) -> Result<(), Failure> {
     let shown = ForkProof::parse(bytes).and_then(|it| it.verify(key.key(), key.origin()));
     let fork = shown.map_err(refused)?;
+    trust::keep(ctx, key.key(), Evidence::of(&fork));
     let (older, newer) = (fork.older(), fork.newer());
     if ctx.json {
         let side = |it: &symbolon_log::Checkpoint| json!({ "size": it.size, "root": it.root });
