@@ -4,7 +4,6 @@ use std::path::{Path, PathBuf};
 
 use serde_json::json;
 use symbolon_ambient::{Rng, SystemRng};
-use symbolon_codec::hex;
 use symbolon_crypto::{RecipientKey, RecipientSecret};
 use symbolon_secret::Secret;
 
@@ -58,9 +57,7 @@ pub fn public(path: &Path) -> Result<RecipientKey, Failure> {
     let bytes = facts::read(path, KEY_BYTES_MAX)?;
     let text = String::from_utf8_lossy(&bytes);
     let digits = text.trim_end().strip_prefix(X25519).unwrap_or_default();
-    let is_exact = digits.len() == 64 && hex::decode(digits).is_ok();
-    let key = RecipientKey::from_hex(if is_exact { digits } else { "" });
-    key.map_err(|error| {
+    RecipientKey::from_hex(digits).map_err(|error| {
         let what = format!("{} holds no public key of a peer: {error}", path.display());
         Failure::refused("peer_key", what).next("symbolon capsule peer --out NAME.key")
     })
