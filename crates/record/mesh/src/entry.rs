@@ -63,11 +63,19 @@ impl Claim {
     /// [`EntryError::Certificate`], [`EntryError::Operator`] or [`EntryError::Signature`].
     pub fn open(
         log: &LogName,
-        (index, leaf): (u64, Digest32),
+        place: (u64, Digest32),
         certificate: &[u8],
         signature: [u8; 64],
     ) -> Result<Self, EntryError> {
-        let certificate = Certificate::open(certificate)?;
+        Self::open_under(log, place, Certificate::open(certificate)?, signature)
+    }
+
+    fn open_under(
+        log: &LogName,
+        (index, leaf): (u64, Digest32),
+        certificate: Certificate,
+        signature: [u8; 64],
+    ) -> Result<Self, EntryError> {
         if certificate.operator() != log.operator() {
             return Err(EntryError::Operator);
         }
@@ -157,14 +165,24 @@ impl SignedEntry {
         Self { log, claim, entry }
     }
 
-    /// Checks what was read, of a log that is known by the same text.
+    /// Checks what was read.
     ///
     /// # Errors
     /// [`EntryError`].
     pub fn open(raw: &RawEntry<'_>) -> Result<Self, EntryError> {
-        let log = LogName::parse(raw.log)?;
+        Self::open_of(raw, LogName::parse(raw.log)?, &[])
+    }
+
+    /// As [`SignedEntry::open`], of a log that has the text, with certificates that were checked before.
+    pub(crate) fn open_of(
+        raw: &RawEntry<'_>,
+        log: LogName,
+        checked: &[Certificate],
+    ) -> Result<Self, EntryError> {
         let place = (raw.index, leaf_hash(raw.entry));
-        let claim = Claim::open(&log, place, raw.certificate, raw.signature)?;
+        let known = checked.iter().find(|it| it.bytes() == raw.certificate).cloned();
+        let certificate = known.map_or_else(|| Certificate::open(raw.certificate), Ok)?;
+        let claim = Claim::open_under(&log, place, certificate, raw.signature)?;
         Ok(Self { log, claim, entry: raw.entry.to_vec() })
     }
 
