@@ -5,7 +5,7 @@ use symbolon_log::Storage;
 use super::asks::Asked;
 use super::{Followed, Mesh};
 use crate::answer::Answer;
-use crate::checkpoint::RawCheckpoint;
+use crate::checkpoint::{RawCheckpoint, SpreadError};
 use crate::entry::SignedEntry;
 use crate::evidence::{Contradiction, Evidence};
 use crate::fault::Fault;
@@ -67,6 +67,9 @@ impl<S: Storage> Mesh<S> {
         out: &mut Vec<Output>,
     ) {
         let Some(followed) = self.logs.get_mut(&id) else { return };
+        // A log without entries has nothing to say.
+        let note =
+            note.filter(|note| !matches!(followed.replica.known(note), Err(SpreadError::Empty)));
         let first = followed.replica.size();
         let grown = match followed.is_own && !followed.is_forked {
             true => followed.grow(from, entries),

@@ -69,7 +69,7 @@ pub struct Node {
     pub is_failing: bool,
     /// What its gossipsub had before.
     pub had: BTreeSet<Digest32>,
-    /// Logs that it has evidence about.
+    /// Logs that it knows to be forked.
     pub accused: BTreeSet<LogId>,
 }
 
@@ -114,7 +114,8 @@ impl Node {
                 false => self.mesh.follow(log.clone(), storage),
             };
             let found = found.expect("a copy opens after any crash");
-            self.accused.extend(found.iter().map(|evidence| evidence.log().id()));
+            let forks = found.iter().filter(|evidence| evidence.is_fork());
+            self.accused.extend(forks.map(|evidence| evidence.log().id()));
             let (size, before) = (self.mesh.size(log.id()).unwrap(), self.reached.get(&log.id()));
             assert!(size >= before.copied().unwrap_or(0), "accepted entries are lost");
             if self.accused.contains(&log.id()) {

@@ -112,7 +112,7 @@ impl World {
                 self.append(at, count);
             }
             5 | 6 => self.crash(at),
-            7 => {
+            7 if self.nodes[at].is_up => {
                 let after = self.dice.roll(8) as u32;
                 let which = self.dice.roll(self.logs.len() as u64) as usize;
                 let log = self.logs[which].id();
@@ -163,13 +163,13 @@ impl World {
             false => self.dice.roll(self.letters.len() as u64 + 1) as usize,
         };
         for _ in 0..count {
+            if self.letters.is_empty() {
+                break;
+            }
             let place = match all {
                 true => 0,
                 false => self.dice.roll(self.letters.len() as u64) as usize,
             };
-            if place >= self.letters.len() {
-                break;
-            }
             let letter = match all {
                 true => self.letters.remove(0),
                 false => self.letters.swap_remove(place),
@@ -243,7 +243,9 @@ impl World {
                     let (from, _, topic, bytes) = of.clone().expect("a message");
                     self.spread(at, Some(from), topic, &bytes);
                 }
-                Output::Verdict { verdict: Verdict::Reject, peer, .. } => self.blame(at, peer),
+                Output::Verdict { verdict: Verdict::Reject, peer, .. } => {
+                    self.blame(at, peer, "rejected")
+                }
                 Output::Publish { topic, bytes } => self.spread(at, None, topic, &bytes),
                 Output::Ask { peer, id, bytes } => {
                     let to = self.place(peer);
@@ -253,7 +255,8 @@ impl World {
                     let to = of.as_ref().expect("a request").0;
                     self.send(at, to, Mail::Answer { id: token, bytes });
                 }
-                Output::Faulty { peer, .. } | Output::Cut { peer, .. } => self.blame(at, peer),
+                Output::Faulty { peer, fault, .. } => self.blame(at, peer, &fault.to_string()),
+                Output::Cut { peer, .. } => self.blame(at, peer, "cut off"),
                 Output::Advanced { log, to, .. } => {
                     self.nodes[at].reached.insert(log, to);
                 }
@@ -261,7 +264,10 @@ impl World {
                     let log = evidence.log().id();
                     assert_eq!(Some(log), self.forked, "an honest operator is accused");
                     assert_eq!(Evidence::open(&evidence.to_bytes()).as_ref(), Ok(&*evidence));
-                    self.nodes[at].accused.insert(log);
+                    // Where the disk failed it was told all the same, and is found again.
+                    if self.nodes[at].mesh.is_forked(log) {
+                        self.nodes[at].accused.insert(log);
+                    }
                 }
                 Output::Stopped { reason, .. } => {
                     assert!(self.nodes[at].is_failing, "node {at} stopped: {reason}");
@@ -274,10 +280,14 @@ impl World {
     }
 
     /// What an honest node says of another has to be true.
-    fn blame(&mut self, by: usize, peer: Peer) {
+    fn blame(&mut self, by: usize, peer: Peer, what: &str) {
+        // A liar's own view is worth nothing.
+        if self.nodes[by].is_liar {
+            return;
+        }
         self.faults += 1;
         let at = self.place(peer);
-        assert!(self.nodes[at].is_liar, "node {by} blames node {at}, which is honest");
+        assert!(self.nodes[at].is_liar, "node {by} blames node {at}, which is honest: {what}");
     }
 
     fn spread(&mut self, at: usize, from: Option<usize>, topic: Topic, bytes: &[u8]) {
@@ -307,12 +317,16 @@ impl World {
                 Ok(answer) if self.dice.roll(2) == 0 => wrong(answer).to_bytes(),
                 _ => bytes,
             };
-            let place = self.dice.roll(bytes.len() as u64) as usize;
+            let place = self.dice.roll(bytes.len().max(1) as u64) as usize;
             match self.dice.roll(4) {
                 0 => bytes.truncate(place),
                 1 => bytes = self.dice.roll(u64::MAX).to_be_bytes().repeat(5),
                 2 => {}
-                _ => bytes[place] ^= 1 << self.dice.roll(8),
+                _ => bytes
+                    .iter_mut()
+                    .skip(place)
+                    .take(1)
+                    .for_each(|byte| *byte ^= 1 << self.dice.roll(8)),
             }
             bytes
         };
