@@ -77,6 +77,8 @@ impl<E: Into<ReplicaError>> From<E> for TakeError {
 
 pub(crate) struct Replica<S> {
     name: LogName,
+    /// Filled by its operator alone, and by nobody's answers.
+    is_own: bool,
     log: Log<S>,
     frontier: Frontier,
     head: Option<Known>,
@@ -85,11 +87,15 @@ pub(crate) struct Replica<S> {
 }
 
 impl<S: Storage> Replica<S> {
-    pub fn open(name: LogName, storage: S) -> Result<(Self, Vec<Evidence>), ReplicaError> {
+    pub fn open(
+        name: LogName,
+        is_own: bool,
+        storage: S,
+    ) -> Result<(Self, Vec<Evidence>), ReplicaError> {
         let (origin, verifier) = (name.origin().to_owned(), Some(*name.operator()));
         let log = Log::open_with(storage, LogOptions { origin, signer: None, verifier })?;
         let frontier = Frontier::of(&log)?;
-        let mut replica = Self { name, log, frontier, head: None, waiting: Vec::new() };
+        let mut replica = Self { name, is_own, log, frontier, head: None, waiting: Vec::new() };
         replica.read_notes()?;
         if let Some(head) = &replica.head
             && (head.size > replica.size() || replica.log.root(head.size)? != head.root)
@@ -98,6 +104,10 @@ impl<S: Storage> Replica<S> {
         }
         let forks = replica.settle()?;
         Ok((replica, forks))
+    }
+
+    pub fn is_own(&self) -> bool {
+        self.is_own
     }
 
     pub fn name(&self) -> &LogName {
@@ -116,6 +126,13 @@ impl<S: Storage> Replica<S> {
 
     pub fn head_size(&self) -> u64 {
         self.head.as_ref().map_or(0, |head| head.size)
+    }
+
+    /// What a question for entries says of what is here: up to which checkpoint, and up to which entry. Of our own log
+    /// it is asked only whether a checkpoint continues ours.
+    pub fn places(&self) -> (u64, u64) {
+        let base = self.head_size();
+        (base, if self.is_own { base } else { self.size() })
     }
 
     /// The checkpoint to reach next.
@@ -165,7 +182,7 @@ impl<S: Storage> Replica<S> {
 
     /// Nobody has the checkpoint that is asked for: another first, where none is begun.
     pub fn rotate(&mut self) -> Result<(), ReplicaError> {
-        if self.waiting.len() < 2 || self.size() > self.head_size() {
+        if self.waiting.len() < 2 || (!self.is_own && self.size() > self.head_size()) {
             return Ok(());
         }
         self.waiting[0].stuck += 1;
@@ -230,9 +247,7 @@ impl<S: Storage> Replica<S> {
                 verify_consistency(base, target.size, prefix_path, &prefix, &target.root);
             is_prefix.map_err(|error| TakeError::Fault(Fault::Prefix(error)))?;
         }
-        let is_begun = self.size() > self.head_size();
-        let is_other = is_begun && self.target().is_none_or(|now| now.root != target.root);
-        if self.size() != from || self.head_size() != base || is_other {
+        if self.places() != (base, from) || self.is_begun_for_other(target) {
             return Ok(Taken::Stale);
         }
         if let Some(head) = self.head.as_ref().filter(|head| head.root != prefix) {
@@ -240,6 +255,9 @@ impl<S: Storage> Replica<S> {
             let path = prefix_path.to_vec();
             let other = Side { note: target.note.clone(), root: prefix, path };
             return Ok(Taken::Fork(self.fork(base, one, other)?.into()));
+        }
+        if self.is_own {
+            return Ok(Taken::Stale);
         }
         let mut frontier = self.frontier.clone();
         let leaves: Vec<_> = entries.iter().map(|entry| leaf_hash(entry)).collect();
@@ -303,6 +321,12 @@ impl<S: Storage> Replica<S> {
     pub fn keep_evidence(&self, evidence: &Evidence) -> Result<(), ReplicaError> {
         let kept = self.log.storage().publish(EVIDENCE, &evidence.to_bytes());
         Ok(kept.map_err(stored("write the evidence"))?)
+    }
+
+    /// Whether entries under another checkpoint are here, which are asked for first.
+    fn is_begun_for_other(&self, target: &Known) -> bool {
+        let is_begun = !self.is_own && self.size() > self.head_size();
+        is_begun && self.target().is_none_or(|now| now.root != target.root)
     }
 
     /// Entries first, durably; then what can be made again of them.
@@ -371,7 +395,8 @@ impl<S: Storage> Replica<S> {
 
     /// The largest first, those that nobody had last; what is begun stays where it is.
     fn order(&mut self) {
-        let begun = usize::from(self.size() > self.head_size()).min(self.waiting.len());
+        let is_begun = !self.is_own && self.size() > self.head_size();
+        let begun = usize::from(is_begun).min(self.waiting.len());
         self.waiting[begun..].sort_by_key(|known| (known.stuck, u64::MAX - known.size));
     }
 

@@ -194,7 +194,7 @@ impl<S: Storage> Mesh<S> {
                 Ok(())
             }
             (Asked::Range { log, base, from, target }, answer) => {
-                self.entries(log, (base, from), &target, &answer, now_ms, out)
+                self.entries(log, (base, from), (peer, &target), &answer, now_ms, out)
             }
             (Asked::Inclusion { question, .. }, Answer::Absent | Answer::Busy) => {
                 self.unanswered(question, out);

@@ -56,7 +56,6 @@ pub enum Forwards {
 /// A log that is followed.
 struct Followed<S> {
     replica: Replica<S>,
-    is_own: bool,
     /// Entries whose claim holds and which no checkpoint that is checked covers.
     held: BTreeMap<u64, SignedEntry>,
     held_bytes: usize,
@@ -145,7 +144,7 @@ impl<S: Storage> Mesh<S> {
             return Err(FollowError::TooMany);
         }
         let (id, text) = (log.id(), log.text().to_owned());
-        let (replica, mut found) = Replica::open(log, storage)?;
+        let (replica, mut found) = Replica::open(log, is_own, storage)?;
         found.truncate(1);
         if found.is_empty() {
             found.extend(replica.evidence()?);
@@ -156,7 +155,6 @@ impl<S: Storage> Mesh<S> {
         let is_forked = found.iter().any(Evidence::is_fork);
         let followed = Followed {
             replica,
-            is_own,
             held: BTreeMap::new(),
             held_bytes: 0,
             suspects: Vec::new(),

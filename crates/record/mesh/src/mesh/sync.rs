@@ -71,7 +71,7 @@ impl<S: Storage> Mesh<S> {
         let note =
             note.filter(|note| !matches!(followed.replica.known(note), Err(SpreadError::Empty)));
         let first = followed.replica.size();
-        let grown = match followed.is_own && !followed.is_forked {
+        let grown = match followed.replica.is_own() && !followed.is_forked {
             true => followed.grow(from, entries),
             false => return,
         };
@@ -114,7 +114,10 @@ impl<S: Storage> Mesh<S> {
         let Some(followed) = self.logs.get_mut(&id) else { return };
         let is_due = now_ms >= followed.retry_at_ms
             || followed.retry_at_ms > now_ms.saturating_add(RETRY_MS);
-        if followed.is_own || followed.is_forked || followed.ask.is_some() || !is_due {
+        let (base, from) = followed.replica.places();
+        // There is nothing of our own log that a checkpoint could contradict yet.
+        let is_nothing = followed.replica.is_own() && base == 0;
+        if is_nothing || followed.is_forked || followed.ask.is_some() || !is_due {
             return;
         }
         let Some(target) = followed.replica.target().cloned() else { return };
@@ -129,7 +132,6 @@ impl<S: Storage> Mesh<S> {
             }
             return;
         };
-        let (base, from) = (followed.replica.head_size(), followed.replica.size());
         let request = Request::Range { log: id, base, from, note: target.note.clone() };
         let asked = Asked::Range { log: id, base, from, target };
         let ask = self.ask(peer, asked, &request, now_ms, out);
@@ -157,7 +159,7 @@ impl<S: Storage> Mesh<S> {
         &mut self,
         id: LogId,
         places: (u64, u64),
-        target: &Known,
+        (peer, target): (Peer, &Known),
         answer: &Answer,
         now_ms: u64,
         out: &mut Vec<Output>,
@@ -171,6 +173,10 @@ impl<S: Storage> Mesh<S> {
         let taken = followed.replica.take(places, target, (*prefix, prefix_path), (entries, path));
         match taken {
             Ok(taken) => {
+                if followed.replica.is_own() {
+                    // It continues ours, and has more: whoever wrote it, it is asked for no more for now.
+                    followed.tried.insert(peer);
+                }
                 self.taken(id, taken, now_ms, out);
                 Ok(())
             }
@@ -244,7 +250,8 @@ impl<S: Storage> Followed<S> {
         let Some(target) = self.replica.target().cloned() else { return Ok(None) };
         let size = self.replica.size();
         let wanted = target.size.saturating_sub(size);
-        let is_plain = !self.is_own && !self.is_forked && self.doubted != Some(target.root);
+        let is_plain =
+            !self.replica.is_own() && !self.is_forked && self.doubted != Some(target.root);
         if !is_plain || wanted == 0 || (self.held.len() as u64) < wanted {
             return Ok(None);
         }
