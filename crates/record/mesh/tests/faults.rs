@@ -1,0 +1,525 @@
+//! What a node says to what others do: each check, the input that breaks it alone, and who is to blame.
+
+use std::sync::Arc;
+
+use symbolon_ambient::SeededRng;
+use symbolon_codec::Digest32;
+use symbolon_crypto::SigningKey;
+use symbolon_log::{Log, MemoryStorage, ProofError, leaf_hash};
+use symbolon_mesh::*;
+
+type Storage = Arc<MemoryStorage>;
+
+const NOW: u64 = 1_790_000_000_000;
+const ORIGIN: &str = "example.test/log";
+
+struct Operator {
+    key: Arc<SigningKey>,
+    endpoint: SigningKey,
+    certificate: Certificate,
+    name: LogName,
+    log: Log<Storage>,
+}
+
+impl Operator {
+    fn new(seed: u64) -> Self {
+        let key = Arc::new(SigningKey::make(&SeededRng::new(seed)));
+        let endpoint = derive_endpoint(&key, 0);
+        let valid = (NOW - 1000, NOW + 3_600_000);
+        let certificate =
+            Certificate::sign(&key, endpoint.verifying_key(), valid.0, valid.1).unwrap();
+        let name = LogName::new(ORIGIN, key.verifying_key()).unwrap();
+        let log = Log::open(Storage::default(), ORIGIN, Some(key.clone())).unwrap();
+        Self { key, endpoint, certificate, name, log }
+    }
+
+    /// Another history under the same key.
+    fn twin(&self) -> Log<Storage> {
+        Log::open(Storage::default(), ORIGIN, Some(self.key.clone())).unwrap()
+    }
+
+    fn peer(&self) -> Peer {
+        Peer(*self.endpoint.verifying_key().as_bytes())
+    }
+
+    fn entry(&self, index: u64, entry: &str) -> Vec<u8> {
+        let (certificate, bytes) = (self.certificate.clone(), entry.as_bytes().to_vec());
+        SignedEntry::sign(self.name.clone(), index, bytes, certificate, &self.endpoint).to_bytes()
+    }
+
+    fn mesh(&self) -> Mesh<Storage> {
+        let endpoint = derive_endpoint(&self.key, 0);
+        Mesh::new(endpoint, self.certificate.clone(), Forwards::Followed)
+    }
+
+    fn checkpoint(&self, note: &str) -> Vec<u8> {
+        RawCheckpoint { log: self.name.text(), note }.to_bytes()
+    }
+}
+
+/// Appends entries of this name, and signs.
+fn grow(log: &Log<Storage>, name: &str, count: u64) -> String {
+    for at in 0..count {
+        log.append(format!("{name} {at}").as_bytes()).unwrap();
+    }
+    log.commit().unwrap();
+    log.checkpoint().unwrap()
+}
+
+/// A node of operator 1 that follows the log of operator 2, and is connected to that one's node and another.
+struct Scene {
+    mesh: Mesh<Storage>,
+    of: Operator,
+    stranger: Peer,
+    now_ms: u64,
+}
+
+impl Scene {
+    fn new() -> Self {
+        let (of, stranger) = (Operator::new(2), Operator::new(3).peer());
+        let mut mesh = Operator::new(1).mesh();
+        mesh.follow(of.name.clone(), Storage::default()).unwrap();
+        let mut scene = Self { mesh, of, stranger, now_ms: NOW };
+        for peer in [scene.of.peer(), stranger] {
+            for (peer, id) in asks(&scene.step(Input::Connected { peer })) {
+                scene.step(Input::Failed { peer, id });
+            }
+        }
+        scene
+    }
+
+    fn step(&mut self, input: Input) -> Vec<Output> {
+        let mut out = Vec::new();
+        self.mesh.step(input, self.now_ms, &mut out);
+        out
+    }
+
+    fn gossip(&mut self, topic: Topic, bytes: Vec<u8>) -> (Verdict, Vec<Output>) {
+        let mut out = self.step(Input::Gossip { peer: self.stranger, topic, bytes, token: 5 });
+        match out.pop() {
+            Some(Output::Verdict { token: 5, verdict, .. }) => (verdict, out),
+            other => panic!("no verdict: {other:?}"),
+        }
+    }
+
+    /// Whom it asks for the range under a checkpoint that was gossiped, and by which question.
+    fn asked_for(&mut self, note: &str) -> (Peer, u64) {
+        let (verdict, _) = self.gossip(Topic::Checkpoints, self.of.checkpoint(note));
+        assert_eq!(verdict, Verdict::Accept);
+        self.now_ms += 200;
+        let out = self.step(Input::Tick);
+        let range = out.iter().find_map(|output| match output {
+            Output::Ask { peer, id, bytes } => match Request::parse(bytes).unwrap() {
+                Request::Range { .. } => Some((*peer, *id)),
+                _ => None,
+            },
+            _ => None,
+        });
+        range.expect("a question for the range")
+    }
+
+    fn respond(&mut self, (peer, id): (Peer, u64), answer: &Answer) -> Vec<Output> {
+        self.step(Input::Response { peer, id, bytes: answer.to_bytes() })
+    }
+}
+
+fn asks(out: &[Output]) -> Vec<(Peer, u64)> {
+    let asked = |output: &Output| match output {
+        Output::Ask { peer, id, .. } => Some((*peer, *id)),
+        _ => None,
+    };
+    out.iter().filter_map(asked).collect()
+}
+
+fn faults(out: &[Output]) -> Vec<&Fault> {
+    let faulty = out.iter().filter_map(|output| match output {
+        Output::Faulty { fault, .. } => Some(fault),
+        _ => None,
+    });
+    faulty.collect()
+}
+
+fn evidence(out: &[Output]) -> Option<&Evidence> {
+    out.iter().find_map(|output| match output {
+        Output::Evidence(evidence) => Some(&**evidence),
+        _ => None,
+    })
+}
+
+/// What the log's own node answers.
+fn entries(log: &Log<Storage>, base: u64, from: u64, size: u64) -> Answer {
+    let entries = log.entries(from..size).unwrap().into_iter().map(|(_, it)| it).collect();
+    let prefix = log.root(base).unwrap();
+    let path = |from| if from == 0 { Vec::new() } else { log.consistency(from, size).unwrap() };
+    Answer::Entries { prefix, prefix_path: path(base), entries, path: path(size) }
+}
+
+#[test]
+fn entries_are_taken_where_the_checkpoint_shows_them_and_by_nothing_less() {
+    let mut scene = Scene::new();
+    let log = scene.of.twin();
+    let first = grow(&log, "entry", 3);
+    let asked = scene.asked_for(&first);
+    let out = scene.respond(asked, &entries(&log, 0, 0, 3));
+    assert!(out.contains(&Output::Advanced { log: scene.of.name.id(), from: 0, to: 3 }));
+    let second = grow(&log, "more", 4);
+    let good = entries(&log, 3, 3, 7);
+    let Answer::Entries { prefix, prefix_path, entries, path } = good.clone() else { panic!() };
+    let make = |prefix, prefix_path: &[Digest32], entries: &[Vec<u8>], path: &[Digest32]| {
+        let (prefix_path, path) = (prefix_path.to_vec(), path.to_vec());
+        Answer::Entries { prefix, prefix_path, entries: entries.to_vec(), path }
+    };
+    let mut swapped = entries.clone();
+    swapped.swap(0, 1);
+    let extra = [entries.clone(), vec![b"extra".to_vec()]].concat();
+    let cases = [
+        (make(prefix, &prefix_path, &[], &path), Fault::Count { found: 0, max: 4 }),
+        (make(prefix, &prefix_path, &extra, &path), Fault::Count { found: 5, max: 4 }),
+        (
+            make(Digest32([1; 32]), &prefix_path, &entries, &path),
+            Fault::Prefix(ProofError::OldRoot),
+        ),
+        (make(prefix, &prefix_path, &swapped, &path), Fault::Entries(ProofError::Root)),
+        (Answer::Heads { heads: Vec::new() }, Fault::Kind),
+        (
+            Answer::Behind { note: Some(first.replace('3', "4")) },
+            Fault::Checkpoint(scene.of.name_error(&first.replace('3', "4"))),
+        ),
+    ];
+    for (answer, expected) in cases {
+        let mut scene = Scene::new();
+        let asked = scene.asked_for(&first);
+        scene.respond(asked, &self::entries(&log, 0, 0, 3));
+        let asked = scene.asked_for(&second);
+        let out = scene.respond(asked, &answer);
+        assert_eq!(faults(&out), [&expected]);
+        assert!(out.iter().any(|it| matches!(it, Output::Faulty { peer, .. } if *peer == asked.0)));
+        assert_eq!(scene.mesh.size(scene.of.name.id()), Some(3), "nothing of it is kept");
+        // The other node is asked at once, and has it.
+        let next = asks(&out).into_iter().find(|(peer, _)| *peer != asked.0).expect("the other");
+        let out = scene.respond(next, &good);
+        assert_eq!(faults(&out), [] as [&Fault; 0]);
+        assert_eq!(scene.mesh.head(scene.of.name.id()).unwrap().0, 7);
+    }
+}
+
+impl Operator {
+    fn name_error(&self, note: &str) -> SpreadError {
+        let bytes = self.checkpoint(note);
+        RawCheckpoint::parse(&bytes).unwrap().open().unwrap_err()
+    }
+}
+
+#[test]
+fn what_does_not_hold_is_rejected_and_what_depends_on_us_is_ignored() {
+    let mut scene = Scene::new();
+    let (of, other) = (Operator::new(2), Operator::new(9));
+    let note = grow(&of.log, "entry", 2);
+    let rejected = |topic, bytes: Vec<u8>, expected: fn(&Fault) -> bool| {
+        let mut scene = Scene::new();
+        let (verdict, out) = scene.gossip(topic, bytes);
+        assert_eq!(verdict, Verdict::Reject);
+        assert!(faults(&out).iter().all(|fault| expected(fault)) && faults(&out).len() == 1);
+    };
+    let mut changed = of.entry(0, "entry 0");
+    *changed.last_mut().unwrap() ^= 1;
+    rejected(Topic::Entries, changed, |it| matches!(it, Fault::Entry(EntryError::Signature)));
+    let forged = of.checkpoint(&note.replace("\n2\n", "\n3\n"));
+    rejected(Topic::Checkpoints, forged, |it| {
+        matches!(it, Fault::Checkpoint(SpreadError::Checkpoint(_)))
+    });
+    rejected(Topic::Evidence, vec![1; 9], |it| {
+        matches!(it, Fault::Evidence(EvidenceError::Form(_)))
+    });
+    let long = vec![0; Topic::Checkpoints.bytes_max() + 1];
+    rejected(Topic::Checkpoints, long, |it| matches!(it, Fault::Long { .. }));
+
+    // A log that is not followed, and a certificate that is over by our clock, are nobody's fault.
+    let (verdict, out) = scene.gossip(Topic::Entries, other.entry(0, "entry"));
+    assert_eq!((verdict, faults(&out).len()), (Verdict::Ignore, 0));
+    scene.now_ms += 2 * 3_600_000;
+    let (verdict, out) = scene.gossip(Topic::Entries, of.entry(0, "entry 0"));
+    assert_eq!((verdict, faults(&out).len()), (Verdict::Ignore, 0));
+    scene.now_ms = NOW;
+    let (verdict, out) = scene.gossip(Topic::Entries, of.entry(0, "entry 0"));
+    let arrived = |it: &Output| matches!(it, Output::Arrived { index: 0, .. });
+    assert!(verdict == Verdict::Accept && out.iter().any(arrived));
+    let (verdict, _) = scene.gossip(Topic::Entries, of.entry(0, "entry 0"));
+    assert_eq!(verdict, Verdict::Ignore, "it was taken before");
+    let (verdict, _) = scene.gossip(Topic::Entries, of.entry(4096, "far"));
+    assert_eq!(verdict, Verdict::Ignore, "it is found by its checkpoint");
+    // The rest of the log comes, and its checkpoint: nothing has to be asked for.
+    scene.gossip(Topic::Entries, of.entry(1, "entry 1"));
+    let (_, out) = scene.gossip(Topic::Checkpoints, of.checkpoint(&note));
+    assert!(out.contains(&Output::Advanced { log: of.name.id(), from: 0, to: 2 }));
+}
+
+#[test]
+fn four_bad_messages_cut_their_sender_off_and_nobody_else() {
+    let mut scene = Scene::new();
+    let mut cut = None;
+    for at in 0..4 {
+        let (verdict, out) = scene.gossip(Topic::Entries, vec![at]);
+        assert_eq!(verdict, Verdict::Reject);
+        assert!(cut.is_none());
+        cut = out.iter().find_map(|it| match it {
+            Output::Cut { peer, until_ms } => Some((*peer, *until_ms)),
+            _ => None,
+        });
+    }
+    let (peer, until_ms) = cut.expect("it is cut off");
+    assert_eq!((peer, until_ms), (scene.stranger, NOW + 600_000));
+    let of = Operator::new(2);
+    let good = of.entry(0, "entry 0");
+    let (verdict, out) = scene.gossip(Topic::Entries, good.clone());
+    assert_eq!((verdict, out.len()), (Verdict::Reject, 0), "it is not even looked at");
+    let peer = of.peer();
+    let out = scene.step(Input::Gossip { peer, topic: Topic::Entries, bytes: good, token: 6 });
+    let verdict = Verdict::Accept;
+    assert_eq!(out.last(), Some(&Output::Verdict { peer, token: 6, verdict }));
+}
+
+#[test]
+fn who_asks_too_much_is_told_that_it_is_busy_here_and_then_cut_off() {
+    let mut scene = Scene::new();
+    let peer = scene.stranger;
+    let bytes = Request::Heads { after: None }.to_bytes();
+    let mut busy = 0;
+    for token in 0..2000 {
+        let out = scene.step(Input::Request { peer, bytes: bytes.clone(), token });
+        let Some(Output::Answer { bytes, .. }) = out.last() else { panic!("no answer") };
+        busy += u64::from(Answer::parse(bytes) == Ok(Answer::Busy));
+        if out.iter().any(|it| matches!(it, Output::Cut { .. })) {
+            assert!((200..1400).contains(&token), "{token}");
+            assert!(busy > 100);
+            return;
+        }
+    }
+    panic!("nobody was cut off");
+}
+
+#[test]
+fn two_entries_for_one_place_are_evidence_and_so_is_one_against_the_checkpoint() {
+    let mut scene = Scene::new();
+    let of = Operator::new(2);
+    assert_eq!(scene.gossip(Topic::Entries, of.entry(0, "one")).0, Verdict::Accept);
+    let (verdict, out) = scene.gossip(Topic::Entries, of.entry(0, "other"));
+    let found = evidence(&out).expect("evidence");
+    assert!(verdict == Verdict::Accept && !found.is_fork() && faults(&out).is_empty());
+    assert!(matches!(found.contradiction(), Contradiction::Entries { .. }));
+    // Whoever gets the evidence needs nothing else.
+    let mut other = Scene::new();
+    let (verdict, out) = other.gossip(Topic::Evidence, found.to_bytes());
+    assert!(verdict == Verdict::Accept && evidence(&out) == Some(found));
+    assert_eq!(other.gossip(Topic::Evidence, found.to_bytes()).0, Verdict::Ignore);
+
+    let mut scene = Scene::new();
+    scene.gossip(Topic::Entries, of.entry(1, "a lie"));
+    let note = grow(&of.log, "entry", 3);
+    let asked = scene.asked_for(&note);
+    let out = scene.respond(asked, &entries(&of.log, 0, 0, 3));
+    let found = evidence(&out).expect("evidence");
+    let Contradiction::Checkpoint { claim, leaf, .. } = found.contradiction() else { panic!() };
+    assert_eq!((claim.index(), *leaf), (1, leaf_hash(b"entry 1")));
+    assert_eq!(*claim.leaf(), leaf_hash(b"a lie"));
+    assert_eq!(scene.mesh.size(of.name.id()), Some(3), "the log goes on: it has one history");
+}
+
+#[test]
+fn a_second_history_is_evidence_however_it_is_met() {
+    let of = Operator::new(2);
+    let (one, other) = (of.twin(), of.twin());
+    let (three, five) = (grow(&one, "one", 3), grow(&other, "other", 5));
+    let reach = |note: &str, log: &Log<Storage>, size| {
+        let mut scene = Scene::new();
+        let asked = scene.asked_for(note);
+        scene.respond(asked, &entries(log, 0, 0, size));
+        assert_eq!(scene.mesh.head(of.name.id()).unwrap().0, size);
+        scene
+    };
+    let is_fork = |scene: &Scene, out: &[Output]| {
+        let found = evidence(out).expect("evidence");
+        assert!(found.is_fork() && scene.mesh.is_forked(of.name.id()));
+        assert_eq!(Evidence::open(&found.to_bytes()).as_ref(), Ok(found));
+    };
+    // A smaller checkpoint than the one that is reached.
+    let mut scene = reach(&five, &other, 5);
+    let (_, out) = scene.gossip(Topic::Checkpoints, of.checkpoint(&three));
+    is_fork(&scene, &out);
+    // A larger one: the answer shows that it begins otherwise, and nobody who answers is to blame.
+    let mut scene = reach(&three, &one, 3);
+    let asked = scene.asked_for(&five);
+    let out = scene.respond(asked, &entries(&other, 3, 3, 5));
+    is_fork(&scene, &out);
+    assert!(faults(&out).is_empty());
+    // Two of one size, neither reached.
+    let mut scene = Scene::new();
+    let same = grow(&of.twin(), "third", 5);
+    scene.gossip(Topic::Checkpoints, of.checkpoint(&five));
+    let (_, out) = scene.gossip(Topic::Checkpoints, of.checkpoint(&same));
+    is_fork(&scene, &out);
+    // What somebody who asks wants is of another history than ours.
+    let mut scene = reach(&five, &other, 5);
+    let log = of.name.id();
+    let bytes = Request::Range { log, base: 0, from: 0, note: three.clone() }.to_bytes();
+    let peer = scene.stranger;
+    let out = scene.step(Input::Request { peer, bytes, token: 1 });
+    is_fork(&scene, &out);
+    let Some(Output::Answer { bytes, .. }) = out.last() else { panic!("no answer") };
+    let told = Answer::parse(bytes).unwrap();
+    // Who is told so checks it, and knows it then.
+    let mut asking = Scene::new();
+    let asked = asking.asked_for(&three);
+    let out = asking.respond(asked, &told);
+    is_fork(&asking, &out);
+}
+
+#[test]
+fn evidence_that_shows_nothing_accuses_nobody() {
+    let of = Operator::new(2);
+    let (one, other) = (of.twin(), of.twin());
+    let (three, five) = (grow(&one, "one", 3), grow(&other, "other", 5));
+    let root = |log: &Log<Storage>, at| log.root(at).unwrap();
+    let left = Side { note: three.clone(), root: root(&one, 3), path: Vec::new() };
+    let path = other.consistency(3, 5).unwrap();
+    let right = Side { note: five.clone(), root: root(&other, 3), path: path.clone() };
+    let check = |at, one: &Side, other: &Side| {
+        let (one, other) = (one.clone(), other.clone());
+        Evidence::check(of.name.clone(), Contradiction::Histories { at, one, other })
+    };
+    assert!(check(3, &left, &right).is_ok_and(|it| it.is_fork()));
+    assert_eq!(check(3, &left, &left), Err(EvidenceError::NoContradiction));
+    let wrong = Side { root: Digest32([1; 32]), ..right.clone() };
+    assert_eq!(check(3, &left, &wrong), Err(EvidenceError::Path(ProofError::OldRoot)));
+    assert!(matches!(check(2, &left, &right), Err(EvidenceError::Path(_))));
+    let forged = Side { note: five.replace("\n5\n", "\n6\n"), ..right.clone() };
+    assert!(matches!(check(3, &left, &forged), Err(EvidenceError::Checkpoint(_))));
+    // Of another operator nothing is shown by it.
+    let stranger = Operator::new(3);
+    let (one_side, other_side) = (left.clone(), right);
+    let histories = Contradiction::Histories { at: 3, one: one_side, other: other_side };
+    let accused = Evidence::check(stranger.name.clone(), histories);
+    assert!(matches!(accused, Err(EvidenceError::Checkpoint(_))));
+
+    let claim = |index, leaf: &[u8]| {
+        let certificate = of.certificate.clone();
+        Box::new(Claim::sign(&of.name, index, leaf_hash(leaf), certificate, &of.endpoint))
+    };
+    let twice = |one: Box<Claim>, other: Box<Claim>| {
+        Evidence::check(of.name.clone(), Contradiction::Entries { one, other })
+    };
+    assert!(twice(claim(1, b"a"), claim(1, b"b")).is_ok());
+    assert_eq!(twice(claim(1, b"a"), claim(1, b"a")), Err(EvidenceError::NoContradiction));
+    assert_eq!(twice(claim(1, b"a"), claim(2, b"b")), Err(EvidenceError::NoContradiction));
+    let contradiction = Contradiction::Entries { one: claim(1, b"a"), other: claim(1, b"b") };
+    let accused = Evidence::check(stranger.name.clone(), contradiction);
+    assert_eq!(accused, Err(EvidenceError::Entry(EntryError::Operator)));
+
+    let against = |claim: Box<Claim>, leaf: &[u8], path: Vec<Digest32>| {
+        let (note, leaf) = (three.clone(), leaf_hash(leaf));
+        Evidence::check(of.name.clone(), Contradiction::Checkpoint { claim, note, leaf, path })
+    };
+    let path = one.inclusion(1, 3).unwrap();
+    let shown = against(claim(1, b"a lie"), b"one 1", path.clone()).unwrap();
+    assert_eq!(Evidence::open(&shown.to_bytes()), Ok(shown));
+    let same = against(claim(1, b"one 1"), b"one 1", path.clone());
+    assert_eq!(same, Err(EvidenceError::NoContradiction));
+    let other = against(claim(1, b"a lie"), b"one 2", path);
+    assert_eq!(other, Err(EvidenceError::Path(ProofError::Root)));
+}
+
+#[test]
+fn an_entry_is_confirmed_by_operators_that_show_it_and_by_no_others_word() {
+    let of = Operator::new(2);
+    let note = grow(&of.log, "entry", 3);
+    let others: Vec<_> = (3..6).map(Operator::new).collect();
+    let log = of.name.id();
+    let included = |index| Answer::Included {
+        note: note.clone(),
+        leaf: leaf_hash(format!("entry {index}").as_bytes()),
+        path: of.log.inclusion(index, 3).unwrap(),
+    };
+    let ask = |leaf: &[u8], quorum| {
+        let mut scene = Scene::new();
+        // The log's own operator is not asked: its word is what is questioned.
+        for operator in others.iter().chain([&of]) {
+            let peer = operator.peer();
+            for (peer, id) in asks(&scene.step(Input::Connected { peer })) {
+                scene.step(Input::Failed { peer, id });
+            }
+            let certificate = operator.certificate.bytes().to_vec();
+            scene.step(Input::Introduced { peer, certificate });
+        }
+        let leaf = leaf_hash(leaf);
+        let asked = asks(&scene.step(Input::Verify { id: 1, log, index: 1, leaf, quorum }));
+        assert!(asked.iter().all(|(peer, _)| *peer != of.peer()));
+        (scene, asked)
+    };
+    let verified = |out: &[Output]| {
+        out.iter().find_map(|it| match it {
+            Output::Verified { id: 1, outcome } => Some(outcome.clone()),
+            _ => None,
+        })
+    };
+    let (mut scene, asked) = ask(b"entry 1", 2);
+    assert_eq!(asked.len(), 3);
+    assert_eq!(verified(&scene.respond(asked[0], &included(1))), None);
+    // The path of another place shows nothing, and says who lies.
+    let out = scene.respond(asked[1], &included(2));
+    assert_eq!(faults(&out), [&Fault::Inclusion(ProofError::Length { found: 1, expected: 2 })]);
+    let outcome = verified(&scene.respond(asked[2], &included(1)));
+    assert!(matches!(outcome, Some(Verified::Confirmed { by }) if by.len() == 2));
+
+    let (mut scene, asked) = ask(b"another", 2);
+    let outcome = verified(&scene.respond(asked[0], &included(1)));
+    let stands = leaf_hash(b"entry 1");
+    assert!(matches!(outcome, Some(Verified::Contradicted { leaf, .. }) if leaf == stands));
+
+    let (mut scene, asked) = ask(b"entry 1", 1);
+    assert_eq!(asked.len(), 2);
+    assert_eq!(verified(&scene.respond(asked[0], &Answer::Absent)), None);
+    let outcome = verified(&scene.respond(asked[1], &Answer::Busy));
+    assert_eq!(outcome, Some(Verified::Unknown { by: Vec::new() }));
+    let (mut scene, _) = ask(b"entry 1", 1);
+    scene.now_ms += 30_000;
+    let outcome = verified(&scene.step(Input::Tick));
+    assert_eq!(outcome, Some(Verified::Unknown { by: Vec::new() }));
+}
+
+#[test]
+fn a_certificate_is_of_the_node_that_shows_it() {
+    let mut scene = Scene::new();
+    let (of, peer) = (Operator::new(2), scene.stranger);
+    let certificate = of.certificate.bytes().to_vec();
+    let out = scene.step(Input::Introduced { peer, certificate: certificate.clone() });
+    assert_eq!(faults(&out), [&Fault::Certificate(CertificateError::Subject)]);
+    let peer = of.peer();
+    let out = scene.step(Input::Introduced { peer, certificate });
+    assert_eq!(out, [Output::Introduced { peer, operator: of.key.verifying_key() }]);
+    // A log of ours is signed by our operator.
+    let mut mesh = Operator::new(1).mesh();
+    let own = mesh.own(of.name.clone(), Storage::default());
+    assert!(matches!(own, Err(FollowError::Operator)));
+}
+
+#[test]
+fn a_log_of_our_own_that_was_put_back_is_not_spread() {
+    let of = Operator::new(2);
+    let mut mesh = of.mesh();
+    mesh.own(of.name.clone(), Storage::default()).unwrap();
+    let note = grow(&of.log, "entry", 2);
+    let log = of.name.id();
+    let mut grown = |from, entries: &[&str], note: Option<&str>| {
+        let entries = entries.iter().map(|it| it.as_bytes().to_vec()).collect();
+        let mut out = Vec::new();
+        let note = note.map(str::to_owned);
+        mesh.step(Input::Grown { log, from, entries, note }, NOW, &mut out);
+        out
+    };
+    let out = grown(0, &["entry 0", "entry 1"], Some(&note));
+    let topics: Vec<_> = out.iter().map(|it| matches!(it, Output::Publish { .. })).collect();
+    assert_eq!(topics, [true; 3], "two entries and a checkpoint");
+    assert_eq!(grown(1, &["entry 1"], None), [], "what was given before is nothing new");
+    let out = grown(1, &["something else"], None);
+    assert!(matches!(&out[..], [Output::Stopped { .. }]), "{out:?}");
+}
