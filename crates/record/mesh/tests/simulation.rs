@@ -5,6 +5,8 @@
 //! log; whoever saw two histories of a log has the proof; no honest operator is accused, and no honest node is blamed
 //! for what another did. 500 seeds, or `SYMBOLON_SIMULATION_SEEDS` of them; those in `seeds.txt` failed once.
 
+#[path = "simulation/lie.rs"]
+mod lie;
 #[path = "simulation/party.rs"]
 mod party;
 #[path = "simulation/world.rs"]

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use symbolon_log::Checkpoint;
 use symbolon_mesh::*;
 
+use crate::lie::wrong;
 use crate::party::{Dice, Node, Source, log_name};
 
 /// What is on its way.
@@ -431,8 +432,8 @@ impl World {
 
     fn verified(&self, id: u64, outcome: &Verified) {
         match outcome {
-            Verified::Confirmed { by } => assert!(id % 2 == 0 && by.len() == 2),
-            Verified::Contradicted { .. } => assert!(id % 2 == 1),
+            Verified::Confirmed { by } => assert!(id & 1 == 0 && by.len() == 2),
+            Verified::Contradicted { .. } => assert!(id & 1 == 1),
             Verified::Unknown { .. } => {}
         }
     }
@@ -479,27 +480,5 @@ impl World {
                 assert!(entries.eq(source.entries.iter().cloned()), "node {at}, log {of}");
             }
         }
-    }
-}
-
-/// An answer that has the right form and says something else.
-fn wrong(answer: Answer) -> Answer {
-    match answer {
-        Answer::Entries { prefix, prefix_path, mut entries, path } => {
-            entries.rotate_left(1);
-            if entries.len() < 2 {
-                entries = vec![b"something else".to_vec()];
-            }
-            Answer::Entries { prefix, prefix_path, entries, path }
-        }
-        Answer::Heads { mut heads } => {
-            heads.reverse();
-            Answer::Heads { heads }
-        }
-        Answer::Included { note, mut leaf, path } => {
-            leaf.0[0] ^= 1;
-            Answer::Included { note, leaf, path }
-        }
-        _ => Answer::Behind { note: Some("no note".into()) },
     }
 }
