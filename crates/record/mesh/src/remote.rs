@@ -46,6 +46,8 @@ pub(crate) struct Remote {
     pub asked_at: u64,
     points: f64,
     points_at_ms: u64,
+    /// What was said of them last.
+    told: f64,
     cut_until_ms: Option<u64>,
 }
 
@@ -61,6 +63,7 @@ impl Default for Remote {
             asked_at: 0,
             points: 0.0,
             points_at_ms: 0,
+            told: 0.0,
             cut_until_ms: None,
         }
     }
@@ -84,6 +87,14 @@ impl Remote {
     pub fn points(&self, now_ms: u64) -> f64 {
         let passed = now_ms.saturating_sub(self.points_at_ms) as f64 / 1000.0;
         (self.points - passed).max(0.0)
+    }
+
+    /// The score to tell, where it is another than the one before: whole points, below zero.
+    pub fn news(&mut self, now_ms: u64) -> Option<f64> {
+        let points = self.points(now_ms).ceil();
+        let is_news = points != self.told;
+        self.told = points;
+        is_news.then_some(0.0 - points)
     }
 
     pub fn is_cut(&self, now_ms: u64) -> bool {
@@ -120,9 +131,12 @@ mod tests {
         assert_eq!(remote.count(&Fault::Kind, 1000), None);
         assert_eq!(remote.points(1000), 50.0);
         assert_eq!(remote.points(11_000), 40.0);
+        assert_eq!((remote.news(11_000), remote.news(11_900)), (Some(-40.0), None));
+        assert_eq!(remote.news(12_000), Some(-39.0));
         assert_eq!(remote.count(&Fault::Kind, 11_000), None);
         assert_eq!(remote.count(&Fault::Kind, 11_000), Some(11_000 + CUT_MS));
         assert!(remote.is_cut(10_999 + CUT_MS) && !remote.is_cut(11_000 + CUT_MS));
+        assert_eq!(remote.news(11_000), Some(0.0), "the cut is what it is worth");
     }
 
     #[test]

@@ -240,6 +240,8 @@ fn evidence_that_shows_nothing_accuses_nobody() {
     assert_eq!(check(3, &left, &wrong), Err(EvidenceError::Path(ProofError::OldRoot)));
     assert!(matches!(check(2, &left, &right), Err(EvidenceError::Path(_))));
     let forged = Side { note: five.replace("\n5\n", "\n6\n"), ..right.clone() };
+    let first = check(3, &forged, &left);
+    assert!(matches!(first, Err(EvidenceError::Checkpoint(_))));
     assert!(matches!(check(3, &left, &forged), Err(EvidenceError::Checkpoint(_))));
     // Of another operator nothing is shown by it.
     let stranger = Operator::new(3);
@@ -262,6 +264,20 @@ fn evidence_that_shows_nothing_accuses_nobody() {
     let accused = Evidence::check(stranger.name.clone(), contradiction);
     assert_eq!(accused, Err(EvidenceError::Entry(EntryError::Operator)));
 
+    // Each of the two is looked at: one of another operator's, or of another log, is no claim about this one.
+    let strange = |index, leaf: &[u8]| {
+        let (certificate, leaf) = (stranger.certificate.clone(), leaf_hash(leaf));
+        Box::new(Claim::sign(&of.name, index, leaf, certificate, &stranger.endpoint))
+    };
+    let operator = Err(EvidenceError::Entry(EntryError::Operator));
+    assert_eq!(twice(strange(1, b"a"), claim(1, b"b")), operator);
+    assert_eq!(twice(claim(1, b"a"), strange(1, b"b")), operator);
+    let elsewhere = LogName::new("example.test/other", of.key.verifying_key()).unwrap();
+    let certificate = of.certificate.clone();
+    let moved = Claim::sign(&elsewhere, 1, leaf_hash(b"c"), certificate, &of.endpoint);
+    let signature = Err(EvidenceError::Entry(EntryError::Signature));
+    assert_eq!(twice(moved.into(), claim(1, b"b")), signature);
+
     let against = |claim: Box<Claim>, leaf: &[u8], path: Vec<Digest32>| {
         let (note, leaf) = (three.clone(), leaf_hash(leaf));
         Evidence::check(of.name.clone(), Contradiction::Checkpoint { claim, note, leaf, path })
@@ -269,6 +285,7 @@ fn evidence_that_shows_nothing_accuses_nobody() {
     let path = one.inclusion(1, 3).unwrap();
     let shown = against(claim(1, b"a lie"), b"one 1", path.clone()).unwrap();
     assert_eq!(Evidence::open(&shown.to_bytes()), Ok(shown));
+    assert_eq!(against(strange(1, b"a lie"), b"one 1", path.clone()), operator);
     let same = against(claim(1, b"one 1"), b"one 1", path.clone());
     assert_eq!(same, Err(EvidenceError::NoContradiction));
     let other = against(claim(1, b"a lie"), b"one 2", path);

@@ -80,8 +80,9 @@ impl<S: Storage> Mesh<S> {
             self.unfollowed(raw.log, out);
             return Ok(());
         };
+        let is_full = self.logs.values().map(|it| it.held_bytes).sum::<usize>() > HELD_IN_ALL_MAX;
         let Some(followed) = self.logs.get_mut(&id) else { return Err(Refused::Ignore) };
-        if followed.is_forked {
+        if followed.is_forked || is_full {
             return Err(Refused::Ignore);
         }
         let log = followed.replica.name().clone();
@@ -210,6 +211,8 @@ impl<S: Storage> Followed<S> {
 const HELD_MAX: u64 = 4096;
 /// Their bytes.
 const HELD_BYTES_MAX: usize = 8 * 1024 * 1024;
+/// As many of all logs together.
+const HELD_IN_ALL_MAX: usize = 64 * 1024 * 1024;
 /// Claims that wait for a checkpoint to decide.
 const SUSPECTS_MAX: usize = 16;
 /// Certificates of one operator that are remembered.

@@ -276,12 +276,10 @@ impl<S: Storage> Mesh<S> {
     fn fault(&mut self, peer: Peer, fault: Fault, now_ms: u64, out: &mut Vec<Output>) {
         let Some(remote) = self.peers.get_mut(&peer) else { return };
         let cut = remote.count(&fault, now_ms);
-        let (operator, value) = (remote.operator, -remote.points(now_ms));
+        let (operator, news) = (remote.operator, remote.news(now_ms));
         out.push(Output::Faulty { peer, operator, fault });
-        let Some(until_ms) = cut else {
-            out.push(Output::Score { peer, value });
-            return;
-        };
+        out.extend(news.map(|value| Output::Score { peer, value }));
+        let Some(until_ms) = cut else { return };
         out.push(Output::Cut { peer, until_ms });
         remote.is_connected = false;
         self.fail_all(peer, now_ms, out);
@@ -297,6 +295,10 @@ impl<S: Storage> Mesh<S> {
         self.expire_asks(now_ms, out);
         self.expire_questions(now_ms, out);
         self.ask_next_heads(now_ms, out);
+        for (peer, remote) in &mut self.peers {
+            let news = remote.news(now_ms);
+            out.extend(news.map(|value| Output::Score { peer: *peer, value }));
+        }
         let ids: Vec<_> = self.logs.keys().copied().collect();
         for id in ids {
             self.pursue(id, now_ms, out);
