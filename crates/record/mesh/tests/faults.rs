@@ -161,7 +161,10 @@ fn two_entries_for_one_place_are_evidence_and_so_is_one_against_the_checkpoint()
     assert_eq!(other.gossip(Topic::Evidence, found.to_bytes()).0, Verdict::Ignore);
 
     let mut scene = Scene::new();
-    scene.gossip(Topic::Entries, of.entry(1, "a lie"));
+    // All have arrived, and do not lead to the checkpoint: the range is asked for, and tells which is none.
+    for (index, entry) in (0..).zip(["entry 0", "a lie", "entry 2"]) {
+        assert_eq!(scene.gossip(Topic::Entries, of.entry(index, entry)).0, Verdict::Accept);
+    }
     let note = grow(&of.log, "entry", 3);
     let asked = scene.asked_for(&note);
     let out = scene.respond(asked, &entries(&of.log, 0, 0, 3));
@@ -199,12 +202,35 @@ fn a_second_history_is_evidence_however_it_is_met() {
     let out = scene.respond(asked, &entries(&other, 3, 3, 5));
     is_fork(&scene, &out);
     assert!(faults(&out).is_empty());
+    // One that waited is held against what was reached meanwhile.
+    let mut scene = Scene::new();
+    let asked = scene.asked_for(&five);
+    let (verdict, out) = scene.gossip(Topic::Checkpoints, of.checkpoint(&three));
+    assert!(verdict == Verdict::Accept && evidence(&out).is_none(), "nothing can be said yet");
+    let out = scene.respond(asked, &entries(&other, 0, 0, 5));
+    is_fork(&scene, &out);
     // Two of one size, neither reached.
     let mut scene = Scene::new();
     let same = grow(&of.twin(), "third", 5);
     scene.gossip(Topic::Checkpoints, of.checkpoint(&five));
     let (_, out) = scene.gossip(Topic::Checkpoints, of.checkpoint(&same));
     is_fork(&scene, &out);
+    // One before the power went, and one after: neither reached.
+    let (mut scene, storage) = (Scene::new(), Storage::default());
+    scene.mesh.unfollow(of.name.id());
+    scene.mesh.follow(of.name.clone(), storage.clone()).unwrap();
+    scene.gossip(Topic::Checkpoints, of.checkpoint(&five));
+    let mut scene = Scene::new();
+    scene.mesh.unfollow(of.name.id());
+    let storage = Storage::new(storage.after_power_cut(0));
+    assert_eq!(scene.mesh.follow(of.name.clone(), storage.clone()).unwrap(), []);
+    let (_, out) = scene.gossip(Topic::Checkpoints, of.checkpoint(&same));
+    is_fork(&scene, &out);
+    // It is known after the next power cut as well.
+    let mut mesh = Operator::new(1).mesh();
+    let storage = Storage::new(storage.after_power_cut(0));
+    let known = mesh.follow(of.name.clone(), storage).unwrap();
+    assert!(known.len() == 1 && known[0].is_fork() && mesh.is_forked(of.name.id()));
     // What somebody who asks wants is of another history than ours.
     let mut scene = reach(&five, &other, 5);
     let log = of.name.id();
@@ -386,4 +412,15 @@ fn a_log_of_our_own_that_was_put_back_is_not_spread() {
     assert_eq!(grown(1, &["entry 1"], None), [], "what was given before is nothing new");
     let out = grown(1, &["something else"], None);
     assert!(matches!(&out[..], [Output::Stopped { .. }]), "{out:?}");
+
+    // A checkpoint under our key that is not of what was spread stops it too, before anything is said of it.
+    for other in [grow(&of.twin(), "other", 2), grow(&of.twin(), "entry", 3)] {
+        let mut mesh = of.mesh();
+        mesh.own(of.name.clone(), Storage::default()).unwrap();
+        let entries = vec![b"entry 0".to_vec(), b"entry 1".to_vec()];
+        let mut out = Vec::new();
+        let grown = Input::Grown { log, from: 0, entries, note: Some(other) };
+        mesh.step(grown, NOW, &mut out);
+        assert!(matches!(&out[..], [Output::Stopped { .. }]), "{out:?}");
+    }
 }
