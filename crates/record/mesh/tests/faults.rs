@@ -1,5 +1,7 @@
 //! What a node says to what others do: each check, the input that breaks it alone, and who is to blame.
 
+#[path = "faults/accusations.rs"]
+mod accusations;
 #[path = "faults/scene.rs"]
 mod scene;
 
@@ -146,6 +148,83 @@ fn who_asks_too_much_is_told_that_it_is_busy_here_and_then_cut_off() {
 }
 
 #[test]
+fn a_flood_of_messages_is_not_read_to_its_end() {
+    let mut scene = Scene::new();
+    // Of a log that is not followed: nobody's fault, each for itself.
+    let other = Operator::new(9).entry(0, "entry");
+    for _ in 0..8192 {
+        let (verdict, out) = scene.gossip(Topic::Entries, other.clone());
+        assert_eq!((verdict, out.len()), (Verdict::Ignore, 0));
+    }
+    let good = scene.of.entry(0, "entry 0");
+    let (verdict, out) = scene.gossip(Topic::Entries, good.clone());
+    assert_eq!((verdict, faults(&out)), (Verdict::Ignore, vec![&Fault::Flood]));
+    scene.now_ms += 10;
+    assert_eq!(scene.gossip(Topic::Entries, good).0, Verdict::Accept);
+}
+
+#[test]
+fn an_answer_is_of_whom_was_asked_and_to_what() {
+    let of = Operator::new(2);
+    let note = grow(&of.log, "entry", 3);
+    let good = entries(&of.log, 0, 0, 3);
+    let log = of.name.id();
+    let mut scene = Scene::new();
+    let asked = scene.asked_for(&note);
+    let other = [of.peer(), scene.stranger].into_iter().find(|peer| *peer != asked.0).unwrap();
+    assert_eq!(scene.respond((other, asked.1), &good), [], "somebody else answers");
+    assert_eq!(scene.respond((asked.0, asked.1 + 100), &good), [], "nobody asked that");
+    assert_eq!(scene.mesh.size(log), Some(0));
+    // Who goes away before it answers is not waited for.
+    let out = scene.step(Input::Disconnected { peer: asked.0 });
+    let next = asks(&out)[0];
+    assert_eq!(next.0, other);
+    assert_eq!(scene.respond(asked, &good), [], "it came too late");
+    scene.respond(next, &good);
+    assert_eq!(scene.mesh.size(log), Some(3));
+
+    // Evidence of another kind, or about another log, is no answer to a question for a range.
+    let elsewhere = Operator::new(9);
+    let fork = |of: &Operator| {
+        let (one, other) = (of.twin(), of.twin());
+        let side = |log: &Log<Storage>, name| {
+            let note = grow(log, name, 1);
+            Side { note, root: log.root(1).unwrap(), path: Vec::new() }
+        };
+        let (one, other) = (side(&one, "one"), side(&other, "other"));
+        let histories = Contradiction::Histories { at: 1, one, other };
+        Evidence::check(of.name.clone(), histories).unwrap()
+    };
+    let claim = |leaf: &[u8]| {
+        let certificate = of.certificate.clone();
+        Box::new(Claim::sign(&of.name, 1, leaf_hash(leaf), certificate, &of.endpoint))
+    };
+    let twice = Contradiction::Entries { one: claim(b"a"), other: claim(b"b") };
+    let twice = Evidence::check(of.name.clone(), twice).unwrap();
+    for wrong in [fork(&elsewhere), twice] {
+        let mut scene = Scene::new();
+        let asked = scene.asked_for(&note);
+        let out = scene.respond(asked, &Answer::Forked { evidence: wrong.to_bytes() });
+        assert!(faults(&out) == [&Fault::Kind] && evidence(&out).is_none());
+    }
+    let mut scene = Scene::new();
+    let asked = scene.asked_for(&note);
+    let out = scene.respond(asked, &Answer::Forked { evidence: fork(&of).to_bytes() });
+    assert!(faults(&out).is_empty() && evidence(&out).is_some());
+
+    // Checkpoints of logs come in order, so that asking for more comes to an end.
+    for (logs, is_good) in [([1, 2], true), ([2, 1], false), ([1, 1], false)] {
+        let mut scene = Scene::new();
+        scene.now_ms += 2000;
+        let out = scene.step(Input::Tick);
+        let asked = asks(&out)[0];
+        let heads = logs.map(|log| (LogId(Digest32([log; 32])), note.clone())).to_vec();
+        let out = scene.respond(asked, &Answer::Heads { heads });
+        assert_eq!(faults(&out).is_empty(), is_good);
+    }
+}
+
+#[test]
 fn two_entries_for_one_place_are_evidence_and_so_is_one_against_the_checkpoint() {
     let mut scene = Scene::new();
     let of = Operator::new(2);
@@ -248,77 +327,6 @@ fn a_second_history_is_evidence_however_it_is_met() {
 }
 
 #[test]
-fn evidence_that_shows_nothing_accuses_nobody() {
-    let of = Operator::new(2);
-    let (one, other) = (of.twin(), of.twin());
-    let (three, five) = (grow(&one, "one", 3), grow(&other, "other", 5));
-    let root = |log: &Log<Storage>, at| log.root(at).unwrap();
-    let left = Side { note: three.clone(), root: root(&one, 3), path: Vec::new() };
-    let path = other.consistency(3, 5).unwrap();
-    let right = Side { note: five.clone(), root: root(&other, 3), path: path.clone() };
-    let check = |at, one: &Side, other: &Side| {
-        let (one, other) = (one.clone(), other.clone());
-        Evidence::check(of.name.clone(), Contradiction::Histories { at, one, other })
-    };
-    assert!(check(3, &left, &right).is_ok_and(|it| it.is_fork()));
-    assert_eq!(check(3, &left, &left), Err(EvidenceError::NoContradiction));
-    let wrong = Side { root: Digest32([1; 32]), ..right.clone() };
-    assert_eq!(check(3, &left, &wrong), Err(EvidenceError::Path(ProofError::OldRoot)));
-    assert!(matches!(check(2, &left, &right), Err(EvidenceError::Path(_))));
-    let forged = Side { note: five.replace("\n5\n", "\n6\n"), ..right.clone() };
-    let first = check(3, &forged, &left);
-    assert!(matches!(first, Err(EvidenceError::Checkpoint(_))));
-    assert!(matches!(check(3, &left, &forged), Err(EvidenceError::Checkpoint(_))));
-    // Of another operator nothing is shown by it.
-    let stranger = Operator::new(3);
-    let (one_side, other_side) = (left.clone(), right);
-    let histories = Contradiction::Histories { at: 3, one: one_side, other: other_side };
-    let accused = Evidence::check(stranger.name.clone(), histories);
-    assert!(matches!(accused, Err(EvidenceError::Checkpoint(_))));
-
-    let claim = |index, leaf: &[u8]| {
-        let certificate = of.certificate.clone();
-        Box::new(Claim::sign(&of.name, index, leaf_hash(leaf), certificate, &of.endpoint))
-    };
-    let twice = |one: Box<Claim>, other: Box<Claim>| {
-        Evidence::check(of.name.clone(), Contradiction::Entries { one, other })
-    };
-    assert!(twice(claim(1, b"a"), claim(1, b"b")).is_ok());
-    assert_eq!(twice(claim(1, b"a"), claim(1, b"a")), Err(EvidenceError::NoContradiction));
-    assert_eq!(twice(claim(1, b"a"), claim(2, b"b")), Err(EvidenceError::NoContradiction));
-    let contradiction = Contradiction::Entries { one: claim(1, b"a"), other: claim(1, b"b") };
-    let accused = Evidence::check(stranger.name.clone(), contradiction);
-    assert_eq!(accused, Err(EvidenceError::Entry(EntryError::Operator)));
-
-    // Each of the two is looked at: one of another operator's, or of another log, is no claim about this one.
-    let strange = |index, leaf: &[u8]| {
-        let (certificate, leaf) = (stranger.certificate.clone(), leaf_hash(leaf));
-        Box::new(Claim::sign(&of.name, index, leaf, certificate, &stranger.endpoint))
-    };
-    let operator = Err(EvidenceError::Entry(EntryError::Operator));
-    assert_eq!(twice(strange(1, b"a"), claim(1, b"b")), operator);
-    assert_eq!(twice(claim(1, b"a"), strange(1, b"b")), operator);
-    let elsewhere = LogName::new("example.test/other", of.key.verifying_key()).unwrap();
-    let certificate = of.certificate.clone();
-    let moved = Claim::sign(&elsewhere, 1, leaf_hash(b"c"), certificate, &of.endpoint);
-    let signature = Err(EvidenceError::Entry(EntryError::Signature));
-    assert_eq!(twice(moved.into(), claim(1, b"b")), signature);
-
-    let against = |claim: Box<Claim>, leaf: &[u8], path: Vec<Digest32>| {
-        let (note, leaf) = (three.clone(), leaf_hash(leaf));
-        Evidence::check(of.name.clone(), Contradiction::Checkpoint { claim, note, leaf, path })
-    };
-    let path = one.inclusion(1, 3).unwrap();
-    let shown = against(claim(1, b"a lie"), b"one 1", path.clone()).unwrap();
-    assert_eq!(Evidence::open(&shown.to_bytes()), Ok(shown));
-    assert_eq!(against(strange(1, b"a lie"), b"one 1", path.clone()), operator);
-    let same = against(claim(1, b"one 1"), b"one 1", path.clone());
-    assert_eq!(same, Err(EvidenceError::NoContradiction));
-    let other = against(claim(1, b"a lie"), b"one 2", path);
-    assert_eq!(other, Err(EvidenceError::Path(ProofError::Root)));
-}
-
-#[test]
 fn an_entry_is_confirmed_by_operators_that_show_it_and_by_no_others_word() {
     let of = Operator::new(2);
     let note = grow(&of.log, "entry", 3);
@@ -359,6 +367,17 @@ fn an_entry_is_confirmed_by_operators_that_show_it_and_by_no_others_word() {
     assert_eq!(faults(&out), [&Fault::Inclusion(ProofError::Length { found: 1, expected: 2 })]);
     let outcome = verified(&scene.respond(asked[2], &included(1)));
     assert!(matches!(outcome, Some(Verified::Confirmed { by }) if by.len() == 2));
+
+    // Two nodes that turn out to be one operator's are one voice.
+    let (mut scene, asked) = ask(b"entry 1", 2);
+    assert_eq!(verified(&scene.respond(asked[0], &included(1))), None);
+    let whose = |peer: Peer| others.iter().find(|it| it.peer() == peer).unwrap();
+    let (first, second) = (whose(asked[0].0), whose(asked[1].0));
+    let second = second.endpoint.verifying_key();
+    let both = Certificate::sign(&first.key, second, NOW, NOW + 1000).unwrap();
+    let certificate = both.bytes().to_vec();
+    scene.step(Input::Introduced { peer: asked[1].0, certificate });
+    assert_eq!(verified(&scene.respond(asked[1], &included(1))), None);
 
     let (mut scene, asked) = ask(b"another", 2);
     let outcome = verified(&scene.respond(asked[0], &included(1)));
