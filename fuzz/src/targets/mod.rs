@@ -12,6 +12,8 @@ pub mod envelope;
 pub mod flow;
 pub mod foreign;
 pub mod log_records;
+pub mod mesh_gossip;
+pub mod mesh_node;
 pub mod oauth;
 pub mod opaque;
 pub mod openapi;
@@ -43,6 +45,8 @@ pub const ALL: &[(&str, Target)] = &[
     ("flow", flow::run),
     ("foreign", foreign::run),
     ("log_records", log_records::run),
+    ("mesh_gossip", mesh_gossip::run),
+    ("mesh_node", mesh_node::run),
     ("opaque", opaque::run),
     ("openapi", openapi::run),
     ("ots", ots::run),
