@@ -72,6 +72,7 @@ enum Suite {
     Login,
     Possession,
     Proofs,
+    Mesh,
 }
 
 /// Why a suite could not be measured.
@@ -158,6 +159,7 @@ fn measure(options: &Options) -> Result<bool, BenchError> {
             Suite::Login => suite::login::run(options, &mut report),
             Suite::Possession => suite::possession::run(options, &mut report),
             Suite::Proofs => suite::proofs::run(options, &mut report),
+            Suite::Mesh => suite::mesh::run(options, &mut report),
         }?;
     }
     Ok(report.correct())

@@ -44,6 +44,7 @@ mod mcp;
 mod minted;
 mod monitor;
 mod mount;
+mod node;
 mod note;
 mod owner;
 mod page;
@@ -107,6 +108,7 @@ pub enum Command {
     Witness(witness::Args),
     Log(log::Args),
     Monitor(monitor::Args),
+    Node(node::Args),
     Status(status::Args),
     Lock(lock::Args),
     Unlock(unlock::Args),
@@ -172,6 +174,7 @@ impl Command {
             Self::Witness(args) => args.run(ctx).map(done),
             Self::Log(args) => args.run(ctx).map(done),
             Self::Monitor(args) => args.run(ctx).map(done),
+            Self::Node(args) => args.run(ctx).map(done),
             Self::Status(args) => args.run(ctx).map(done),
             Self::Lock(args) => args.run(ctx).map(done),
             Self::Unlock(args) => args.run(ctx).map(done),
