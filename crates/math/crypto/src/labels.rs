@@ -302,6 +302,26 @@ table! { LABELS: Label {
     IDENTITY_COMMITMENT = Label("symbolon/identity-commitment/v1");
     /// What the challenge of a proof of an Ed25519 key is hashed from.
     IDENTITY_CHALLENGE = Label("symbolon/identity-challenge/v1");
+    /// The seed of the key that an operator's mesh node answers with.
+    MESH_ENDPOINT = Label("symbolon/mesh-endpoint/v1");
+    /// What an operator signs of such a key.
+    MESH_CERTIFICATE = Label("symbolon/mesh-certificate/v1");
+    /// The short name of a log in the mesh.
+    MESH_LOG = Label("symbolon/mesh-log/v1");
+    /// What an endpoint signs of an entry: its place and its leaf.
+    MESH_CLAIM = Label("symbolon/mesh-claim/v1");
+    /// An entry with its claim, as it spreads.
+    MESH_ENTRY = Label("symbolon/mesh-entry/v1");
+    /// A checkpoint, as it spreads.
+    MESH_CHECKPOINT = Label("symbolon/mesh-checkpoint/v1");
+    /// What shows that an operator signed two things that cannot both be true.
+    MESH_EVIDENCE = Label("symbolon/mesh-evidence/v1");
+    /// What one node asks another.
+    MESH_REQUEST = Label("symbolon/mesh-request/v1");
+    /// What it is answered.
+    MESH_ANSWER = Label("symbolon/mesh-answer/v1");
+    /// The checkpoints that a copy of a log is held against, at rest.
+    MESH_NOTES = Label("symbolon/mesh-notes/v1");
     /// A server's nonce.
     POSSESSION_NONCE = Label("symbolon/possession-nonce/v1");
     /// The hash at rest of a service's secret.
