@@ -126,8 +126,10 @@ impl Hogs {
     fn start() -> Self {
         STOP.store(false, Relaxed);
         let count = thread::available_parallelism().map_or(4, |n| n.get() * 2);
-        let spin = || while !STOP.load(Relaxed) {
-            std::hint::spin_loop();
+        let spin = || {
+            while !STOP.load(Relaxed) {
+                std::hint::spin_loop();
+            }
         };
         Self { threads: (0..count).map(|_| thread::spawn(spin)).collect() }
     }

@@ -72,7 +72,9 @@ impl Counting {
     }
 
     fn ask(&mut self, orders: &mut Vec<Order>) {
-        let Some(peer) = self.peers.get(self.turn % self.peers.len().max(1)).copied() else { return };
+        let Some(peer) = self.peers.get(self.turn % self.peers.len().max(1)).copied() else {
+            return;
+        };
         self.turn += 1;
         let last = self.kept.last_key_value().map_or(0, |(number, _)| number + 1);
         let lacking = (self.next..last).filter(|number| !self.kept.contains_key(number));

@@ -102,7 +102,8 @@ mod tests {
         block_on(write(&mut written, b"abc", 3)).unwrap();
         let bytes = written.into_inner();
         assert_eq!(block_on(read(&mut Cursor::new(&bytes), 3)).unwrap(), b"abc");
-        let kind = |bytes: &[u8], max| block_on(read(&mut Cursor::new(bytes), max)).unwrap_err().kind();
+        let kind =
+            |bytes: &[u8], max| block_on(read(&mut Cursor::new(bytes), max)).unwrap_err().kind();
         assert_eq!(kind(&bytes, 2), ErrorKind::InvalidData);
         assert_eq!(kind(&bytes[..6], 3), ErrorKind::UnexpectedEof);
         assert_eq!(kind(&[0xff; 4], ANSWER_BYTES_MAX), ErrorKind::InvalidData);

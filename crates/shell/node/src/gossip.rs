@@ -73,8 +73,7 @@ pub(crate) fn behaviour(topics: &[String], bounds: &Bounds) -> Result<Behaviour,
         .build()
         .map_err(|error| WireError::Library(error.to_string()))?;
     let library = |what: &str| WireError::Library(what.to_owned());
-    let mut gossip =
-        Behaviour::new(MessageAuthenticity::Anonymous, config).map_err(library)?;
+    let mut gossip = Behaviour::new(MessageAuthenticity::Anonymous, config).map_err(library)?;
     let topics: Vec<_> = topics.iter().map(IdentTopic::new).collect();
     let params = PeerScoreParams {
         topics: topics.iter().map(|topic| (topic.hash(), of_topic())).collect(),

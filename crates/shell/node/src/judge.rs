@@ -11,10 +11,10 @@ use symbolon_store::FolderStorage;
 
 use crate::drive::Judge;
 use crate::heard::{Heard, Order, Verdict};
+use crate::loops::WireState;
 use crate::own::Own;
 use crate::peer::Peer;
 use crate::status::{CutOff, LogStatus, Messages, NodeStatus, PeerStatus, Refused, Unreached};
-use crate::loops::WireState;
 
 /// The topics of the mesh.
 pub(crate) fn topics() -> Vec<String> {
@@ -147,8 +147,8 @@ impl<C: Clock + Send + 'static> MeshJudge<C> {
         let unreached = unreached
             .map(|(peer, reason)| Unreached { peer: peer.to_string(), reason: reason.clone() });
         let cut = self.cut.iter();
-        let cut = cut
-            .map(|(peer, until)| CutOff { peer: peer.to_string(), until: rfc3339(*until) });
+        let cut =
+            cut.map(|(peer, until)| CutOff { peer: peer.to_string(), until: rfc3339(*until) });
         NodeStatus {
             peer: peer.to_string(),
             at: rfc3339(self.clock.unix_ms()),
@@ -185,7 +185,9 @@ impl<C: Clock + Send + 'static> Judge for MeshJudge<C> {
                 };
                 Input::Gossip { peer: of(peer), topic, bytes, token }
             }
-            Heard::Request { peer, bytes, token } => Input::Request { peer: of(peer), bytes, token },
+            Heard::Request { peer, bytes, token } => {
+                Input::Request { peer: of(peer), bytes, token }
+            }
             Heard::Response { peer, id, bytes } => Input::Response { peer: of(peer), id, bytes },
             Heard::Failed { peer, id } => Input::Failed { peer: of(peer), id },
         };

@@ -167,7 +167,8 @@ impl Loop {
                 }
             }
             Order::Join(address) => {
-                if let Some(id) = address.peer().id().filter(|id| id != self.swarm.local_peer_id()) {
+                if let Some(id) = address.peer().id().filter(|id| id != self.swarm.local_peer_id())
+                {
                     self.redial.add(id, address.way().clone(), Instant::now());
                     self.dial(Instant::now());
                 }
@@ -240,7 +241,9 @@ impl Loop {
             }
             SwarmEvent::OutgoingConnectionError { peer_id: Some(id), error, .. } => {
                 let is_told = !matches!(error, DialError::DialPeerConditionFalse(_));
-                if is_told && (self.unreached.len() < UNREACHED_MAX || self.unreached.contains_key(&id)) {
+                if is_told
+                    && (self.unreached.len() < UNREACHED_MAX || self.unreached.contains_key(&id))
+                {
                     self.unreached.insert(id, short(&error));
                 }
             }
@@ -339,7 +342,10 @@ impl Loop {
         if self.owed.is_empty() {
             match self.hear.try_send(heard) {
                 Ok(()) => {}
-                Err(mpsc::error::TrySendError::Full(heard) | mpsc::error::TrySendError::Closed(heard)) => {
+                Err(
+                    mpsc::error::TrySendError::Full(heard)
+                    | mpsc::error::TrySendError::Closed(heard),
+                ) => {
                     self.owed.push_back(heard);
                 }
             }

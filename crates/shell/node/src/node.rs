@@ -14,6 +14,7 @@ use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinHandle;
 use tokio::time::{MissedTickBehavior, interval};
 
+use crate::Address;
 use crate::drive::drive;
 use crate::folder::{FolderError, NodeFolder};
 use crate::gate::Reach;
@@ -23,7 +24,6 @@ use crate::judge::{MeshJudge, topics};
 use crate::own::Own;
 use crate::status::{NodeStatus, REPORT};
 use crate::wire::{Config, Wire, WireError};
-use crate::Address;
 
 /// Why a node does not run.
 #[derive(Debug, thiserror::Error)]
@@ -103,7 +103,8 @@ impl Node {
             let wire = wire.clone();
             async move { drop(drive(wire, heard, judge, work).await) }
         });
-        let keeping = tokio::spawn(keep(folder, home.run().join(REPORT), wire.clone(), tell.clone()));
+        let keeping =
+            tokio::spawn(keep(folder, home.run().join(REPORT), wire.clone(), tell.clone()));
         Ok(Self { wire, tell, tasks: vec![looping, judging, keeping], _lock: lock })
     }
 

@@ -7,6 +7,17 @@ use symbolon_log::{Checkpoint, Follower, LogError, Storage};
 use symbolon_mesh::{Input, LogName};
 use symbolon_store::FolderStorage;
 
+/// Why it cannot be read.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum OwnError {
+    /// Its records.
+    #[error(transparent)]
+    Log(#[from] LogError),
+    /// Its checkpoint.
+    #[error("the checkpoint: {0}")]
+    Checkpoint(#[from] std::io::Error),
+}
+
 /// A log that somebody else writes.
 pub(crate) struct Own {
     name: LogName,
@@ -28,8 +39,8 @@ impl Own {
     /// stands with the last.
     ///
     /// # Errors
-    /// [`LogError`].
-    pub(crate) fn grown(&mut self, from: u64) -> Result<Option<Input>, LogError> {
+    /// [`OwnError`].
+    pub(crate) fn grown(&mut self, from: u64) -> Result<Option<Input>, OwnError> {
         let Some((checkpoint, note)) = self.checkpoint()? else { return Ok(None) };
         if self.told.as_ref() == Some(&checkpoint) && from >= checkpoint.size {
             return Ok(None);
@@ -55,10 +66,9 @@ impl Own {
         Ok(Some(Input::Grown { log: self.name.id(), from, entries, note }))
     }
 
-    fn checkpoint(&self) -> Result<Option<(Checkpoint, String)>, LogError> {
+    fn checkpoint(&self) -> Result<Option<(Checkpoint, String)>, OwnError> {
         let bytes = self.storage.get("checkpoint", NOTE_BYTES_MAX as u64 + 1);
-        let bytes = bytes.map_err(LogError::storage("read the checkpoint"))?;
-        let note = bytes.and_then(|bytes| String::from_utf8(bytes).ok());
+        let note = bytes?.and_then(|bytes| String::from_utf8(bytes).ok());
         // One that is not signed yet, or not whole, is there a moment later.
         Ok(note.and_then(|note| {
             let opened = Checkpoint::open(&note, self.name.operator(), self.name.origin());

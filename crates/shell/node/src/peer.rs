@@ -160,8 +160,14 @@ mod tests {
         let refused = |text: String| text.parse::<Address>().unwrap_err();
         assert!(matches!(refused("127.0.0.1:4001".into()), AddressError::Form(_)));
         assert!(matches!(refused("/ip4/127.0.0.1/tcp/4001".into()), AddressError::Nameless(_)));
-        assert!(matches!(refused(format!("/ip4/127.0.0.1/tcp/1/ws/p2p/{NAME}")), AddressError::Way(_)));
-        assert!(matches!(refused(format!("/dns/a.example/tcp/1/p2p/{NAME}")), AddressError::Way(_)));
+        assert!(matches!(
+            refused(format!("/ip4/127.0.0.1/tcp/1/ws/p2p/{NAME}")),
+            AddressError::Way(_)
+        ));
+        assert!(matches!(
+            refused(format!("/dns/a.example/tcp/1/p2p/{NAME}")),
+            AddressError::Way(_)
+        ));
         // The name of an RSA key is a hash of it.
         let rsa = "QmSr1176n6xAE97nxsZtRk1qLEcrg2m8LzJZxKwXepK1nJ";
         let of_rsa = "QmYyQSo1c1Ym7orWxLYvCrM2EmxFTANf8wXmmE7DWjhx5N";

@@ -24,11 +24,8 @@ impl Redial {
         if self.known.len() >= PEERS_MAX && !self.known.contains_key(&id) {
             return;
         }
-        let known = self.known.entry(id).or_insert(Known {
-            ways: Vec::new(),
-            next: now,
-            wait: WAIT_FIRST,
-        });
+        let known =
+            self.known.entry(id).or_insert(Known { ways: Vec::new(), next: now, wait: WAIT_FIRST });
         if !known.ways.contains(&way) && known.ways.len() < WAYS_MAX {
             known.ways.push(way);
         }

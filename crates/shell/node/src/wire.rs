@@ -67,7 +67,9 @@ impl Wire {
     ///
     /// # Errors
     /// [`WireError`], all but `Ended`.
-    pub fn start(config: &Config) -> Result<(Self, mpsc::Receiver<Heard>, JoinHandle<()>), WireError> {
+    pub fn start(
+        config: &Config,
+    ) -> Result<(Self, mpsc::Receiver<Heard>, JoinHandle<()>), WireError> {
         if !config.bounds.hold() {
             return Err(WireError::Bounds(config.bounds));
         }

@@ -13,7 +13,6 @@ pub const TOPIC: &str = "symbolon/test/1";
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Way {
     Tcp,
-    #[allow(dead_code, reason = "not every test that has this file dials over QUIC")]
     Quic,
 }
 

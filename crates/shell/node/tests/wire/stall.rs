@@ -3,11 +3,9 @@
 //! Of a frame that is longer than it takes, gossipsub closes the stream that it came on; yamux tells the other side
 //! nothing, which writes until its credit is used up, and then for ever waits. Bounds that hold together leave no such frame.
 
-mod pair;
-
 use std::time::Duration;
 
-use pair::{Pair, Way};
+use crate::pair::{self, Pair, Way};
 use symbolon_node::{Bounds, Wire, WireError};
 
 /// Messages a second: the ids of three heartbeats are 40,800 bytes. A node's own frames are eight times as long, which

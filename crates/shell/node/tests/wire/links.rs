@@ -1,10 +1,8 @@
 //! What two nodes do over a link: requests, bounds on them, who is cut off, and where a node does not go.
 
-mod pair;
-
 use std::time::Duration;
 
-use pair::{Way, address, config};
+use crate::pair::{self, Way, address, config};
 use symbolon_node::{Bounds, Heard, Order, Reach, Verdict, Wire, WireError};
 use tokio::sync::mpsc::Receiver;
 use tokio::time::timeout;

@@ -1,0 +1,5 @@
+//! Two wires on loopback.
+
+mod links;
+mod pair;
+mod stall;
