@@ -111,12 +111,12 @@ fn ten_nodes_have_every_entry_though_three_of_them_die() {
         Running::start(&one, std::slice::from_ref(&key_two), true),
         Running::start(&two, std::slice::from_ref(&key_one), true),
     ];
-    // A ring, and everybody knows one more.
+    // Nobody is cut off from the rest by those who die.
     two.ok(&["node", "join", running[0].address()]);
-    for (at, home) in readers.iter().enumerate() {
-        let (before, other) = (running[at + 1].address(), running[at / 2].address());
-        home.ok(&["node", "join", before]);
-        home.ok(&["node", "join", other]);
+    for home in &readers {
+        for back in [1, 2, 4].into_iter().filter(|back| *back <= running.len()) {
+            home.ok(&["node", "join", running[running.len() - back].address()]);
+        }
         let node = Running::start(home, &[key_one.clone(), key_two.clone()], false);
         running.push(node);
     }

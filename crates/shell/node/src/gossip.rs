@@ -101,7 +101,7 @@ pub(crate) fn behaviour(topics: &[String], bounds: &Bounds) -> Result<Behaviour,
     Ok(gossip)
 }
 
-/// A quiet log is no offence, and one message that was refused is enough.
+/// A quiet log is no offence. Refused messages count here too, should nobody cut off who sends them.
 fn of_topic() -> TopicScoreParams {
     TopicScoreParams {
         topic_weight: 1.0,
@@ -113,7 +113,8 @@ fn of_topic() -> TopicScoreParams {
         first_message_deliveries_cap: 100.0,
         mesh_message_deliveries_weight: 0.0,
         mesh_failure_penalty_weight: 0.0,
-        invalid_message_deliveries_weight: -200.0,
+        // Square of their number times this: the state machine cuts off at the fourth, and has to see that one.
+        invalid_message_deliveries_weight: -2.0,
         invalid_message_deliveries_decay: 0.99,
         ..Default::default()
     }
