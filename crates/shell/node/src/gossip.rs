@@ -78,8 +78,8 @@ pub(crate) fn behaviour(topics: &[String], bounds: &Bounds) -> Result<Behaviour,
     let params = PeerScoreParams {
         topics: topics.iter().map(|topic| (topic.hash(), of_topic())).collect(),
         topic_score_cap: 10.0,
-        // What this node thinks of a peer's operator comes in points.
-        app_specific_weight: 1.0,
+        // What the state machine counts; it cuts off at a hundred, which must not be where gossip stops to listen.
+        app_specific_weight: 0.5,
         // Everything that Tor brings comes from here.
         ip_colocation_factor_whitelist: [Ipv4Addr::LOCALHOST.into(), Ipv6Addr::LOCALHOST.into()]
             .into(),
@@ -113,8 +113,8 @@ fn of_topic() -> TopicScoreParams {
         first_message_deliveries_cap: 100.0,
         mesh_message_deliveries_weight: 0.0,
         mesh_failure_penalty_weight: 0.0,
-        // Square of their number times this: the state machine cuts off at the fourth, and has to see that one.
-        invalid_message_deliveries_weight: -2.0,
+        // Square of their number times this: the state machine cuts off after a few, and has to see them.
+        invalid_message_deliveries_weight: -1.0,
         invalid_message_deliveries_decay: 0.99,
         ..Default::default()
     }

@@ -97,8 +97,8 @@ pub enum Order {
         /// What.
         bytes: Vec<u8>,
     },
-    /// What is thought of a peer, in points: below -20 no message ids are exchanged with it, below -50 nothing is
-    /// published to it, below -100 nothing that it sends is looked at.
+    /// What is thought of a peer, in points: below -40 no message ids are exchanged with it, below -100 nothing is
+    /// published to it, below -200 nothing that it sends is looked at; earlier where messages of it were refused.
     Score {
         /// Of whom.
         peer: Peer,
