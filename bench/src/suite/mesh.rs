@@ -74,7 +74,8 @@ async fn spread(case: &Case, seconds: u64) -> Result<Row, BenchError> {
         row.cpu_us_per_op = 0.0;
     }
     row.note = Some(format!(
-        "to all p50 {:.1} ms p99 {:.1} ms, longest {:.0} ms; lost {lost}; {} by range; slow {}, shed {}; all there {:.1} s after the last",
+        "to all p50 {:.1} ms p99 {:.1} ms, longest {:.0} ms; lost {lost}; {} by range; slow {}, shed {}; \
+         all there {:.1} s after the last",
         to_all.p50 as f64 / 1e6,
         to_all.p99 as f64 / 1e6,
         to_all.max as f64 / 1e6,
@@ -109,7 +110,8 @@ async fn garbage(seconds: u64) -> Result<Row, BenchError> {
     let mut row = meter.row("mesh", "garbage", 10, "none", cut_by == 9 && each < 1.0);
     (row.p50_us, row.p95_us, row.p99_us) = (0.0, 0.0, 0.0);
     row.note = Some(format!(
-        "{sent} sent, {rejected} refused, cut off by {cut_by} of 9; {each:.2} % of a core for each node, its sender's own work included"
+        "{sent} sent, {rejected} refused, cut off by {cut_by} of 9; {each:.2} % of a core for each node, \
+         its sender's own work included"
     ));
     net.stop();
     Ok(row)

@@ -1,7 +1,8 @@
 //! Links that stall: two nodes over TCP, one publishes faster than three heartbeats of message ids fit a frame.
 //!
 //! Of a frame that is longer than it takes, gossipsub closes the stream that it came on; yamux tells the other side
-//! nothing, which writes until its credit is used up, and then for ever waits. Bounds that hold together leave no such frame.
+//! nothing, which writes until its credit is used up, and then for ever waits. Bounds that hold together leave no such
+//! frame.
 
 use std::time::Duration;
 
@@ -35,7 +36,8 @@ async fn with_bounds_that_do_not_hold_together_the_link_stalls_and_is_made_anew(
     let pair = Pair::start(Way::Tcp, bounds).await;
     let arrived = pair.publish(RATE, SECONDS, 2048).await;
     assert!(arrived < RATE * SECONDS, "the link did not stall: all {arrived} arrived");
-    // What waits counts as slow after five seconds; after three heartbeats of it the connection is closed and dialled again.
+    // What waits counts as slow after five seconds; after three heartbeats of it the connection is closed and dialled
+    // again.
     let renewed = async {
         loop {
             let state = pair.one.state().await.unwrap();
