@@ -44,7 +44,9 @@ Examples
   symbolon node run --publish --listen 192.0.2.1:7373
   symbolon node run --follow other.pub --socks 127.0.0.1:9050")]
     Run(Run),
-    /// Remember a peer; a node that runs dials it within a second
+    /// Remember a peer
+    ///
+    /// A node that runs dials it within a second; the first that is beyond this machine, once the node is started anew.
     #[command(after_help = "\
 Examples
   symbolon node join /ip4/192.0.2.7/udp/7373/quic-v1/p2p/12D3KooWHjJQJPttwFv3zKqL4YFLsuK9J7jW2FBFpmhBv84QvhkX")]
