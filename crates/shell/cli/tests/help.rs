@@ -36,7 +36,6 @@ fn help() {
         "witness",
         "log",
         "monitor",
-        "node",
         "claims",
         "prove",
         "issuer",
@@ -61,9 +60,6 @@ fn help() {
 fn help_of_steps() {
     let place = Place::new();
     for words in [
-        ["node", "run"],
-        ["node", "join"],
-        ["node", "status"],
         ["vault", "create"],
         ["vault", "join"],
         ["vault", "status"],
