@@ -73,6 +73,7 @@ enum Suite {
     Possession,
     Proofs,
     Capsule,
+    Mesh,
 }
 
 /// Why a suite could not be measured.
@@ -160,6 +161,7 @@ fn measure(options: &Options) -> Result<bool, BenchError> {
             Suite::Possession => suite::possession::run(options, &mut report),
             Suite::Proofs => suite::proofs::run(options, &mut report),
             Suite::Capsule => suite::capsule::run(options, &mut report),
+            Suite::Mesh => suite::mesh::run(options, &mut report),
         }?;
     }
     Ok(report.correct())

@@ -31,6 +31,15 @@ impl Meter {
         self.latencies.record(since.elapsed());
     }
 
+    pub(crate) fn record_for(&self, latency: Duration) {
+        self.latencies.record(latency);
+    }
+
+    /// Processor time since the start.
+    pub(crate) fn cpu(&self) -> Duration {
+        cpu(self.pid).saturating_sub(self.cpu)
+    }
+
     pub(crate) fn latencies(&self) -> Snapshot {
         self.latencies.snapshot()
     }

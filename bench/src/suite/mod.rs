@@ -11,6 +11,7 @@ pub(crate) mod isolation;
 pub(crate) mod log;
 pub(crate) mod login;
 pub(crate) mod mcp;
+pub(crate) mod mesh;
 pub(crate) mod possession;
 pub(crate) mod proofs;
 pub(crate) mod proxy;

@@ -65,6 +65,14 @@ impl SigningKey {
         Self::from_seed(hkdf_sha256(&seed, b"", label, context))
     }
 
+    /// The seed, in a page of its own: for a process that answers with this key in a protocol of others.
+    pub fn seed(&self) -> Secret<[u8]> {
+        Secret::<[u8]>::make_slice(32, |page| {
+            // EXPOSE: the seed moves from one secret page to another.
+            page.copy_from_slice(self.key.expose().as_bytes());
+        })
+    }
+
     /// The private half, for the proofs of `identity`.
     pub(crate) fn private(&self) -> &ed25519_dalek::SigningKey {
         // EXPOSE: its one caller reads the scalar, on the secret stack.

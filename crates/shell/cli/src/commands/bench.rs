@@ -6,7 +6,7 @@ use std::process::ExitCode;
 use super::Ctx;
 use crate::runtime;
 
-/// Measure: authorize, inject, proxy, mcp, log, isolation, redact, catalog, flow, accounts
+/// Measure: authorize, inject, proxy, mcp, log, isolation, redact, catalog, flow, accounts, mesh
 #[derive(Debug, clap::Args)]
 #[command(
     disable_help_flag = true,

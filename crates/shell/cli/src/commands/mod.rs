@@ -44,6 +44,7 @@ mod mcp;
 mod minted;
 mod monitor;
 mod mount;
+mod node;
 mod note;
 mod owner;
 mod page;
@@ -109,6 +110,7 @@ pub enum Command {
     Log(log::Args),
     Monitor(monitor::Args),
     Trust(trust::Args),
+    Node(node::Args),
     Status(status::Args),
     Lock(lock::Args),
     Unlock(unlock::Args),
@@ -175,6 +177,7 @@ impl Command {
             Self::Log(args) => args.run(ctx).map(done),
             Self::Monitor(args) => args.run(ctx).map(done),
             Self::Trust(args) => args.run(ctx).map(done),
+            Self::Node(args) => args.run(ctx).map(done),
             Self::Status(args) => args.run(ctx).map(done),
             Self::Lock(args) => args.run(ctx).map(done),
             Self::Unlock(args) => args.run(ctx).map(done),

@@ -115,6 +115,10 @@ impl Handle for Door {
             }
             Op::OauthBegin { new } => Answer::of(broker.oauth_begin(new, secret).await?),
             Op::OauthFinish { id } => Answer::of(broker.oauth_finish(&id, secret).await?),
+            Op::NodeEndpoint {} => {
+                let (view, seed) = broker.node_endpoint()?;
+                Answer::with(view, Some(seed))
+            }
             Op::ContainerKeys {} => Answer::of(broker.container_keys()?),
             Op::ProveOperator { transcript } => {
                 Answer::of(broker.prove_operator(transcript.as_ref())?)

@@ -65,6 +65,8 @@ pub enum Op {
         id: String,
     },
     ContainerKeys {},
+    /// The seed of the node's key stands beside the answer.
+    NodeEndpoint {},
     ProveOperator {
         #[serde(default)]
         transcript: Option<Digest32>,

@@ -1,0 +1,6 @@
+//! Two wires on loopback.
+
+mod links;
+mod network;
+mod pair;
+mod stall;
