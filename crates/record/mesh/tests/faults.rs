@@ -238,6 +238,13 @@ fn two_entries_for_one_place_are_evidence_and_so_is_one_against_the_checkpoint()
     let (verdict, out) = other.gossip(Topic::Evidence, found.to_bytes());
     assert!(verdict == Verdict::Accept && evidence(&out) == Some(found));
     assert_eq!(other.gossip(Topic::Evidence, found.to_bytes()).0, Verdict::Ignore);
+    // One is enough: more of the kind is not spread.
+    let Contradiction::Entries { one, other: two } = found.contradiction().clone() else {
+        panic!()
+    };
+    let turned = Contradiction::Entries { one: two, other: one };
+    let turned = Evidence::check(of.name.clone(), turned).unwrap();
+    assert_eq!(other.gossip(Topic::Evidence, turned.to_bytes()).0, Verdict::Ignore);
 
     let mut scene = Scene::new();
     // All have arrived, and do not lead to the checkpoint: the range is asked for, and tells which is none.
