@@ -74,7 +74,8 @@ impl Board {
     /// Deliveries to nodes that live which did not happen.
     pub(super) fn lost(&self, nodes: usize, killed: usize) -> u64 {
         let living = nodes - killed;
-        let lost = self.lock().iter().map(|arrived| {
+        let arrived = self.lock();
+        let lost = arrived.iter().map(|arrived| {
             let has = arrived.iter().filter(|(node, _)| *node < living).count();
             // The first ten publish, and live.
             (living - 1 - has.min(living - 1)) as u64
