@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::evidence::Kind;
-use super::score::{self, Reason, Score, Why};
+use super::reason::{self, Reason, Score, Why};
 
 /// Milliseconds of a bucket of good evidence: a day.
 pub(super) const DAY_MS: u64 = 24 * 3600 * 1000;
@@ -75,7 +75,7 @@ impl History {
 
     /// Its score at a moment.
     pub fn score(&self, now_ms: u64) -> Score {
-        let mut reasons = vec![Reason::new(Why::Start, score::START)];
+        let mut reasons = vec![Reason::new(Why::Start, reason::START)];
         let good = sums(&self.days, now_ms / DAY_MS, DAYS, &GOOD);
         let bad = sums(&self.spans, now_ms / SPAN_MS, SPANS, &BAD);
         for (source, sum) in GOOD.iter().zip(good) {
@@ -91,10 +91,10 @@ impl History {
         }
         for (place, why) in PROOFS.into_iter().enumerate() {
             let shown = i32::from(self.proofs >> place & 1);
-            reasons.push(Reason::new(why, -score::PROOF * shown));
+            reasons.push(Reason::new(why, -reason::PROOF * shown));
         }
         let distrusted = i32::from(self.distrusted);
-        reasons.push(Reason::new(Why::Distrusted, -score::PROOF * distrusted));
+        reasons.push(Reason::new(Why::Distrusted, -reason::PROOF * distrusted));
         Score::of(reasons)
     }
 

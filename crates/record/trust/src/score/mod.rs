@@ -4,7 +4,7 @@ mod evidence;
 mod file;
 mod history;
 mod policy;
-mod score;
+mod reason;
 mod scores;
 #[cfg(test)]
 mod tests;
@@ -12,5 +12,5 @@ mod tests;
 pub use evidence::{Behaviour, Evidence, EvidenceError, Kind, Verified};
 pub use file::{SCORES_BYTES_MAX, ScoresError};
 pub use policy::{Alarm, Bar, Policy, UnknownPolicy};
-pub use score::{Reason, Score, THOUSANDTHS_MAX, Why};
+pub use reason::{Reason, Score, THOUSANDTHS_MAX, Why};
 pub use scores::{OPERATORS_MAX, Observed, Operator, Scores};

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::str::FromStr;
 
-use super::score::Score;
+use super::reason::Score;
 
 /// How careful a node is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]

@@ -10,7 +10,7 @@ use symbolon_crypto::VerifyingKey;
 use super::evidence::{Evidence, Kind};
 use super::history::History;
 use super::policy::{Alarm, Bar, Policy};
-use super::score::Score;
+use super::reason::Score;
 
 /// Operators that are remembered.
 pub const OPERATORS_MAX: usize = 4096;
