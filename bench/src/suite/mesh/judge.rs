@@ -146,7 +146,7 @@ impl Judge for Counting {
 
     fn tick(&mut self, orders: &mut Vec<Order>) {
         self.ticks += 1;
-        if self.ticks % TICKS_BETWEEN_ASKS == 0 {
+        if self.ticks.is_multiple_of(TICKS_BETWEEN_ASKS) {
             self.ask(orders);
         }
     }

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use symbolon_ambient::{Rng, SeededRng};
 use symbolon_crypto::SigningKey;
-use symbolon_node::{Address, Bounds, Config, Order, Reach, Wire, WireState, drive};
+use symbolon_node::{Address, Bounds, Config, Order, Reach, Wire, WireState, Work, drive};
 use symbolon_secret::{Histogram, Secret, Snapshot};
 use tokio::sync::mpsc;
 use tokio::task::AbortHandle;
@@ -88,11 +88,9 @@ impl Board {
     }
 }
 
-type Work = Box<dyn FnOnce(&mut Counting, &mut Vec<Order>) + Send>;
-
 struct Node {
     wire: Wire,
-    own: mpsc::Sender<Work>,
+    own: mpsc::Sender<Work<Counting>>,
     tasks: [AbortHandle; 2],
 }
 
@@ -161,7 +159,8 @@ impl Net {
     pub(super) async fn publish(&self, number: u64) -> Result<(), BenchError> {
         let node = &self.nodes[number as usize % self.nodes.len().min(10)];
         let bytes = message(number, &self.key);
-        let work: Work = Box::new(move |judge, orders| judge.publish(number, bytes, orders));
+        let work: Work<Counting> =
+            Box::new(move |judge, orders| judge.publish(number, bytes, orders));
         node.own.send(work).await.map_err(|_| BenchError::new("a node has ended"))
     }
 

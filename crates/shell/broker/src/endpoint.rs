@@ -28,7 +28,7 @@ impl Broker {
         let now = SystemClock.unix_ms();
         // A clock that is behind takes it all the same: mesh leaves five minutes for that.
         let signed = Certificate::sign(&open.operator, key.verifying_key(), now, now + VALIDITY_MS);
-        let signed = signed.map_err(|e| CallError::bug(&e.to_string()))?;
+        let signed = signed.map_err(|e| CallError::bug(e.to_string()))?;
         let view = EndpointView { certificate: hex::encode(signed.bytes()) };
         Ok((view, key.seed()))
     }

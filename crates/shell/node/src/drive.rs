@@ -16,6 +16,9 @@ pub trait Judge: Send + 'static {
     fn tick(&mut self, orders: &mut Vec<Order>);
 }
 
+/// What somebody else of this process has for a judge.
+pub type Work<J> = Box<dyn FnOnce(&mut J, &mut Vec<Order>) + Send>;
+
 /// How often a judge is told that time passes.
 pub const TICK: Duration = Duration::from_millis(250);
 
@@ -24,7 +27,7 @@ pub async fn drive<J: Judge>(
     wire: Wire,
     mut heard: Receiver<Heard>,
     mut judge: J,
-    mut own: Receiver<Box<dyn FnOnce(&mut J, &mut Vec<Order>) + Send>>,
+    mut own: Receiver<Work<J>>,
 ) -> J {
     let mut orders = Vec::new();
     let mut tick = interval(TICK);

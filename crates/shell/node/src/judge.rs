@@ -89,10 +89,8 @@ impl<C: Clock + Send + 'static> MeshJudge<C> {
                 self.cut.insert(peer, until_ms);
                 orders.push(Order::Cut { peer });
             }
-            Output::Introduced { peer, operator } => {
-                if self.operators.len() < OPERATORS_MAX {
-                    self.operators.insert(Peer(peer.0), operator);
-                }
+            Output::Introduced { peer, operator } if self.operators.len() < OPERATORS_MAX => {
+                self.operators.insert(Peer(peer.0), operator);
             }
             Output::Evidence(evidence) => self.accuse(&evidence),
             Output::Stopped { log, reason } => {

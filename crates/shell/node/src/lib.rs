@@ -19,7 +19,7 @@ pub mod status;
 mod transport;
 pub mod wire;
 
-pub use drive::{Judge, drive};
+pub use drive::{Judge, Work, drive};
 pub use folder::{FolderError, NodeFolder};
 pub use gate::Reach;
 pub use gossip::{Bounds, MESSAGE_BYTES_MAX};

@@ -15,7 +15,7 @@ use tokio::task::JoinHandle;
 use tokio::time::{MissedTickBehavior, interval};
 
 use crate::Address;
-use crate::drive::drive;
+use crate::drive::{Work, drive};
 use crate::folder::{FolderError, NodeFolder};
 use crate::gate::Reach;
 use crate::gossip::Bounds;
@@ -67,13 +67,12 @@ pub struct NodeConfig {
 /// A running node.
 pub struct Node {
     wire: Wire,
-    tell: mpsc::Sender<Work>,
+    tell: mpsc::Sender<Work<Judging>>,
     tasks: Vec<JoinHandle<()>>,
     _lock: File,
 }
 
 type Judging = MeshJudge<SystemClock>;
-type Work = Box<dyn FnOnce(&mut Judging, &mut Vec<Order>) + Send>;
 
 impl Node {
     /// Starts it: it listens, dials the peers that were joined, and goes on where its copies end.
@@ -98,7 +97,7 @@ impl Node {
         let (wire, heard, looping) = Wire::start(&wire)?;
         let mut judge = MeshJudge::new(mesh, own, SystemClock);
         accusations.iter().for_each(|evidence| judge.accuse(evidence));
-        let (tell, work) = mpsc::channel::<Work>(WORK_MAX);
+        let (tell, work) = mpsc::channel::<Work<Judging>>(WORK_MAX);
         let judging = tokio::spawn({
             let wire = wire.clone();
             async move { drop(drive(wire, heard, judge, work).await) }
@@ -166,7 +165,7 @@ async fn keep(
     folder: NodeFolder,
     report: std::path::PathBuf,
     wire: Wire,
-    tell: mpsc::Sender<Work>,
+    tell: mpsc::Sender<Work<Judging>>,
 ) {
     let mut joined: Vec<Address> = Vec::new();
     let mut tick = interval(REPORT_EVERY);
@@ -189,10 +188,10 @@ async fn keep(
     }
 }
 
-async fn status(wire: &Wire, tell: &mpsc::Sender<Work>) -> Result<NodeStatus, WireError> {
+async fn status(wire: &Wire, tell: &mpsc::Sender<Work<Judging>>) -> Result<NodeStatus, WireError> {
     let (state, peer) = (wire.state().await?, wire.peer());
     let (give, given) = oneshot::channel();
-    let work: Work = Box::new(move |judge, _| drop(give.send(judge.tell(peer, &state))));
+    let work: Work<Judging> = Box::new(move |judge, _| drop(give.send(judge.tell(peer, &state))));
     tell.send(work).await.map_err(|_| WireError::Ended)?;
     given.await.map_err(|_| WireError::Ended)
 }

@@ -36,7 +36,7 @@ impl fmt::Display for Peer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.id() {
             Some(id) => id.fmt(f),
-            None => f.write_str(&symbolon_codec::hex::encode(&self.0)),
+            None => f.write_str(&symbolon_codec::hex::encode(self.0)),
         }
     }
 }
@@ -106,12 +106,12 @@ impl FromStr for Address {
         let Some(Protocol::P2p(id)) = way.pop() else { return Err(AddressError::Nameless(told())) };
         let peer = Peer::of(&id).ok_or(AddressError::Key)?;
         let parts: Vec<_> = way.iter().collect();
-        let is_spoken = match &parts[..] {
-            [Protocol::Ip4(_) | Protocol::Ip6(_), Protocol::Tcp(_)] => true,
-            [Protocol::Ip4(_) | Protocol::Ip6(_), Protocol::Udp(_), Protocol::QuicV1] => true,
-            [Protocol::Onion3(_)] => true,
-            _ => false,
-        };
+        let is_spoken = matches!(
+            &parts[..],
+            [Protocol::Ip4(_) | Protocol::Ip6(_), Protocol::Tcp(_)]
+                | [Protocol::Ip4(_) | Protocol::Ip6(_), Protocol::Udp(_), Protocol::QuicV1]
+                | [Protocol::Onion3(_)]
+        );
         if !is_spoken {
             return Err(AddressError::Way(told()));
         }

@@ -98,9 +98,10 @@ impl Pair {
         let numbers = first..first + rate * seconds;
         let until = Instant::now() + Duration::from_secs(2);
         loop {
-            let seen = self.arrived.lock().unwrap();
-            let arrived = numbers.clone().filter(|number| seen.contains(number)).count() as u32;
-            drop(seen);
+            let arrived = {
+                let seen = self.arrived.lock().unwrap();
+                numbers.clone().filter(|number| seen.contains(number)).count() as u32
+            };
             if arrived == rate * seconds || Instant::now() > until {
                 return arrived;
             }
