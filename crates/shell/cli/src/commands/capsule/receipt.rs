@@ -63,7 +63,7 @@ pub fn make_private(
     let shown = prove(key, &draft.statement(), draft.witness(), &SystemRng).map_err(refused)?;
     let proven: IdentityProofView = broker.ask(&Op::ProveOperator { transcript })?;
     let mut identity = [0; 64];
-    hex::decode_to_slice(&proven.proof.unwrap_or_default(), &mut identity).map_err(refused)?;
+    hex::decode_to_slice(proven.proof.unwrap_or_default(), &mut identity).map_err(refused)?;
     let receipt = draft.prove(identity, shown).map_err(refused)?;
     Ok(receipt.disclose(&[FieldName::PRIVATE_SHOWN, show].concat()))
 }
