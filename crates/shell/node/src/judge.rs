@@ -9,6 +9,7 @@ use symbolon_crypto::VerifyingKey;
 use symbolon_mesh::{Input, LogId, Mesh, Output, Topic};
 use symbolon_store::FolderStorage;
 
+use crate::believed::Believed;
 use crate::drive::Judge;
 use crate::heard::{Heard, Order, Verdict};
 use crate::loops::WireState;
@@ -26,6 +27,8 @@ pub(crate) struct MeshJudge<C> {
     mesh: Mesh<FolderStorage>,
     clock: C,
     own: Option<Own>,
+    believed: Believed,
+    ticks: u32,
     out: Vec<Output>,
     operators: BTreeMap<Peer, VerifyingKey>,
     cut: BTreeMap<Peer, u64>,
@@ -34,11 +37,18 @@ pub(crate) struct MeshJudge<C> {
 }
 
 impl<C: Clock + Send + 'static> MeshJudge<C> {
-    pub(crate) fn new(mesh: Mesh<FolderStorage>, own: Option<Own>, clock: C) -> Self {
+    pub(crate) fn new(
+        mesh: Mesh<FolderStorage>,
+        own: Option<Own>,
+        believed: Believed,
+        clock: C,
+    ) -> Self {
         Self {
             mesh,
             clock,
             own,
+            believed,
+            ticks: 0,
             out: Vec::new(),
             operators: BTreeMap::new(),
             cut: BTreeMap::new(),
@@ -73,9 +83,15 @@ impl<C: Clock + Send + 'static> MeshJudge<C> {
             }
             Output::Answer { token, bytes } => orders.push(Order::Answer { token, bytes }),
             Output::Score { peer, value } => {
-                orders.push(Order::Score { peer: Peer(peer.0), value });
+                let peer = Peer(peer.0);
+                let operator = self.operators.get(&peer);
+                let penalty = operator.map_or(0.0, |it| self.believed.penalty(it, now));
+                orders.push(Order::Score { peer, value: value + penalty });
             }
-            Output::Faulty { peer, fault, .. } => {
+            Output::Faulty { peer, operator, fault } => {
+                if let Some(operator) = &operator {
+                    self.believed.faulty(operator, &fault, now);
+                }
                 self.refused.truncate(REFUSED_MAX - 1);
                 self.refused.push_front(Refused {
                     at: rfc3339(now),
@@ -89,10 +105,19 @@ impl<C: Clock + Send + 'static> MeshJudge<C> {
                 self.cut.insert(peer, until_ms);
                 orders.push(Order::Cut { peer });
             }
-            Output::Introduced { peer, operator } if self.operators.len() < OPERATORS_MAX => {
-                self.operators.insert(Peer(peer.0), operator);
+            Output::Introduced { peer, operator } => {
+                self.introduced(Peer(peer.0), operator, now, orders);
             }
-            Output::Evidence(evidence) => self.accuse(&evidence),
+            Output::Advanced { log, .. } => {
+                let operator = self.mesh.logs().find(|it| it.id() == log).map(|it| *it.operator());
+                if let Some(operator) = operator {
+                    self.believed.advanced(&operator, now);
+                }
+            }
+            Output::Evidence(evidence) => {
+                self.believed.proven(&evidence, now);
+                self.accuse(&evidence);
+            }
             Output::Stopped { log, reason } => {
                 tracing::error!("the copy of the log {log} takes no more: {reason}");
             }
@@ -101,8 +126,28 @@ impl<C: Clock + Send + 'static> MeshJudge<C> {
         }
     }
 
+    /// A node said whose it is: one whose operator the policy does not let in is cut off.
+    fn introduced(
+        &mut self,
+        peer: Peer,
+        operator: VerifyingKey,
+        now: u64,
+        orders: &mut Vec<Order>,
+    ) {
+        if !self.believed.admits(&operator, now) {
+            tracing::warn!("{peer} is not let in: symbolon trust show {}", shown(&operator));
+            self.cut.insert(peer, now + NOT_LET_IN_MS);
+            return orders.push(Order::Cut { peer });
+        }
+        let value = self.believed.penalty(&operator, now);
+        orders.push(Order::Score { peer, value });
+        if self.operators.len() < OPERATORS_MAX {
+            self.operators.insert(peer, operator);
+        }
+    }
+
     pub(crate) fn accuse(&mut self, evidence: &symbolon_mesh::Evidence) {
-        let operator = hex::encode(evidence.log().operator().as_bytes());
+        let operator = shown(evidence.log().operator());
         tracing::warn!("the operator {operator} contradicted itself");
         if !self.accused.contains(&operator) {
             self.accused.push(operator);
@@ -137,7 +182,7 @@ impl<C: Clock + Send + 'static> MeshJudge<C> {
         });
         let peers = wire.links.iter().map(|link| PeerStatus {
             peer: link.peer.to_string(),
-            operator: self.operators.get(&link.peer).map(|key| hex::encode(key.as_bytes())),
+            operator: self.operators.get(&link.peer).map(shown),
             mesh: link.is_in_mesh,
             points: link.points,
         });
@@ -202,9 +247,21 @@ impl<C: Clock + Send + 'static> Judge for MeshJudge<C> {
         }
         self.read_own(orders);
         self.step(Input::Tick, orders);
+        self.ticks += 1;
+        if self.ticks.is_multiple_of(TICKS_BETWEEN_WRITES) {
+            self.believed.write();
+        }
     }
 }
 
+fn shown(operator: &VerifyingKey) -> String {
+    hex::encode(operator.as_bytes())
+}
+
+/// Five seconds of ticks.
+const TICKS_BETWEEN_WRITES: u32 = 20;
+/// As long as one that is cut off for what it did.
+const NOT_LET_IN_MS: u64 = 10 * 60 * 1000;
 /// What was refused last, as far as it is told.
 const REFUSED_MAX: usize = 32;
 /// As many as there are connections.

@@ -2,6 +2,7 @@
 #![forbid(unsafe_code)]
 
 mod behaviour;
+mod believed;
 mod codec;
 pub mod drive;
 pub mod folder;

@@ -9,12 +9,13 @@ use symbolon_ambient::SystemClock;
 use symbolon_crypto::SigningKey;
 use symbolon_mesh::{Certificate, FollowError, LogName, Mesh};
 use symbolon_secret::Secret;
-use symbolon_store::{FolderStorage, Home, replace_file};
+use symbolon_store::{FolderStorage, Home, TrustFileError, replace_file};
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinHandle;
 use tokio::time::{MissedTickBehavior, interval};
 
 use crate::Address;
+use crate::believed::Believed;
 use crate::drive::{Work, drive};
 use crate::folder::{FolderError, NodeFolder};
 use crate::gate::Reach;
@@ -35,6 +36,9 @@ pub enum NodeError {
     /// Its connections.
     #[error(transparent)]
     Wire(#[from] WireError),
+    /// What the home knows of operators.
+    #[error(transparent)]
+    Trust(#[from] TrustFileError),
     /// The copy of a log.
     #[error("the log {origin}: {source}")]
     Follow {
@@ -84,6 +88,7 @@ impl Node {
         let lock = folder.lock()?;
         let peers = folder.peers()?;
         let (mesh, own, accusations) = make_mesh(home, &folder, &config)?;
+        let believed = Believed::of(home)?;
         let is_far = config.listen.iter().any(|at| !at.ip().is_loopback())
             || peers.iter().any(|peer| !peer.is_loopback() && !peer.is_onion());
         let wire = Config {
@@ -95,7 +100,7 @@ impl Node {
             bounds: Bounds::default(),
         };
         let (wire, heard, looping) = Wire::start(&wire)?;
-        let mut judge = MeshJudge::new(mesh, own, SystemClock);
+        let mut judge = MeshJudge::new(mesh, own, believed, SystemClock);
         accusations.iter().for_each(|evidence| judge.accuse(evidence));
         let (tell, work) = mpsc::channel::<Work<Judging>>(WORK_MAX);
         let judging = tokio::spawn({

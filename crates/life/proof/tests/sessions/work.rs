@@ -186,7 +186,7 @@ fn anybody_sees_of_a_proof_in_a_file_what_it_shows() {
 #[test]
 fn the_registry_tells_what_is_pinned() {
     let keys = keys();
-    assert_eq!(keys.len(), 8);
+    assert_eq!(keys.len(), 9);
     for key in &keys {
         let file = symbolon_codec::b64url::decode(&key.key, 4096).unwrap();
         assert_eq!(Digest32(sha256(&file).0).to_string(), key.sha256, "{}", key.statement);

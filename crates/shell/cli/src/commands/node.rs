@@ -262,6 +262,7 @@ impl From<NodeError> for Failure {
         let says = error.to_string();
         match error {
             NodeError::Folder(error) => error.into(),
+            NodeError::Trust(error) => error.into(),
             NodeError::Wire(WireError::Listen { .. }) => {
                 Self::environment("listen", says).next("the same command with another --listen")
             }
