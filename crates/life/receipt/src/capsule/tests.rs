@@ -74,13 +74,8 @@ fn satisfied(admitted: &Admitted<'_>) -> Satisfied {
     admitted.manifest().policy.satisfied_by(measured()).unwrap()
 }
 
-fn draft(documents: &Documents) -> Draft {
-    draft_by(documents, None)
-}
-
-fn draft_by(documents: &Documents, unlinked: Option<&Unlinked<'_>>) -> Draft {
-    let admitted = admitted(documents);
-    let facts = Facts {
+fn facts(documents: &Documents) -> Facts<'_> {
+    Facts {
         manifest: &documents.manifest,
         certificate: &documents.certificate,
         started_ms: NOW,
@@ -89,7 +84,16 @@ fn draft_by(documents: &Documents, unlinked: Option<&Unlinked<'_>>) -> Draft {
         output: b"out",
         fuel: 9,
         memory_bytes: 65536,
-    };
+    }
+}
+
+fn draft(documents: &Documents) -> Draft {
+    draft_by(documents, None)
+}
+
+fn draft_by(documents: &Documents, unlinked: Option<&Unlinked<'_>>) -> Draft {
+    let admitted = admitted(documents);
+    let facts = facts(documents);
     let satisfied = satisfied(&admitted);
     let rng = SeededRng::new(4);
     match unlinked {

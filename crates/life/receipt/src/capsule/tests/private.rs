@@ -44,16 +44,7 @@ fn certificate(statement_key: Option<u64>) -> Vec<u8> {
 
 fn draft_of(documents: &Documents, seed: u64) -> Result<PrivateDraft, DraftError> {
     let admitted = admitted(documents);
-    let facts = Facts {
-        manifest: &documents.manifest,
-        certificate: &documents.certificate,
-        started_ms: NOW,
-        completed_ms: NOW + 5,
-        input: b"in",
-        output: b"out",
-        fuel: 9,
-        memory_bytes: 65536,
-    };
+    let facts = facts(documents);
     let satisfied = satisfied(&admitted);
     let operator = key(3).verifying_key();
     PrivateDraft::new(&admitted, &satisfied, &facts, &operator, &SeededRng::new(seed))
