@@ -24,6 +24,15 @@ impl Binding {
     }
 }
 
+/// What a holder has: the witness of every statement over a binding.
+#[derive(Debug, Clone, Copy)]
+pub struct Witness<'w> {
+    /// Claims of one document.
+    pub claims: &'w ClaimSet,
+    /// Who they are about.
+    pub holder: &'w Holder,
+}
+
 /// What a binding is made of beside the account and its audience.
 ///
 /// The three facts stand in it themselves, and the secret's last day: who shows them again opens the binding, and

@@ -1,18 +1,10 @@
 //! What the holder has.
 
 use crate::Fr;
-use crate::claim::{ClaimSet, ClaimType, Holder, SET_DEPTH};
+use crate::claim::{ClaimType, SET_DEPTH};
 use crate::statements::WitnessError;
+pub use crate::statements::common::Witness;
 use crate::statements::common::{Bound, OpenedClaim};
-
-/// The holder and their claims.
-#[derive(Debug, Clone, Copy)]
-pub struct Witness<'w> {
-    /// Claims of one document.
-    pub claims: &'w ClaimSet,
-    /// Who they are about.
-    pub holder: &'w Holder,
-}
 
 /// The witness as elements.
 #[derive(Clone)]

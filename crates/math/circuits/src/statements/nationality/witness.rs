@@ -1,16 +1,5 @@
 //! What the holder has.
 
-use crate::claim::{ClaimSet, Holder};
-use crate::statements::combined;
-
-/// The holder and their claims.
-#[derive(Debug, Clone, Copy)]
-pub struct Witness<'w> {
-    /// Claims of one document.
-    pub claims: &'w ClaimSet,
-    /// Who they are about.
-    pub holder: &'w Holder,
-}
-
 /// The witness as elements.
-pub(crate) type Opened = combined::Opened;
+pub(crate) use crate::statements::combined::Opened;
+pub use crate::statements::common::Witness;
