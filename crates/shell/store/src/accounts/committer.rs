@@ -11,6 +11,7 @@ use tokio::sync::{mpsc, oneshot};
 
 use super::db::Db;
 use super::engine::{Base, Engine};
+use super::fault::same;
 use super::rows_of_vaults::{ItemRow, RevisionRow, VaultState};
 use super::sql;
 use super::value::{Value, bytes, int};
@@ -90,16 +91,6 @@ async fn run(engine: Arc<Engine>, mut waiting: mpsc::Receiver<Waiting>) {
 
 fn weigh(commit: &Commit) -> (usize, usize) {
     (commit.revisions.len(), commit.revisions.iter().map(|r| r.sealed.len()).sum())
-}
-
-/// An error of all is an error of each.
-fn same(error: &AccountError) -> AccountError {
-    match error {
-        AccountError::Full => AccountError::Full,
-        AccountError::Damaged(what) => AccountError::Damaged(what.clone()),
-        AccountError::Unavailable(what) => AccountError::Unavailable(what.clone()),
-        other => AccountError::Unavailable(other.to_string()),
-    }
 }
 
 /// Judges each commit on what is kept and what the commits before it left, and keeps those that

@@ -176,11 +176,11 @@ impl Db {
     ) -> Result<Vec<(R, Vec<u8>)>, AccountError> {
         let kinds = sql::kinds(R::TABLE, with_sealed);
         let rows = self.rows(sql, args, &kinds).await?;
-        rows.into_iter().map(|row| self.believed(row, with_sealed)).collect()
+        rows.into_iter().map(|row| believed(&self.key, row, with_sealed)).collect()
     }
 
     /// Rows of several tables beside each other, in one statement: of each row the part of each table, to be read by
-    /// [`Db::part`].
+    /// [`part`].
     pub async fn beside(
         &mut self,
         tables: &[(char, &Table)],
@@ -195,38 +195,6 @@ impl Db {
             kinds.iter().map(|kinds| row.by_ref().take(kinds.len()).collect()).collect()
         };
         Ok(rows.into_iter().map(cut).collect())
-    }
-
-    /// The part of a row that is one table's, its tag checked; none where nothing of that table stands there.
-    pub fn part<R: Record>(&self, part: Option<Vec<Value>>) -> Result<Option<R>, AccountError> {
-        let is_there = |value: &Value| match value {
-            Value::Int(value) => value.is_some(),
-            Value::Text(value) => value.is_some(),
-            Value::Bytes(value) => value.is_some(),
-        };
-        match part {
-            Some(part) if part.iter().any(is_there) => {
-                self.believed(part, false).map(|(record, _)| Some(record))
-            }
-            _ => Ok(None),
-        }
-    }
-
-    /// A row as its record, where the tag, and the digest of what is sealed, hold.
-    fn believed<R: Record>(
-        &self,
-        mut row: Vec<Value>,
-        with_sealed: bool,
-    ) -> Result<(R, Vec<u8>), AccountError> {
-        let wrong = || damaged(R::TABLE.name);
-        let sealed = if with_sealed { blob(row.pop()).ok_or_else(wrong)? } else { Vec::new() };
-        let tag = blob(row.pop()).ok_or_else(wrong)?;
-        let values = checked(&self.key, R::TABLE, row, &tag)?;
-        let record = R::read(&mut Cells::new(R::TABLE.name, values))?;
-        if with_sealed && record.sealed_digest() != Some(sha256(&sealed)) {
-            return Err(wrong());
-        }
-        Ok((record, sealed))
     }
 
     /// Keeps a new record; `what` is named where there is one.
@@ -267,6 +235,24 @@ impl Db {
             self.run(sql::insert(R::TABLE, true, size), args).await.map_err(fault)?;
         }
         Ok(())
+    }
+
+    /// Keeps those of many records whose key is not there yet, in one statement; gives of these what stands in `column`,
+    /// which is of bytes.
+    pub async fn insert_new<R: Record>(
+        &mut self,
+        records: &[&R],
+        column: &str,
+    ) -> Result<Vec<Vec<u8>>, AccountError> {
+        let mut args = Vec::new();
+        for record in records {
+            args.extend(self.tagged(*record)?);
+        }
+        let sql = sql::insert_new(R::TABLE, records.len(), column);
+        let rows = self.rows(sql, args, &[Kind::Bytes]).await?;
+        rows.into_iter()
+            .map(|mut row| blob(row.pop()).ok_or_else(|| damaged(R::TABLE.name)))
+            .collect()
     }
 
     /// Keeps many records in place of those of the same key, in few statements.
@@ -314,6 +300,42 @@ impl Db {
             Conn::SqliteReader(_) | Conn::Postgres(_) => Ok(()),
         }
     }
+}
+
+/// The part of a row of [`Db::beside`] that is one table's, its tag checked; none where nothing of that table stands
+/// there.
+pub(super) fn part<R: Record>(
+    key: &ServerKey,
+    part: Option<Vec<Value>>,
+) -> Result<Option<R>, AccountError> {
+    let is_there = |value: &Value| match value {
+        Value::Int(value) => value.is_some(),
+        Value::Text(value) => value.is_some(),
+        Value::Bytes(value) => value.is_some(),
+    };
+    match part {
+        Some(part) if part.iter().any(is_there) => {
+            believed(key, part, false).map(|(record, _)| Some(record))
+        }
+        _ => Ok(None),
+    }
+}
+
+/// A row as its record, where the tag, and the digest of what is sealed, hold.
+fn believed<R: Record>(
+    key: &ServerKey,
+    mut row: Vec<Value>,
+    with_sealed: bool,
+) -> Result<(R, Vec<u8>), AccountError> {
+    let wrong = || damaged(R::TABLE.name);
+    let sealed = if with_sealed { blob(row.pop()).ok_or_else(wrong)? } else { Vec::new() };
+    let tag = blob(row.pop()).ok_or_else(wrong)?;
+    let values = checked(key, R::TABLE, row, &tag)?;
+    let record = R::read(&mut Cells::new(R::TABLE.name, values))?;
+    if with_sealed && record.sealed_digest() != Some(sha256(&sealed)) {
+        return Err(wrong());
+    }
+    Ok((record, sealed))
 }
 
 fn blob(value: Option<Value>) -> Option<Vec<u8>> {

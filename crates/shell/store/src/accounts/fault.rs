@@ -53,3 +53,13 @@ fn passes(code: &str) -> bool {
         || code == "55P03"
         || code.len() == 5 && ["08", "40", "53", "57"].iter().any(|class| code.starts_with(class))
 }
+
+/// An error of all is an error of each.
+pub(super) fn same(error: &AccountError) -> AccountError {
+    match error {
+        AccountError::Full => AccountError::Full,
+        AccountError::Damaged(what) => AccountError::Damaged(what.clone()),
+        AccountError::Unavailable(what) => AccountError::Unavailable(what.clone()),
+        other => AccountError::Unavailable(other.to_string()),
+    }
+}

@@ -13,7 +13,7 @@ use super::audit::note;
 use super::db::Db;
 use super::rows_of_keys::{RevokedToken, SpentNonce};
 use super::value::{Kind, Record, Value, bytes, damaged, int};
-use super::{Accounts, engine::Engine};
+use super::{Accounts, logins::USED};
 
 const NO_SERVICE: AccountError = AccountError::Missing("the service");
 const NO_KEY: AccountError = AccountError::Missing("the key");
@@ -238,22 +238,7 @@ impl KeyStore for Accounts {
     }
 
     async fn known(&self, device: DeviceId) -> Result<Option<Known>, AccountError> {
-        let tables = [('d', Device::TABLE), ('k', ApiKey::TABLE), ('s', Service::TABLE)];
-        let from = format!(
-            "{} d LEFT JOIN {} k ON k.id = d.api_key LEFT JOIN {} s ON s.id = k.service WHERE d.id = $1",
-            Device::TABLE.name,
-            ApiKey::TABLE.name,
-            Service::TABLE.name
-        );
-        // One way to the database: this is what every login and every look at a token begins with.
-        let mut db = self.engine.reader().await?;
-        let rows = db.beside(&tables, &from, vec![bytes(device.as_bytes())]).await?;
-        let mut parts = rows.into_iter().next().unwrap_or_default().into_iter();
-        // The tag of the row that names is checked before what it names is missed.
-        let Some(device) = db.part::<Device>(parts.next())? else { return Ok(None) };
-        let Some(key) = db.part::<ApiKey>(parts.next())? else { return Ok(None) };
-        let service = db.part::<Service>(parts.next())?;
-        Ok(service.map(|service| Known { device, key, service }))
+        self.logins.known(device).await
     }
 
     async fn devices_of(&self, key: ApiKeyId) -> Result<Vec<Device>, AccountError> {
@@ -270,7 +255,7 @@ impl KeyStore for Accounts {
         let nonce = spent(nonce);
         let seen = device.used_unix_ms.unwrap_or(0);
         if now_unix_ms.saturating_sub(seen) < SEEN_EVERY_MS {
-            return spend(&self.engine, nonce).await;
+            return self.logins.spend(nonce).await;
         }
         let id = device.id;
         self.engine
@@ -288,7 +273,7 @@ impl KeyStore for Accounts {
     }
 
     async fn spend(&self, nonce: &TimelyNonce) -> Result<(), AccountError> {
-        spend(&self.engine, spent(nonce)).await
+        self.logins.spend(spent(nonce)).await
     }
 
     async fn remove_device(
@@ -346,10 +331,6 @@ fn spent(nonce: &TimelyNonce) -> SpentNonce {
     SpentNonce { id: nonce.id(), expires_unix_ms: nonce.until_unix_ms() }
 }
 
-async fn spend(engine: &Engine, nonce: SpentNonce) -> Result<(), AccountError> {
-    engine.write_one(move |db| Box::pin(async move { use_up(db, Some(nonce)).await })).await
-}
-
 async fn use_up(db: &mut Db, nonce: Option<SpentNonce>) -> Result<(), AccountError> {
     match nonce {
         Some(nonce) => db.insert(&nonce, USED).await,
@@ -390,6 +371,5 @@ fn at_most(what: &'static str, found: usize, max: usize) -> Result<(), AccountEr
     if found > max { Err(AccountError::TooLong { what, found, max }) } else { Ok(()) }
 }
 
-const USED: &str = "a use of this nonce";
 /// Of a device's last login so much may be missing.
 const SEEN_EVERY_MS: u64 = 60_000;

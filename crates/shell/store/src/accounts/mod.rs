@@ -2,7 +2,8 @@
 //!
 //! The statements are the same for both; what differs is how a write reaches the disk. In SQLite
 //! one writer gathers what waits into a transaction (`lane`); PostgreSQL gathers syncs itself. In
-//! both, commits of vaults that wait are taken together in a few long statements (`committer`).
+//! both, commits of vaults that wait are taken together in a few long statements (`committer`), and so are
+//! the questions of logins (`logins`).
 
 mod address;
 mod assistants;
@@ -16,10 +17,12 @@ mod delete;
 mod dump;
 mod engine;
 mod fault;
+mod gather;
 mod keeper;
 mod key_file;
 mod keys;
 mod lane;
+mod logins;
 mod measure;
 mod open;
 mod own_server;
@@ -50,12 +53,14 @@ use std::sync::Arc;
 
 use committer::Committer;
 use engine::Engine;
+use logins::Logins;
 
 /// The accounts of one server, in either database. Cheap to clone.
 #[derive(Clone)]
 pub struct Accounts {
     engine: Arc<Engine>,
     committer: Arc<Committer>,
+    logins: Arc<Logins>,
 }
 
 impl std::fmt::Debug for Accounts {

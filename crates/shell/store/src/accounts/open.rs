@@ -19,6 +19,7 @@ use super::db::{Conn, Db};
 use super::engine::{Base, Engine};
 use super::fault::fault;
 use super::lane::Lane;
+use super::logins::Logins;
 
 /// Connections that read in SQLite.
 const READERS: u32 = 4;
@@ -97,7 +98,8 @@ impl Accounts {
     async fn over(engine: Engine) -> Result<Self, AccountError> {
         let engine = Arc::new(engine);
         let committer = Arc::new(Committer::new(engine.clone()));
-        let accounts = Self { engine, committer };
+        let logins = Arc::new(Logins::new(&engine));
+        let accounts = Self { engine, committer, logins };
         accounts.check_key().await?;
         Ok(accounts)
     }

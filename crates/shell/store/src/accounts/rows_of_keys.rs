@@ -140,7 +140,7 @@ impl Record for Device {
     }
 }
 
-/// A nonce that was used.
+/// A nonce that was used. Its end is its own: the same nonce has the same.
 #[derive(Debug)]
 pub(super) struct SpentNonce {
     pub id: [u8; 16],
@@ -155,12 +155,12 @@ pub(super) struct RevokedToken {
 }
 
 macro_rules! remembered {
-    ($row:ty, $table:literal) => {
+    ($row:ty, $table:literal, $key:expr) => {
         impl Record for $row {
             const TABLE: &'static Table = &Table {
                 name: $table,
                 columns: &[("id", Kind::Bytes), ("expires_unix_ms", Kind::Int)],
-                key: &["id"],
+                key: $key,
                 has_sealed: false,
             };
 
@@ -174,5 +174,5 @@ macro_rules! remembered {
         }
     };
 }
-remembered!(SpentNonce, "key_nonce");
-remembered!(RevokedToken, "revoked_token");
+remembered!(SpentNonce, "key_nonce", &["expires_unix_ms", "id"]);
+remembered!(RevokedToken, "revoked_token", &["id"]);

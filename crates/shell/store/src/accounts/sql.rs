@@ -44,6 +44,12 @@ pub(super) fn upsert(table: &Table, rows: usize) -> String {
     format!("{insert} ON CONFLICT ({}) DO UPDATE SET {}", table.key.join(", "), set.join(", "))
 }
 
+/// `INSERT` of so many rows, but of those whose key is there; gives a column of what is new.
+pub(super) fn insert_new(table: &Table, rows: usize, column: &str) -> String {
+    let (insert, key) = (insert(table, false, rows), table.key.join(", "));
+    format!("{insert} ON CONFLICT ({key}) DO NOTHING RETURNING {column}")
+}
+
 /// `UPDATE` of the row with the key, from the values that [`insert`] takes.
 pub(super) fn update(table: &Table) -> String {
     let numbered = |name: &str| format!("{name} = ${}", place(table, name));
@@ -135,6 +141,10 @@ mod tests {
         assert_eq!(
             upsert(&T, 1),
             "INSERT INTO t (a, n, b, tag) VALUES ($1, $2, $3, $4) ON CONFLICT (a, n) DO UPDATE SET b = excluded.b, tag = excluded.tag"
+        );
+        assert_eq!(
+            insert_new(&T, 1, "a"),
+            "INSERT INTO t (a, n, b, tag) VALUES ($1, $2, $3, $4) ON CONFLICT (a, n) DO NOTHING RETURNING a"
         );
         assert_eq!(among(&["a", "n"], 2, true), "(a, n) IN (($1, $2), ($3, $4))");
         assert_eq!(among(&["a", "n"], 1, false), "(a, n) IN (VALUES ($1, $2))");

@@ -282,6 +282,42 @@ pub async fn of_many_logins_with_one_nonce_one_stands(base: Base) {
     }
 }
 
+pub async fn who_asks_beside_others_is_answered_of_its_own(base: Base) {
+    let a = &base.accounts;
+    for n in 1..=5 {
+        a.sign_up(&person(n)).await.unwrap();
+        furnish(a, n).await;
+    }
+    // More than go into one statement; of a sixth device nothing is there.
+    let asked: Vec<_> = (0..200_u8)
+        .map(|ask| {
+            let (a, n) = (a.clone(), ask % 6 + 1);
+            let nonce = nonce(n, n, 100 + u64::from(ask / 2));
+            let recent = Device { used_unix_ms: Some(NOW), ..device(n, n) };
+            tokio::spawn(async move {
+                let spent = a.log_in(&recent, &nonce, NOW).await;
+                (ask, n, a.known([n; 16].into()).await.unwrap(), spent)
+            })
+        })
+        .collect();
+    let mut spent = [0; 100];
+    for task in asked {
+        let (ask, n, known, done) = task.await.unwrap();
+        assert_eq!(known.is_some(), n < 6, "{n}");
+        let own = known.is_none_or(|it| {
+            (it.device.id, it.key.id, it.service.id)
+                == ([n; 16].into(), [n; 16].into(), [n; 16].into())
+        });
+        assert!(own, "another's answer");
+        match done {
+            Ok(()) => spent[usize::from(ask / 2)] += 1,
+            Err(AccountError::Exists(_)) => {}
+            Err(other) => panic!("{other}"),
+        }
+    }
+    assert_eq!(spent, [1; 100], "each nonce once");
+}
+
 pub async fn a_token_that_was_taken_back_is_known_until_its_end(base: Base) {
     let a = &base.accounts;
     let id = [5; 16].into();

@@ -70,6 +70,7 @@ both! {
         a_rotation_puts_the_proven_point_in_place_of_the_proven_one,
         a_nonce_is_used_once_whatever_for,
         of_many_logins_with_one_nonce_one_stands,
+        who_asks_beside_others_is_answered_of_its_own,
         a_token_that_was_taken_back_is_known_until_its_end;
     proofs: a_session_is_kept_and_used_up_once,
         a_holder_comes_once_in_an_epoch,

@@ -1,0 +1,11 @@
+-- Ordered by their end: nonces of one time stand side by side, so that those which come together are written into one
+-- page or two, and those that are over are taken off the front. A nonce has one end, so it still comes once.
+CREATE TABLE key_nonce_by_end (
+    expires_unix_ms BIGINT NOT NULL,
+    id              BYTEA NOT NULL,
+    tag             BYTEA NOT NULL,
+    PRIMARY KEY (expires_unix_ms, id)
+);
+INSERT INTO key_nonce_by_end (expires_unix_ms, id, tag) SELECT expires_unix_ms, id, tag FROM key_nonce;
+DROP TABLE key_nonce;
+ALTER TABLE key_nonce_by_end RENAME TO key_nonce;
