@@ -6,6 +6,7 @@ use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
 
+use futures::future::try_join_all;
 use serde_json::{Value, json};
 use symbolon_account::ServerKey;
 use symbolon_account::rate::Rate;
@@ -66,18 +67,21 @@ async fn case(logins: usize, at_once: usize, report: &mut Report) -> Result<(), 
         .into_iter()
         .map(|(login, request)| (login, ask("sign-in", &request.to_bytes())))
         .unzip();
+    let asks = requests(address, "/api/account/challenge", &asks);
     let meter = Meter::start(std::process::id());
     let start = Instant::now();
-    let asked = send(address, "/api/account/challenge", asks, at_once, 200, &meter).await?;
+    let asked = send(address, asks, at_once, &meter).await?;
     let first = start.elapsed();
     report.row(&meter.row("login", "challenge", at_once, "group", asked.len() == logins));
+    let asked = answers(&asked, 200)?;
 
-    let proofs = answer(waiting, asked).await?;
+    let proofs = requests(address, "/api/session", &answer(waiting, asked).await?);
     let meter = Meter::start(std::process::id());
     let start = Instant::now();
-    let done = send(address, "/api/session", proofs, at_once, 200, &meter).await?;
+    let done = send(address, proofs, at_once, &meter).await?;
     let whole = first + start.elapsed();
     let mut row = meter.row("login", "session", at_once, "group", done.len() == logins);
+    row.correct &= answers(&done, 200).is_ok();
     let per_second = logins as f64 / whole.as_secs_f64();
     row.note = Some(format!("{per_second:.0} logins a second, both steps"));
     report.row(&row);
@@ -88,82 +92,70 @@ async fn case(logins: usize, at_once: usize, report: &mut Report) -> Result<(), 
     Ok(())
 }
 
-/// Sends the bodies over so many connections; gives the answers in the order of the bodies.
+/// Requests, whole, with these bodies.
+pub(super) fn requests(address: SocketAddr, path: &str, bodies: &[Value]) -> Vec<Vec<u8>> {
+    let one = |body: &Value| {
+        let body = body.to_string();
+        let length = body.len();
+        let head = format!(
+            "POST {path} HTTP/1.1\r\nhost: {address}\r\ncontent-type: application/json\r\ncontent-length: {length}\r\n\r\n"
+        );
+        [head.into_bytes(), body.into_bytes()].concat()
+    };
+    bodies.iter().map(one).collect()
+}
+
+/// Sends them over so many connections; gives the responses, whole, in the order of the requests. They are made before
+/// and read after, so that while it runs nearly all is the server's work.
 pub(super) async fn send(
     address: SocketAddr,
-    path: &'static str,
-    bodies: Vec<Value>,
+    requests: Vec<Vec<u8>>,
     at_once: usize,
-    status: u16,
     meter: &Meter,
-) -> Result<Vec<Value>, BenchError> {
-    let left: Mutex<VecDeque<(usize, Value)>> =
-        Mutex::new(bodies.into_iter().enumerate().collect());
+) -> Result<Vec<Vec<u8>>, BenchError> {
+    let left: Mutex<VecDeque<(usize, Vec<u8>)>> =
+        Mutex::new(requests.into_iter().enumerate().collect());
     let one = async || {
         let mut stream = TcpStream::connect(address).await?;
         stream.set_nodelay(true)?;
-        let mut answers = Vec::new();
+        let mut responses = Vec::new();
         loop {
             let next = left.lock().unwrap_or_else(PoisonError::into_inner).pop_front();
-            let Some((nth, body)) = next else { return Ok::<_, BenchError>(answers) };
+            let Some((nth, request)) = next else { return Ok::<_, BenchError>(responses) };
             let start = Instant::now();
-            let answer = exchange(&mut stream, address, path, &body, status).await?;
+            let response = exchange(&mut stream, &request).await?;
             meter.record(start);
-            answers.push((nth, answer));
+            responses.push((nth, response));
         }
     };
-    let mut all = Vec::new();
-    let mut running: Vec<_> = (0..at_once).map(|_| Box::pin(one())).collect();
-    for answers in join_all(&mut running).await {
-        all.extend(answers?);
-    }
+    // Each connection is polled when it has something, and not with the others.
+    let done = try_join_all((0..at_once).map(|_| one())).await?;
+    let mut all: Vec<(usize, Vec<u8>)> = done.into_iter().flatten().collect();
     all.sort_unstable_by_key(|(nth, _)| *nth);
-    Ok(all.into_iter().map(|(_, answer)| answer).collect())
+    Ok(all.into_iter().map(|(_, response)| response).collect())
 }
 
-async fn join_all<F: Future + Unpin>(running: &mut [F]) -> Vec<F::Output> {
-    let mut done: Vec<Option<F::Output>> = running.iter().map(|_| None).collect();
-    std::future::poll_fn(|cx| {
-        let mut is_over = true;
-        for (future, done) in running.iter_mut().zip(&mut done) {
-            if done.is_none() {
-                match std::pin::Pin::new(future).poll(cx) {
-                    std::task::Poll::Ready(output) => *done = Some(output),
-                    std::task::Poll::Pending => is_over = false,
-                }
-            }
-        }
-        if is_over { std::task::Poll::Ready(()) } else { std::task::Poll::Pending }
-    })
-    .await;
-    done.into_iter().flatten().collect()
-}
-
-async fn exchange(
-    stream: &mut TcpStream,
-    address: SocketAddr,
-    path: &str,
-    body: &Value,
-    status: u16,
-) -> Result<Value, BenchError> {
-    let body = body.to_string();
-    let request = format!(
-        "POST {path} HTTP/1.1\r\nhost: {address}\r\ncontent-type: application/json\r\ncontent-length: {}\r\n\r\n{body}",
-        body.len()
-    );
-    stream.write_all(request.as_bytes()).await?;
+async fn exchange(stream: &mut TcpStream, request: &[u8]) -> Result<Vec<u8>, BenchError> {
+    stream.write_all(request).await?;
     let mut buffer = Vec::with_capacity(2048);
-    loop {
+    while whole(&buffer).is_none() {
         if stream.read_buf(&mut buffer).await? == 0 {
             return Err(BenchError::new("the server closed the connection"));
         }
-        if let Some(body) = whole(&buffer) {
-            let is_right = buffer.starts_with(format!("HTTP/1.1 {status}").as_bytes());
-            let said = || BenchError::new(format!("{path}: {}", String::from_utf8_lossy(&body)));
-            let answer = serde_json::from_slice(&body).ok().filter(|_| is_right);
-            return answer.ok_or_else(said);
-        }
     }
+    Ok(buffer)
+}
+
+/// What the responses hold, each of which must have this status.
+pub(super) fn answers(responses: &[Vec<u8>], status: u16) -> Result<Vec<Value>, BenchError> {
+    let head = format!("HTTP/1.1 {status}");
+    let one = |response: &Vec<u8>| {
+        let is_right = response.starts_with(head.as_bytes());
+        let body = whole(response).filter(|_| is_right);
+        let answer = body.and_then(|body| serde_json::from_slice(&body).ok());
+        answer.ok_or_else(|| BenchError::new(String::from_utf8_lossy(response)))
+    };
+    responses.iter().map(one).collect()
 }
 
 /// The client's part of each login, on two threads.
@@ -202,8 +194,13 @@ async fn sign_up(address: SocketAddr) -> Result<(), BenchError> {
     let mut stream = TcpStream::connect(address).await?;
     let (registration, request) =
         ClientRegistration::start(&password(), &SystemRng).map_err(BenchError::new)?;
+    let mut once = async |path: &str, body: Value, status| {
+        let request = requests(address, path, &[body]).concat();
+        let response = exchange(&mut stream, &request).await?;
+        answers(&[response], status).map(|mut all| all.swap_remove(0))
+    };
     let ask = ask("sign-up", &request.to_bytes());
-    let asked = exchange(&mut stream, address, "/api/account/challenge", &ask, 200).await?;
+    let asked = once("/api/account/challenge", ask, 200).await?;
     let response = RegistrationResponse::from_bytes(&message(&asked)?).map_err(BenchError::new)?;
     let done = registration.finish(&password(), &response, &pinned(&asked)?, &SystemRng);
     let record = done.map_err(BenchError::new)?.upload.to_bytes();
@@ -218,7 +215,7 @@ async fn sign_up(address: SocketAddr) -> Result<(), BenchError> {
     });
     let new = json!({ "challenge_id": asked["challenge_id"], "vault": vault,
         "proof": { "record": b64url::encode(&record) } });
-    exchange(&mut stream, address, "/api/account", &new, 201).await.map(|_| ())
+    once("/api/account", new, 201).await.map(|_| ())
 }
 
 fn ask(purpose: &str, request: &[u8]) -> Value {

@@ -22,7 +22,7 @@ use symbolon_secret::Secret;
 use symbolon_server::http::{Accounts, AccountsOptions, PublicOrigin, ServeOptions, serve};
 use tokio_util::sync::CancellationToken;
 
-use super::login::{ORIGIN, send, unlimited};
+use super::login::{ORIGIN, answers, requests, send, unlimited};
 use crate::home::BenchHome;
 use crate::meter::Meter;
 use crate::row::Report;
@@ -218,10 +218,12 @@ async fn over_http(
 
     let made: Result<Vec<_>, _> = (0..logins).map(|_| holder.made()).collect();
     let bodies: Vec<_> = made?.iter().map(|made| holder.body(made)).collect();
+    let address = serving.address();
+    let requests = requests(address, "/api/keys/login", &bodies);
     let meter = Meter::start(std::process::id());
-    let done = send(serving.address(), "/api/keys/login", bodies, at_once, 200, &meter).await?;
-    let correct = done.len() == logins && done.iter().all(|it| it["token_type"] == "DPoP");
-    let mut row = meter.row("possession", "login", at_once, "group", correct);
+    let done = send(address, requests, at_once, &meter).await?;
+    let mut row = meter.row("possession", "login", at_once, "group", done.len() == logins);
+    row.correct &= answers(&done, 200)?.iter().all(|it| it["token_type"] == "DPoP");
     row.note = Some("with the client that sends them, in one process".to_owned());
     report.row(&row);
     stop.cancel();
