@@ -13,6 +13,7 @@ mod patched;
 mod proof;
 #[cfg(feature = "prove")]
 mod prove;
+mod reading;
 mod statements;
 #[cfg(test)]
 mod testing;

@@ -1,11 +1,11 @@
 //! Checking proofs, one by one and many at once.
 
-use blake2b_simd::State;
 use midnight_zk_stdlib::MidnightVK;
 
 use crate::Fr;
-use crate::key::{VerifyingKey, pins, verifier};
+use crate::key::{Pins, VerifyingKey, pins, verifier};
 use crate::proof::Proof;
+use crate::reading::{Ahead, long};
 use crate::statements::Statement;
 use crate::statements::relation::Shape;
 
@@ -49,30 +49,30 @@ pub struct Claimed<'a> {
     key: &'a MidnightVK,
     pub(crate) publics: Vec<Fr>,
     proof: &'a Proof,
-    proof_bytes: usize,
+    pins: &'static Pins,
 }
 
 impl<'a> Claimed<'a> {
     /// That `proof` shows `statement`.
     pub fn new<S: Statement>(key: &'a VerifyingKey<S>, statement: &S, proof: &'a Proof) -> Self {
-        Self {
-            key: &key.key,
-            publics: statement.publics(),
-            proof,
-            proof_bytes: pins::<S>().proof_bytes,
-        }
+        Self { key: &key.key, publics: statement.publics(), proof, pins: pins::<S>() }
     }
 
     /// Checks this one alone.
     pub fn check(&self) -> Result<(), VerifyError> {
         self.length()?;
-        let (publics, proof) = (&self.publics, &self.proof.0);
-        midnight_zk_stdlib::verify::<Shape, State>(verifier(), self.key, publics, None, proof)
+        let (publics, proof) = (&self.publics, self.long().ok_or(VerifyError::Refused)?);
+        midnight_zk_stdlib::verify::<Shape, Ahead>(verifier(), self.key, publics, None, &proof)
             .map_err(|_| VerifyError::Refused)
     }
 
+    /// The proof, each point of it checked.
+    fn long(&self) -> Option<Vec<u8>> {
+        long(&self.proof.0, self.pins.layout)
+    }
+
     fn length(&self) -> Result<(), VerifyError> {
-        let (expected, found) = (self.proof_bytes, self.proof.0.len());
+        let (expected, found) = (self.pins.proof_bytes, self.proof.0.len());
         if expected == found { Ok(()) } else { Err(VerifyError::Length { expected, found }) }
     }
 }
@@ -110,6 +110,8 @@ pub fn verify_batch(batch: &[Claimed<'_>]) -> Result<(), BatchError> {
 fn together(batch: &[Claimed<'_>]) -> bool {
     let keys: Vec<MidnightVK> = batch.iter().map(|one| one.key.clone()).collect();
     let publics: Vec<Vec<Fr>> = batch.iter().map(|one| one.publics.clone()).collect();
-    let proofs: Vec<Vec<u8>> = batch.iter().map(|one| one.proof.0.clone()).collect();
-    midnight_zk_stdlib::batch_verify::<State>(verifier(), &keys, &publics, &proofs).is_ok()
+    let proofs: Option<Vec<Vec<u8>>> = batch.iter().map(Claimed::long).collect();
+    proofs.is_some_and(|proofs| {
+        midnight_zk_stdlib::batch_verify::<Ahead>(verifier(), &keys, &publics, &proofs).is_ok()
+    })
 }
