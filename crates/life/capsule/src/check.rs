@@ -93,12 +93,10 @@ impl Certified {
             .map_err(CheckError::CertificateEnvelope)?;
         let payload = envelope.verify(root).map_err(CheckError::CertificateEnvelope)?;
         let certificate = Certificate::parse(payload).map_err(CheckError::Certificate)?;
-        if now_ms < certificate.not_before_ms {
-            return Err(CheckError::Early);
+        if certificate.keys.jubjub.is_some_and(|key| key.public().is_err()) {
+            return Err(CheckError::Certificate(DocumentError::Field("keys.jubjub")));
         }
-        if now_ms >= certificate.not_after_ms {
-            return Err(CheckError::Expired);
-        }
+        good_at(&certificate, now_ms)?;
         if revocations.as_ref().is_some_and(|it| it.revokes_certificate(certificate.number)) {
             return Err(CheckError::CertificateRevoked(certificate.number));
         }
@@ -109,6 +107,46 @@ impl Certified {
     pub fn certificate(&self) -> &Certificate {
         &self.certificate
     }
+}
+
+/// Whether a certificate's time has come and is not over.
+fn good_at(certificate: &Certificate, now_ms: u64) -> Result<(), CheckError> {
+    if now_ms < certificate.not_before_ms {
+        Err(CheckError::Early)
+    } else if now_ms >= certificate.not_after_ms {
+        Err(CheckError::Expired)
+    } else {
+        Ok(())
+    }
+}
+
+/// A certificate that was read already, with its envelope: whether the root signed it, and it was good at a time. For
+/// who reads of a run that is over: what may run now is for [`Certified::check`] to say.
+///
+/// # Errors
+/// [`CheckError::CertificateEnvelope`], [`CheckError::Early`] or [`CheckError::Expired`].
+pub fn was_certified(
+    certificate: &Certificate,
+    envelope: &Envelope,
+    root: &PublicKeys,
+    at_ms: u64,
+) -> Result<(), CheckError> {
+    envelope.verify(root).map_err(CheckError::CertificateEnvelope)?;
+    good_at(certificate, at_ms)
+}
+
+/// A manifest that was read already, with its envelope: whether the certificate's keys signed it, and it is within the
+/// ceiling. For who reads of a run that is over, as [`was_certified`].
+///
+/// # Errors
+/// [`CheckError::ManifestEnvelope`] or [`CheckError::Ceiling`].
+pub fn was_signed(
+    manifest: &Manifest,
+    envelope: &Envelope,
+    certificate: &Certificate,
+) -> Result<(), CheckError> {
+    envelope.verify(&certificate.keys).map_err(CheckError::ManifestEnvelope)?;
+    Ok(certificate.ceiling.admits(manifest)?)
 }
 
 impl Checked {
@@ -124,8 +162,9 @@ impl Checked {
         let manifest = Manifest::parse(payload).map_err(CheckError::Manifest)?;
         certificate.ceiling.admits(&manifest)?;
         if let Some(signature) = &manifest.statement {
-            let key = certificate.keys.jubjub.as_ref().ok_or(CheckError::Statement)?;
-            let signed = manifest.description().verify(key.as_public(), signature.as_signature());
+            let key = certificate.keys.jubjub.ok_or(CheckError::Statement)?;
+            let key = key.public().map_err(|_| CheckError::Statement)?;
+            let signed = manifest.description().verify(&key, signature.as_signature());
             signed.map_err(|_| CheckError::Statement)?;
         }
         let component = &manifest.component.sha3_512;

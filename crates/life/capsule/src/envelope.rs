@@ -157,8 +157,15 @@ impl Envelope {
     /// # Errors
     /// [`EnvelopeError`] of form and encoding.
     pub fn parse(kind: Kind, bytes: &[u8]) -> Result<Self, EnvelopeError> {
-        let value = json::parse_bounded(bytes, ENVELOPE_BYTES_MAX, 4)?;
-        let read: EnvelopeJson = serde_json::from_value(value).map_err(|_| EnvelopeError::Form)?;
+        Self::read(kind, &json::parse_bounded(bytes, ENVELOPE_BYTES_MAX, 4)?)
+    }
+
+    /// As [`Envelope::parse`], of JSON that was read already, under bounds of the reader's.
+    ///
+    /// # Errors
+    /// [`EnvelopeError`] of form and encoding.
+    pub fn read(kind: Kind, value: &serde_json::Value) -> Result<Self, EnvelopeError> {
+        let read = EnvelopeJson::deserialize(value).map_err(|_| EnvelopeError::Form)?;
         if read.payload_type != kind.payload_type() {
             return Err(EnvelopeError::Kind(kind.name()));
         }

@@ -16,7 +16,7 @@ mod statement;
 mod tests;
 
 pub use certificate::{Ceiling, CeilingError, Certificate, HostPattern};
-pub use check::{Admitted, Certified, CheckError, Checked};
+pub use check::{Admitted, Certified, CheckError, Checked, was_certified, was_signed};
 pub use digest::ComponentDigest;
 pub use document::{DocumentError, Kind};
 pub use envelope::{

@@ -2,13 +2,14 @@
 //! publisher ran under a policy, and not which (`specs/statements/capsule.md`).
 
 use serde::{Deserialize, Serialize};
-use symbolon_circuits::{IssuerPublicKey, SIGNATURE_BYTES, Signature};
+use symbolon_circuits::{IssuerPublicKey, NotAKey, SIGNATURE_BYTES, Signature};
 use symbolon_codec::{CodecError, hex};
 
-/// A publisher's key of statements: a point of Jubjub. 64 hex digits.
+/// A publisher's key of statements: a point of Jubjub, in 64 hex digits. The point is read where it is used: that it is
+/// in its group costs more than two Ed25519 signatures, and most readers of a certificate need it for nothing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
-pub struct StatementKey(IssuerPublicKey);
+pub struct StatementKey([u8; 32]);
 
 /// A publisher's signature over a capsule's description. 128 hex digits.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -17,8 +18,11 @@ pub struct StatementSignature(Signature);
 
 impl StatementKey {
     /// The key, as the statement names it.
-    pub fn as_public(&self) -> &IssuerPublicKey {
-        &self.0
+    ///
+    /// # Errors
+    /// [`NotAKey`]: no point, one of another group, or in another spelling.
+    pub fn public(&self) -> Result<IssuerPublicKey, NotAKey> {
+        IssuerPublicKey::from_bytes(&self.0)
     }
 }
 
@@ -31,7 +35,7 @@ impl StatementSignature {
 
 impl From<IssuerPublicKey> for StatementKey {
     fn from(key: IssuerPublicKey) -> Self {
-        Self(key)
+        Self(key.to_bytes())
     }
 }
 
@@ -43,7 +47,7 @@ impl From<Signature> for StatementSignature {
 
 impl From<StatementKey> for String {
     fn from(key: StatementKey) -> Self {
-        hex::encode(key.0.to_bytes())
+        hex::encode(key.0)
     }
 }
 
@@ -57,10 +61,10 @@ impl TryFrom<String> for StatementKey {
     type Error = CodecError;
 
     fn try_from(text: String) -> Result<Self, CodecError> {
-        let none = CodecError::Encoding("a key of statements");
         let mut bytes = [0; 32];
-        hex::decode_to_slice(&text, &mut bytes).map_err(|_| none.clone())?;
-        IssuerPublicKey::from_bytes(&bytes).map(Self).map_err(|_| none)
+        hex::decode_to_slice(&text, &mut bytes)
+            .map_err(|_| CodecError::Encoding("a key of statements"))?;
+        Ok(Self(bytes))
     }
 }
 

@@ -3,10 +3,16 @@
 //! What would tell which capsule it was is not in such a receipt, but for the component, which is in a commitment that is
 //! never opened. A proof of the statement `capsule` stands in their place (`specs/statements/capsule.md`).
 
+use std::sync::LazyLock;
+
 use symbolon_ambient::Rng;
-use symbolon_capsule::{Admitted, Certificate, Certified, Satisfied, StatementKey};
+use symbolon_capsule::{
+    Admitted, Certificate, Envelope, Kind, PublicKeys, Satisfied, was_certified,
+};
 use symbolon_circuits::capsule::{Capsule, ComponentCommitment, Description, Witness};
-use symbolon_circuits::{Element, Hidden, Proof, Signature, VerifyingKey as Key, verify};
+use symbolon_circuits::{
+    Element, Hidden, IssuerPublicKey, Proof, Signature, VerifyingKey as Key, verify,
+};
 use symbolon_codec::Digest32;
 use symbolon_crypto::{IDENTITY_PROOF_BYTES, VerifyingKey};
 
@@ -15,11 +21,14 @@ use super::make::{Draft, DraftError, Facts};
 use super::verify::Shown;
 use super::{CapsuleCheck, CapsuleError, CapsuleReceipt, Field, FieldName, Seen};
 
+/// The key of the statement, read and held against its pins once.
+static KEY: LazyLock<Option<Key<Capsule>>> = LazyLock::new(Key::pinned);
+
 /// A private receipt without its proofs, and what the one of the statement is made of.
 #[derive(Debug)]
 pub struct PrivateDraft {
     draft: Draft,
-    publisher: StatementKey,
+    publisher: IssuerPublicKey,
     description: Description,
     signature: Signature,
     salt: Hidden,
@@ -44,6 +53,7 @@ impl PrivateDraft {
         let mut draft = Draft::commit(admitted, satisfied, facts, prover, None, rng)?;
         let certificate = draft.0.dangerous_unverified(FieldName::Certificate).and_then(named);
         let publisher = certificate.and_then(|it| it.keys.jubjub).ok_or(DraftError::NoStatement)?;
+        let publisher = publisher.public().map_err(|_| DraftError::NoStatement)?;
         let (description, salt) = (manifest.description(), Hidden::make(rng));
         let hidden = Digest32(description.commit(&salt).0.to_bytes());
         for field in &mut draft.0.fields {
@@ -64,7 +74,7 @@ impl PrivateDraft {
         Capsule {
             receipt: Capsule::receipt(&self.transcript().0),
             policy: self.description.policy(),
-            publisher: *self.publisher.as_public(),
+            publisher: self.publisher,
             commitment: self.description.commit(&self.salt),
         }
     }
@@ -84,8 +94,8 @@ impl PrivateDraft {
         identity: [u8; IDENTITY_PROOF_BYTES],
         shown: Proof,
     ) -> Result<CapsuleReceipt, DraftError> {
-        let key = Key::pinned().ok_or(DraftError::Statement)?;
-        verify(&key, &self.statement(), &shown).map_err(|_| DraftError::Statement)?;
+        let key = KEY.as_ref().ok_or(DraftError::Statement)?;
+        verify(key, &self.statement(), &shown).map_err(|_| DraftError::Statement)?;
         let mut receipt = self.draft.prove(identity)?;
         receipt.shown_by = Some(shown);
         Ok(receipt)
@@ -94,9 +104,7 @@ impl PrivateDraft {
 
 /// The certificate in the value of its field. Nobody's signature over it is checked.
 fn named(value: &serde_json::Value) -> Option<Certificate> {
-    let bytes = serde_json::to_vec(value).ok()?;
-    let kind = symbolon_capsule::Kind::Certificate;
-    let envelope = symbolon_capsule::Envelope::parse(kind, &bytes).ok()?;
+    let envelope = Envelope::read(Kind::Certificate, value).ok()?;
     Certificate::parse(envelope.dangerous_unverified()).ok()
 }
 
@@ -108,17 +116,18 @@ impl CapsuleReceipt {
         let (certificate, _) = facts.certificate.as_ref().ok_or(absent(FieldName::Certificate))?;
         let policy = facts.policy.as_ref().ok_or(absent(FieldName::Policy))?;
         let publisher = certificate.keys.jubjub.ok_or(CapsuleError::NoStatementKey)?;
+        let publisher = publisher.public().map_err(|_| CapsuleError::NoStatementKey)?;
         let hidden = self.fields.iter().find(|it| it.name() == FieldName::Component);
         let hidden = hidden.and_then(|it| Element::from_bytes(&it.commitment().0).ok());
         let proof = self.shown_by.as_ref().ok_or(CapsuleError::NotShown)?;
         let statement = Capsule {
             receipt: Capsule::receipt(&self.transcript().0),
             policy: Capsule::policy(&policy.to_bytes()),
-            publisher: *publisher.as_public(),
+            publisher,
             commitment: ComponentCommitment(hidden.ok_or(absent(FieldName::Component))?),
         };
-        let key = Key::pinned().ok_or(CapsuleError::NotShown)?;
-        verify(&key, &statement, proof).map_err(|_| CapsuleError::NotShown)?;
+        let key = KEY.as_ref().ok_or(CapsuleError::NotShown)?;
+        verify(key, &statement, proof).map_err(|_| CapsuleError::NotShown)?;
         let says = format!("some capsule that {} signed for this policy", certificate.publisher);
         Ok(CapsuleCheck { name: "capsule", seen: Seen::Held(says) })
     }
@@ -126,16 +135,13 @@ impl CapsuleReceipt {
 
 impl Shown<'_> {
     /// Whether the certificate is the root's, and was good when the run began.
-    pub(super) fn certified(
-        &self,
-        root: Option<&symbolon_capsule::PublicKeys>,
-    ) -> Result<Seen, CapsuleError> {
-        let (Some((certificate, bytes)), Some(root), Some((started_ms, _))) =
+    pub(super) fn certified(&self, root: Option<&PublicKeys>) -> Result<Seen, CapsuleError> {
+        let (Some((certificate, envelope)), Some(root), Some((started_ms, _))) =
             (&self.certificate, root, self.time)
         else {
             return Ok(Seen::Withheld("time, and a root to believe (--root)"));
         };
-        Certified::check(bytes, root, None, started_ms)
+        was_certified(certificate, envelope, root, started_ms)
             .map_err(|error| CapsuleError::Publisher(error.to_string()))?;
         Ok(Seen::Held(format!("{}, certificate {}", certificate.publisher, certificate.number)))
     }

@@ -3,8 +3,8 @@
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 use symbolon_capsule::{
-    Certificate, Certified, Checked, ComponentDigest, Envelope, Kind, Manifest, Measured, Policy,
-    PolicyError, PublicKeys,
+    Certificate, ComponentDigest, Envelope, Kind, Manifest, Measured, Policy, PolicyError,
+    PublicKeys, was_certified, was_signed,
 };
 use symbolon_crypto::{IdentityError, VerifyingKey, sha256, verify_identity};
 use symbolon_trust::OpeningError;
@@ -178,8 +178,8 @@ pub fn verify_capsule(
 
 /// What is shown, read.
 pub(super) struct Shown<'a> {
-    manifest: Option<(Manifest, Vec<u8>)>,
-    pub(super) certificate: Option<(Certificate, Vec<u8>)>,
+    manifest: Option<(Manifest, Envelope)>,
+    pub(super) certificate: Option<(Certificate, Envelope)>,
     component: Option<ComponentDigest>,
     pub(super) policy: Option<Policy>,
     measured: Option<Measured>,
@@ -191,28 +191,23 @@ pub(super) struct Shown<'a> {
 impl<'a> Shown<'a> {
     fn read(receipt: &'a CapsuleReceipt) -> Result<Self, CapsuleError> {
         let value = |name| receipt.dangerous_unverified(name);
-        let envelope = |name, kind| match value(name) {
-            None => Ok::<_, CapsuleError>(None),
-            Some(value) => {
-                let bytes = serde_json::to_vec(value).unwrap_or_default();
-                let read = Envelope::parse(kind, &bytes).map_err(|_| CapsuleError::Value(name))?;
-                Ok(Some((read.dangerous_unverified().to_vec(), bytes)))
-            }
+        let wrong = CapsuleError::Value;
+        let envelope = |name, kind| {
+            value(name).map(|it| Envelope::read(kind, it).map_err(|_| wrong(name))).transpose()
         };
         let manifest = match envelope(FieldName::Manifest, Kind::Manifest)? {
             None => None,
-            Some((payload, bytes)) => Some((
-                Manifest::parse(&payload).map_err(|_| CapsuleError::Value(FieldName::Manifest))?,
-                bytes,
-            )),
+            Some(envelope) => {
+                let read = Manifest::parse(envelope.dangerous_unverified());
+                Some((read.map_err(|_| wrong(FieldName::Manifest))?, envelope))
+            }
         };
         let certificate = match envelope(FieldName::Certificate, Kind::Certificate)? {
             None => None,
-            Some((payload, bytes)) => Some((
-                Certificate::parse(&payload)
-                    .map_err(|_| CapsuleError::Value(FieldName::Certificate))?,
-                bytes,
-            )),
+            Some(envelope) => {
+                let read = Certificate::parse(envelope.dangerous_unverified());
+                Some((read.map_err(|_| wrong(FieldName::Certificate))?, envelope))
+            }
         };
         let time = match value(FieldName::Time) {
             None => None,
@@ -268,7 +263,8 @@ impl<'a> Shown<'a> {
     }
 
     fn publisher(&self, root: Option<&PublicKeys>) -> Result<Seen, CapsuleError> {
-        let (Some((_, manifest)), Some((certificate, bytes))) = (&self.manifest, &self.certificate)
+        let (Some((manifest, signed)), Some((certificate, envelope))) =
+            (&self.manifest, &self.certificate)
         else {
             return Ok(Seen::Withheld("manifest and certificate"));
         };
@@ -279,15 +275,11 @@ impl<'a> Shown<'a> {
         if self.publisher.is_some_and(|it| *it != said) {
             return Err(CapsuleError::Manifest(FieldName::Publisher));
         }
-        let envelope = Envelope::parse(Kind::Manifest, manifest).map_err(|e| refused(&e))?;
-        let payload = envelope.verify(&certificate.keys).map_err(|e| refused(&e))?;
-        let read = Manifest::parse(payload).map_err(|e| refused(&e))?;
-        certificate.ceiling.admits(&read).map_err(|e| refused(&e))?;
+        was_signed(manifest, signed, certificate).map_err(|e| refused(&e))?;
         let (Some(root), Some((started_ms, _))) = (root, self.time) else {
             return Ok(Seen::Withheld("time, and a root to believe (--root)"));
         };
-        let certified = Certified::check(bytes, root, None, started_ms).map_err(|e| refused(&e))?;
-        Checked::check(manifest, &certified).map_err(|e| refused(&e))?;
+        was_certified(certificate, envelope, root, started_ms).map_err(|e| refused(&e))?;
         Ok(Seen::Held(format!("{}, certificate {}", certificate.publisher, certificate.number)))
     }
 
@@ -305,5 +297,5 @@ pub(super) fn typed<T: DeserializeOwned>(
     name: FieldName,
 ) -> Result<Option<T>, CapsuleError> {
     let Some(value) = receipt.dangerous_unverified(name) else { return Ok(None) };
-    serde_json::from_value(value.clone()).map(Some).map_err(|_| CapsuleError::Value(name))
+    T::deserialize(value).map(Some).map_err(|_| CapsuleError::Value(name))
 }
