@@ -7,6 +7,7 @@ pub mod catalog;
 pub mod checkpoint;
 pub mod container;
 pub mod custody;
+pub mod disclosure;
 pub mod dsse;
 pub mod envelope;
 pub mod flow;
@@ -40,6 +41,7 @@ pub const ALL: &[(&str, Target)] = &[
     ("checkpoint", checkpoint::run),
     ("container", container::run),
     ("custody", custody::run),
+    ("disclosure", disclosure::run),
     ("dsse", dsse::run),
     ("envelope", envelope::run),
     ("flow", flow::run),
