@@ -9,6 +9,7 @@ mod fmt;
 mod graph;
 mod lint;
 mod process;
+mod simulate;
 mod test;
 mod web;
 mod workspace;
@@ -65,6 +66,7 @@ struct Command {
 const COMMANDS: &[Command] = &[
     Command { name: "demo", line: demo::LINE, help: demo::HELP, run: demo::run },
     Command { name: "test", line: test::LINE, help: test::HELP, run: test::run },
+    Command { name: "simulate", line: simulate::LINE, help: simulate::HELP, run: simulate::run },
     Command { name: "lint", line: lint::LINE, help: lint::HELP, run: lint::run },
     Command { name: "fmt", line: fmt::LINE, help: fmt::HELP, run: fmt::run },
     Command { name: "graph", line: graph::LINE, help: graph::HELP, run: graph::run },
@@ -79,7 +81,7 @@ fn find(name: &str) -> Option<&'static Command> {
 fn overview() -> String {
     let mut text = String::from("cargo xtask COMMAND: work on Symbolon\n\n");
     for command in COMMANDS {
-        text.push_str(&format!("  {:<7} {}\n", command.name, command.line));
+        text.push_str(&format!("  {:<8} {}\n", command.name, command.line));
     }
     text.push_str(
         "\nNew here? `cargo xtask demo` shows the product, `cargo xtask test` checks it.\n",
