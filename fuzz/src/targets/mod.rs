@@ -25,6 +25,7 @@ pub mod possession;
 pub mod proof;
 pub mod redact;
 pub mod siwe;
+pub mod stark;
 pub mod tools_list;
 pub mod vault;
 pub mod witness;
@@ -59,6 +60,7 @@ pub const ALL: &[(&str, Target)] = &[
     ("redact", redact::run),
     ("oauth", oauth::run),
     ("siwe", siwe::run),
+    ("stark", stark::run),
     ("tools_list", tools_list::run),
     ("vault", vault::run),
     ("witness", witness::run),

@@ -88,6 +88,7 @@ fn help_of_steps() {
         ["capsule", "peer"],
         ["capsule", "open"],
         ["capsule", "release"],
+        ["capsule", "prove-binary"],
         ["trust", "ls"],
         ["trust", "show"],
         ["trust", "policy"],

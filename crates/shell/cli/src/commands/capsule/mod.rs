@@ -8,6 +8,7 @@ mod key;
 mod open;
 mod peer;
 pub(super) mod place;
+mod prove_binary;
 mod receipt;
 mod revoke;
 mod run;
@@ -19,6 +20,7 @@ use clap::Subcommand;
 
 use super::Ctx;
 use crate::failure::Failure;
+pub(super) use prove_binary::nonce;
 
 /// Run signed WebAssembly components that can do what their manifest says, and no more
 ///
@@ -32,7 +34,8 @@ Examples
   symbolon capsule build hello.wasm
   symbolon capsule sign hello.manifest.json --key publisher.key
   symbolon capsule run hello.wasm --input @in.json --root root.pub --receipt receipt.json
-  symbolon capsule disclose receipt.json --show time,policy --out shown.json")]
+  symbolon capsule disclose receipt.json --show time,policy --out shown.json
+  symbolon capsule prove-binary hello.wasm --for https://auditor.example --out hello.proof")]
 pub struct Args {
     #[command(subcommand)]
     step: Step,
@@ -52,6 +55,7 @@ enum Step {
     Peer(peer::Args),
     Open(open::Args),
     Release(open::ReleaseArgs),
+    ProveBinary(prove_binary::Args),
 }
 
 impl Args {
@@ -69,6 +73,7 @@ impl Args {
             Step::Peer(args) => args.run(ctx),
             Step::Open(args) => args.run(ctx),
             Step::Release(args) => args.run(ctx),
+            Step::ProveBinary(args) => args.run(ctx),
         }
     }
 }

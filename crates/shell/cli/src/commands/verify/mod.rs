@@ -8,10 +8,12 @@ use symbolon_codec::json;
 use symbolon_receipt::capsule::CapsuleReceipt;
 
 use super::Ctx;
+use super::capsule::nonce;
 use crate::facts;
 use crate::failure::Failure;
 
 mod authorship;
+mod binary;
 mod capsule;
 mod fork;
 mod proof;
@@ -26,7 +28,8 @@ mod receipt;
 /// histories of one log. Of a capsule's receipt (`symbolon capsule run`), each gate is shown: held, or not shown;
 /// one that is unlinked can be checked without --key, and then says nothing of who its operator is.
 /// Of a certificate of authorship (`symbolon note prove`), that the log has each act of its owners, and with --text that the
-/// text is the one.
+/// text is the one. Of a proof of a hidden binary (`symbolon capsule prove-binary`), that whoever made it held the
+/// binary, and that it is the one of --component, made for --for and --nonce where you name them.
 ///
 /// With --witness a receipt must also be final: cosigned by two of the witnesses that you name, or by as many as
 /// --witnesses says. One that is true and not final yet ends with code 5; ask its operator for it again later.
@@ -40,7 +43,8 @@ Examples
   symbolon verify proof.json --issuer issuer.json
   symbolon verify capsule-receipt.json --key operator.pub --root root.pub
   symbolon verify unlinked.json --root root.pub
-  symbolon verify authorship.json --key operator.pub --text note.md")]
+  symbolon verify authorship.json --key operator.pub --text note.md
+  symbolon verify hello.proof --component hello.capsule.json --for https://auditor.example")]
 pub struct Args {
     /// The receipt, the proof or the fork, or - for standard input
     #[arg(value_name = "FILE")]
@@ -63,11 +67,33 @@ pub struct Args {
     /// Of a certificate of authorship: the text that it should be of; it stays here
     #[arg(long, value_name = "FILE", requires = "key")]
     text: Option<PathBuf>,
+    /// Of a proof of a hidden binary: the binary, by its signed manifest or its SHA3-512 in hex
+    #[arg(long, value_name = "FILE|HEX")]
+    component: Option<String>,
+    /// Of a proof of a hidden binary: whom it should be for
+    #[arg(long = "for", value_name = "AUDIENCE")]
+    audience: Option<String>,
+    /// Of a proof of a hidden binary: the nonce that you drew for it, 32 hex digits
+    #[arg(long, value_name = "HEX", value_parser = nonce)]
+    nonce: Option<[u8; symbolon_stark::NONCE_BYTES]>,
 }
 
 impl Args {
     pub fn run(self, ctx: &Ctx) -> Result<(), Failure> {
-        let bytes = facts::read(&self.file, receipt::BYTES_MAX.max(capsule::BYTES_MAX))?;
+        let longest = receipt::BYTES_MAX.max(capsule::BYTES_MAX).max(binary::BYTES_MAX);
+        let bytes = facts::read(&self.file, longest)?;
+        let known = binary::Known {
+            component: self.component.as_deref(),
+            audience: self.audience.as_deref(),
+            nonce: self.nonce,
+        };
+        if symbolon_stark::Proof::is_one(&bytes) {
+            return binary::verify(ctx, &bytes, &known);
+        }
+        if known.is_any() {
+            let what = format!("{} is no proof of a hidden binary", self.file.display());
+            return Err(Failure::refused("proof_form", what).next(binary::PROVE));
+        }
         match &self.key {
             Some(key) => {
                 let key = receipt::operator_key(key)?;
