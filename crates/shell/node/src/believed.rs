@@ -192,7 +192,8 @@ mod tests {
         believed.faulty(&operator, &Fault::Kind, NOW);
         let after_two = believed.penalty(&operator, NOW);
         let distrusted = Operator(*other.as_bytes());
-        TrustFile::of(&home).update(|scores| scores.distrust(distrusted, NOW)).unwrap();
+        let distrust = TrustFile::of(&home).update(|scores| scores.distrust(distrusted, NOW));
+        assert_ne!(distrust.unwrap(), symbolon_trust::score::Observed::Full);
         assert!(written(&mut believed).await);
         assert_eq!(believed.penalty(&operator, NOW), after_two);
         believed.write();
