@@ -20,6 +20,7 @@ pub mod mcp_server;
 pub mod memory;
 pub mod moto;
 pub mod nginx;
+pub mod node;
 pub mod oidc;
 #[cfg(feature = "authenticator")]
 pub mod owner;
@@ -28,6 +29,7 @@ pub mod planted;
 pub mod random;
 pub mod served;
 pub mod service;
+pub mod tor;
 pub mod upstream;
 pub mod verdaccio;
 pub mod witness;

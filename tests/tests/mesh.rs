@@ -1,104 +1,13 @@
 //! A network of nodes, each a process of the program with a home of its own: what one home's log has arrives in the copies
-//! of all, also where some die, and one that lies is cut off.
+//! of all, also where some die, and one that lies or is not let in is cut off.
 
-use std::path::PathBuf;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use serde_json::Value;
 use symbolon_node::{Bounds, Config, Order, Reach, Wire};
 use symbolon_secret::Secret;
 use symbolon_tests::home::Home;
-use symbolon_tests::random;
-use symbolon_tests::service::Service;
-use symbolon_tests::upstream::Upstream;
-
-/// A home that can call something, and so has a log.
-fn publisher() -> (Home, Upstream) {
-    let credential = random::secret(40);
-    let upstream = Upstream::api(&credential);
-    let home = Home::new();
-    home.add_service("upstream/service.toml");
-    home.connect("upstream", &upstream, &credential);
-    home.grant("cli", "upstream.notes.read");
-    (home, upstream)
-}
-
-/// Calls; entries of the log are two a call.
-fn call(home: &Home, times: usize) -> u64 {
-    let mut last = 0;
-    for _ in 0..times {
-        last = home.json(&["call", "upstream.notes.list"])["receipt"].as_u64().unwrap();
-    }
-    // A checkpoint covers it.
-    home.export_receipt(last);
-    last + 1
-}
-
-/// `symbolon node run`, until it is dropped.
-struct Running {
-    service: Service,
-    status: Value,
-}
-
-impl Running {
-    fn start(home: &Home, follow: &[PathBuf], publish: bool) -> Self {
-        let mut given = vec!["--json", "node", "run", "--listen", "127.0.0.1:0"];
-        for key in follow {
-            given.extend(["--follow", key.to_str().unwrap()]);
-        }
-        if publish {
-            given.push("--publish");
-        }
-        let mut service = Service::start("symbolon node run", &mut home.command(&given));
-        let status = service.wait_for("a line of JSON", |said| {
-            said.lines().find_map(|line| serde_json::from_str::<Value>(line).ok())
-        });
-        Self { service, status }
-    }
-
-    fn address(&self) -> &str {
-        let all = self.status["listening"].as_array().unwrap();
-        all[0].as_str().unwrap()
-    }
-}
-
-/// Entries of each log in a home's copies, by origin.
-fn copies(home: &Home) -> Vec<(String, u64)> {
-    let status = home.json(&["node", "status"]);
-    let logs = status["node"]["logs"].as_array().cloned().unwrap_or_default();
-    let of = |log: &Value| {
-        (log["origin"].as_str().unwrap().to_owned(), log["entries"].as_u64().unwrap())
-    };
-    logs.iter().map(of).collect()
-}
-
-#[track_caller]
-fn until(home: &Home, what: &str, is_so: impl Fn(&Value) -> bool) {
-    let began = Instant::now();
-    loop {
-        let status = home.json(&["node", "status"]);
-        if is_so(&status) {
-            return;
-        }
-        assert!(began.elapsed() < Duration::from_secs(60), "not {what}: {status}");
-        std::thread::sleep(Duration::from_millis(200));
-    }
-}
-
-#[track_caller]
-fn until_all(homes: &[&Home], sizes: &[(&str, u64)]) {
-    for home in homes {
-        let has = |(origin, size): &(&str, u64)| {
-            copies(home).iter().any(|(it, entries)| it == origin && entries >= size)
-        };
-        until(home, "there", |_| sizes.iter().all(has));
-    }
-}
-
-fn origin(home: &Home) -> String {
-    let key = std::fs::read_to_string(home.operator_key()).unwrap();
-    key.split('+').next().unwrap().to_owned()
-}
+use symbolon_tests::node::{Running, call, origin, publisher, until, until_all};
 
 #[test]
 fn ten_nodes_have_every_entry_though_three_of_them_die() {
@@ -194,4 +103,35 @@ fn a_node_that_lies_is_cut_off_and_says_nothing_to_others() {
     );
     let size = call(&one, 2);
     until_all(&[&reader], &[(&origin, size)]);
+}
+
+#[test]
+fn a_node_whose_operator_is_distrusted_is_cut_off_whenever_that_is_said() {
+    let ((one, _up_one), (two, _up_two)) = (publisher(), publisher());
+    let (size_one, size_two) = (call(&one, 1), call(&two, 1));
+    let (key_one, key_two) = (one.operator_key(), two.operator_key());
+    let (origin_one, origin_two) = (origin(&one), origin(&two));
+    let (first, second) = (Running::start(&one, &[], true), Running::start(&two, &[], true));
+    let reader = Home::new();
+    // One before it is met, by policy and by name.
+    reader.ok(&["trust", "policy", "strict"]);
+    reader.ok(&["trust", "distrust", key_one.to_str().unwrap()]);
+    reader.ok(&["node", "join", first.address()]);
+    reader.ok(&["node", "join", second.address()]);
+    let _reading = Running::start(&reader, &[key_one, key_two.clone()], false);
+    until_all(&[&reader], &[(&origin_two, size_two)]);
+    let is_cut = |status: &Value, peer: &Value| {
+        let is_in = |list: &Value| list.as_array().unwrap().iter().any(|it| it["peer"] == *peer);
+        is_in(&status["node"]["cut"]) && !is_in(&status["node"]["peers"])
+    };
+    let (first, second) = (&first.status["peer"], &second.status["peer"]);
+    until(&reader, "cut off", |status| is_cut(status, first));
+    let status = reader.json(&["node", "status"]);
+    assert!(!is_cut(&status, second), "{status}");
+    let logs = status["node"]["logs"].as_array().unwrap();
+    let held = logs.iter().find(|log| log["origin"] == origin_one.as_str()).unwrap();
+    assert_eq!((&held["entries"], size_one > 0), (&0.into(), true), "nothing of it is taken");
+    // The other while it is there: the list is read again every few seconds.
+    reader.ok(&["trust", "distrust", key_two.to_str().unwrap()]);
+    until(&reader, "cut off", |status| is_cut(status, second));
 }

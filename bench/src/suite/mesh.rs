@@ -1,5 +1,6 @@
-//! A message until every node of a network has it: nodes of one process on loopback, each with its own sockets. Each
-//! verifies a signature before it sends a message on, and asks for ranges of what it lacks.
+//! A receipt until every node of a network has it: nodes of one process on loopback, each with its own sockets. Each
+//! checks the mesh's own messages, as many receipts in one as come within 50 ms, before it sends them on, and asks for
+//! ranges of what it lacks.
 
 mod judge;
 mod net;
@@ -38,7 +39,7 @@ struct Case {
     name: &'static str,
     way: Way,
     nodes: usize,
-    /// Messages a second of all together; the first ten nodes publish in turn.
+    /// Receipts a second of all together; the first ten nodes publish in turn.
     rate: u64,
     /// So many end without a word when half is published.
     kill: usize,
@@ -61,6 +62,7 @@ async fn spread(case: &Case, seconds: u64) -> Result<Row, BenchError> {
         net.publish(number).await?;
     }
     let took = began.elapsed();
+    net.finish().await?;
     let all = net.settled(Duration::from_secs(10)).await;
     drop(hogs);
     let board = net.board();

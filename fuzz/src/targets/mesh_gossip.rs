@@ -1,15 +1,17 @@
 //! What spreads between nodes: certificates, entries, checkpoints, evidence.
 
-use symbolon_mesh::{Certificate, Evidence, RawCheckpoint, RawEntry, SignedEntry};
+use symbolon_mesh::{Batch, Certificate, Evidence, RawBatch, RawCheckpoint};
 
 pub fn run(data: &[u8]) {
     if let Ok(read) = Certificate::open(data) {
         assert_eq!(read.bytes(), data, "a certificate has one encoding");
     }
-    if let Ok(raw) = RawEntry::parse(data)
-        && let Ok(read) = SignedEntry::open(&raw)
+    if let Ok(raw) = RawBatch::parse(data)
+        && let Ok(read) = Batch::open(&raw)
     {
-        assert_eq!(read.to_bytes(), data, "an entry has one encoding");
+        assert_eq!(read.to_bytes(), data, "entries have one encoding");
+        let places = read.into_entries().map(|it| it.claim.index());
+        assert!(places.eq((raw.first..).take(raw.entries.len())), "they follow each other");
     }
     if let Ok(read) = RawCheckpoint::parse(data) {
         assert_eq!(read.to_bytes(), data, "a checkpoint has one encoding");

@@ -58,6 +58,11 @@ pub const PACKAGES: &[Package] = &[
         used_by: "httpbin",
     },
     Package { name: "swtpm", probe: Probe::Program("swtpm"), used_by: "a TPM to test against" },
+    Package {
+        name: "tor",
+        probe: Probe::Program("tor-gencert"),
+        used_by: "nodes that meet over onion services",
+    },
     Package { name: "tpm2-tools", probe: Probe::Program("tpm2"), used_by: "a TPM to test against" },
 ];
 

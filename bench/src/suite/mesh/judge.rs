@@ -1,28 +1,86 @@
-//! A judge for the bench: a message is right where its signature is; what is lacking is asked for by number.
+//! A judge for the bench: receipts come as the mesh's own messages, several in each; what is lacking is asked for by
+//! number.
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
-use std::time::Instant;
 
+use symbolon_ambient::SeededRng;
 use symbolon_crypto::{SigningKey, VerifyingKey};
+use symbolon_mesh::certificate::VALIDITY_MS_MAX;
+use symbolon_mesh::{Batch, Certificate, LogName, RawBatch, derive_endpoint};
 use symbolon_node::{Heard, Judge, Order, Peer, Verdict};
 
 use super::net::Board;
+use crate::BenchError;
 
 /// As long as a receipt is about.
-pub(super) const MESSAGE_BYTES: usize = 1024;
+pub(super) const RECEIPT_BYTES: usize = 1024;
 pub(super) const TOPIC: &str = "symbolon/bench/1";
 
-/// A signed message with a number.
-pub(super) fn message(number: u64, key: &SigningKey) -> Vec<u8> {
-    let mut bytes = vec![0; MESSAGE_BYTES];
+/// Nodes that publish: receipt `n` is entry `n / PUBLISHERS` of the log of node `n % PUBLISHERS`.
+pub(super) const PUBLISHERS: usize = 10;
+
+/// What signs a log of the bench and its messages.
+pub(super) struct Publisher {
+    log: LogName,
+    certificate: Certificate,
+    endpoint: SigningKey,
+}
+
+impl Publisher {
+    pub(super) fn new(rng: &SeededRng) -> Result<Self, BenchError> {
+        let operator = SigningKey::make(rng);
+        let endpoint = derive_endpoint(&operator, 0);
+        let public = endpoint.verifying_key();
+        let certificate = Certificate::sign(&operator, public, 0, VALIDITY_MS_MAX);
+        Ok(Self {
+            log: LogName::new("bench.test/log", operator.verifying_key())
+                .map_err(BenchError::new)?,
+            certificate: certificate.map_err(BenchError::new)?,
+            endpoint,
+        })
+    }
+
+    fn message(&self, first: u64, entries: Vec<Vec<u8>>) -> Vec<u8> {
+        let (log, certificate) = (self.log.clone(), self.certificate.clone());
+        Batch::sign(log, first, entries, certificate, &self.endpoint).to_bytes()
+    }
+}
+
+/// The logs of those who publish, as every node follows them.
+pub(super) struct Logs {
+    certificates: Vec<Certificate>,
+    names: Vec<LogName>,
+}
+
+impl Logs {
+    pub(super) fn of(publishers: &[Arc<Publisher>]) -> Self {
+        Self {
+            certificates: publishers.iter().map(|it| it.certificate.clone()).collect(),
+            names: publishers.iter().map(|it| it.log.clone()).collect(),
+        }
+    }
+
+    /// The receipts of a message that verifies, with their numbers.
+    fn open(&self, bytes: &[u8]) -> Option<Vec<(u64, Vec<u8>)>> {
+        let raw = RawBatch::parse(bytes).ok()?;
+        let of = self.names.iter().position(|name| name.text() == raw.log)?;
+        let batch = Batch::open_of(&raw, self.names[of].clone(), &self.certificates).ok()?;
+        let number = |index: u64| index * PUBLISHERS as u64 + of as u64;
+        Some(batch.into_entries().map(|it| (number(it.claim.index()), it.entry)).collect())
+    }
+}
+
+/// A signed receipt with a number.
+pub(super) fn receipt(number: u64, key: &SigningKey) -> Vec<u8> {
+    let mut bytes = vec![0; RECEIPT_BYTES];
     bytes[64..72].copy_from_slice(&number.to_be_bytes());
     let signature = key.sign(&bytes[64..]);
     bytes[..64].copy_from_slice(&signature);
     bytes
 }
 
-/// The number of a message that verifies.
+/// The number of a receipt that verifies.
 fn check(bytes: &[u8], key: &VerifyingKey) -> Option<u64> {
     let (signature, signed) = bytes.split_first_chunk::<64>()?;
     key.verify(signed, signature).ok()?;
@@ -32,6 +90,7 @@ fn check(bytes: &[u8], key: &VerifyingKey) -> Option<u64> {
 pub(super) struct Counting {
     node: usize,
     key: VerifyingKey,
+    logs: Arc<Logs>,
     board: Arc<Board>,
     kept: BTreeMap<u64, Vec<u8>>,
     /// The lowest that is lacking.
@@ -43,10 +102,11 @@ pub(super) struct Counting {
 }
 
 impl Counting {
-    pub(super) fn new(node: usize, key: VerifyingKey, board: Arc<Board>) -> Self {
+    pub(super) fn new(node: usize, key: VerifyingKey, logs: Arc<Logs>, board: Arc<Board>) -> Self {
         Self {
             node,
             key,
+            logs,
             board,
             kept: BTreeMap::new(),
             next: 0,
@@ -57,11 +117,32 @@ impl Counting {
         }
     }
 
-    /// One's own.
-    pub(super) fn publish(&mut self, number: u64, bytes: Vec<u8>, orders: &mut Vec<Order>) {
-        self.board.sent(number, Instant::now());
-        self.keep(number, bytes.clone());
+    /// One's own, which follow each other in its log.
+    pub(super) fn publish(
+        &mut self,
+        by: &Publisher,
+        receipts: Vec<(u64, Vec<u8>)>,
+        orders: &mut Vec<Order>,
+    ) {
+        let first = receipts.first().map_or(0, |(number, _)| number / PUBLISHERS as u64);
+        let entries = receipts.iter().map(|(_, bytes)| bytes.clone()).collect();
+        let bytes = by.message(first, entries);
+        receipts.into_iter().for_each(|(number, bytes)| self.keep(number, bytes));
         orders.push(Order::Publish { topic: TOPIC.to_owned(), bytes });
+    }
+
+    /// Receipts of a message: they are signed as one.
+    fn gossip(&mut self, bytes: &[u8]) -> Verdict {
+        let Some(receipts) = self.logs.open(bytes) else { return Verdict::Reject };
+        let mut verdict = Verdict::Ignore;
+        for (number, bytes) in receipts {
+            if !self.kept.contains_key(&number) {
+                self.board.arrived(number, self.node, false);
+                self.keep(number, bytes);
+                verdict = Verdict::Accept;
+            }
+        }
+        verdict
     }
 
     fn keep(&mut self, number: u64, bytes: Vec<u8>) {
@@ -101,15 +182,7 @@ impl Judge for Counting {
             Heard::Connected { peer } => self.peers.push(peer),
             Heard::Disconnected { peer } => self.peers.retain(|it| *it != peer),
             Heard::Gossip { peer, bytes, token, .. } => {
-                let verdict = match check(&bytes, &self.key) {
-                    None => Verdict::Reject,
-                    Some(number) if self.kept.contains_key(&number) => Verdict::Ignore,
-                    Some(number) => {
-                        self.board.arrived(number, self.node, false);
-                        self.keep(number, bytes);
-                        Verdict::Accept
-                    }
-                };
+                let verdict = self.gossip(&bytes);
                 orders.push(Order::Verdict { token, verdict });
                 if verdict == Verdict::Reject {
                     orders.push(Order::Cut { peer });
@@ -122,14 +195,14 @@ impl Judge for Counting {
                 if self.asked.remove(&id) != Some(peer) {
                     return;
                 }
-                let messages = bytes.chunks(MESSAGE_BYTES);
-                let is_full = messages.len() == ANSWER_MAX;
-                for message in messages {
-                    match check(message, &self.key) {
+                let receipts = bytes.chunks(RECEIPT_BYTES);
+                let is_full = receipts.len() == ANSWER_MAX;
+                for receipt in receipts {
+                    match check(receipt, &self.key) {
                         Some(number) if self.kept.contains_key(&number) => {}
                         Some(number) => {
                             self.board.arrived(number, self.node, true);
-                            self.keep(number, message.to_vec());
+                            self.keep(number, receipt.to_vec());
                         }
                         None => return orders.push(Order::Cut { peer }),
                     }

@@ -11,7 +11,7 @@ use symbolon_secret::{Histogram, Secret, Snapshot};
 use tokio::sync::mpsc;
 use tokio::task::AbortHandle;
 
-use super::judge::{Counting, MESSAGE_BYTES, TOPIC, message};
+use super::judge::{Counting, Logs, PUBLISHERS, Publisher, RECEIPT_BYTES, TOPIC, receipt};
 use crate::BenchError;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -104,6 +104,10 @@ pub(super) struct Net {
     nodes: Vec<Node>,
     board: Arc<Board>,
     key: SigningKey,
+    publishers: Vec<Arc<Publisher>>,
+    logs: Arc<Logs>,
+    /// Of each that publishes: what waits to go in one message, and when the last went.
+    waiting: Vec<(Vec<(u64, Vec<u8>)>, Option<Instant>)>,
 }
 
 impl Net {
@@ -112,7 +116,11 @@ impl Net {
         let rng = SeededRng::new(count as u64);
         let key = SigningKey::make(&rng);
         let board = Arc::new(Board::new(total));
-        let mut net = Self { nodes: Vec::new(), board, key };
+        let publishers = (0..PUBLISHERS).map(|_| Publisher::new(&rng).map(Arc::new));
+        let publishers = publishers.collect::<Result<Vec<_>, _>>()?;
+        let logs = Arc::new(Logs::of(&publishers));
+        let waiting = vec![(Vec::new(), None); PUBLISHERS];
+        let mut net = Self { nodes: Vec::new(), board, key, publishers, logs, waiting };
         let mut addresses: Vec<Address> = Vec::new();
         for number in 0..count {
             let node = net.node(way, number, &rng)?;
@@ -147,7 +155,8 @@ impl Net {
         };
         let (wire, heard, task) = Wire::start(&config).map_err(BenchError::new)?;
         let (own, work) = mpsc::channel(1024);
-        let judge = Counting::new(number, self.key.verifying_key(), self.board.clone());
+        let judge =
+            Counting::new(number, self.key.verifying_key(), self.logs.clone(), self.board.clone());
         let judged = tokio::spawn(drive(wire.clone(), heard, judge, work));
         Ok(Node { wire, own, tasks: [task.abort_handle(), judged.abort_handle()] })
     }
@@ -156,17 +165,42 @@ impl Net {
         &self.board
     }
 
-    pub(super) async fn publish(&self, number: u64) -> Result<(), BenchError> {
-        let node = &self.nodes[number as usize % self.nodes.len().min(10)];
-        let bytes = message(number, &self.key);
-        let work: Work<Counting> =
-            Box::new(move |judge, orders| judge.publish(number, bytes, orders));
-        node.own.send(work).await.map_err(|_| BenchError::new("a node has ended"))
+    /// A receipt is there: it goes at once where its node sent nothing for a while, and else with those that come
+    /// until then.
+    pub(super) async fn publish(&mut self, number: u64) -> Result<(), BenchError> {
+        let now = Instant::now();
+        self.board.sent(number, now);
+        let (waiting, _) = &mut self.waiting[number as usize % PUBLISHERS];
+        waiting.push((number, receipt(number, &self.key)));
+        self.flush(now).await
+    }
+
+    /// Sends what has waited long enough.
+    async fn flush(&mut self, now: Instant) -> Result<(), BenchError> {
+        for (at, (waiting, last)) in self.waiting.iter_mut().enumerate() {
+            let is_due = last.is_none_or(|last| now.duration_since(last) >= WINDOW);
+            if waiting.is_empty() || !is_due {
+                continue;
+            }
+            *last = Some(now);
+            let (receipts, by) = (std::mem::take(waiting), self.publishers[at].clone());
+            let work: Work<Counting> =
+                Box::new(move |judge, orders| judge.publish(&by, receipts, orders));
+            let node = &self.nodes[at % self.nodes.len()];
+            node.own.send(work).await.map_err(|_| BenchError::new("a node has ended"))?;
+        }
+        Ok(())
+    }
+
+    /// Sends all that waits.
+    pub(super) async fn finish(&mut self) -> Result<(), BenchError> {
+        tokio::time::sleep(WINDOW).await;
+        self.flush(Instant::now()).await
     }
 
     /// The first node sends what nobody signed.
     pub(super) async fn send_garbage(&self, number: u64) -> Result<(), BenchError> {
-        let mut bytes = vec![0; MESSAGE_BYTES];
+        let mut bytes = vec![0; RECEIPT_BYTES];
         bytes[..8].copy_from_slice(&number.to_be_bytes());
         let order = Order::Publish { topic: TOPIC.to_owned(), bytes };
         self.nodes[0].wire.order(order).await.map_err(BenchError::new)
@@ -236,3 +270,5 @@ async fn address(wire: &Wire) -> Result<Address, BenchError> {
 }
 
 const DIALS: usize = 3;
+/// As often as this a node sends what it has, at most: with a checkpoint's interval it would be longer.
+const WINDOW: Duration = Duration::from_millis(50);

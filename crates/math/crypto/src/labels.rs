@@ -316,10 +316,10 @@ table! { LABELS: Label {
     MESH_CERTIFICATE = Label("symbolon/mesh-certificate/v1");
     /// The short name of a log in the mesh.
     MESH_LOG = Label("symbolon/mesh-log/v1");
-    /// What an endpoint signs of an entry: its place and its leaf.
+    /// What an endpoint signs of entries: the place of the first, and their leaves.
     MESH_CLAIM = Label("symbolon/mesh-claim/v1");
-    /// An entry with its claim, as it spreads.
-    MESH_ENTRY = Label("symbolon/mesh-entry/v1");
+    /// Entries that follow each other, as they spread.
+    MESH_ENTRIES = Label("symbolon/mesh-entries/v1");
     /// A checkpoint, as it spreads.
     MESH_CHECKPOINT = Label("symbolon/mesh-checkpoint/v1");
     /// What shows that an operator signed two things that cannot both be true.

@@ -4,7 +4,6 @@ use symbolon_codec::{CodecError, Digest32, Fields, FieldsReader};
 use symbolon_crypto::labels::MESH_EVIDENCE;
 use symbolon_log::{ProofError, verify_consistency, verify_inclusion};
 
-use crate::certificate::CERTIFICATE_BYTES_MAX;
 use crate::checkpoint::{NOTE_BYTES_MAX, SpreadError, open_note};
 use crate::entry::{Claim, EntryError};
 use crate::list::{push_path, read_path};
@@ -105,12 +104,12 @@ impl Evidence {
                 one.root != other.root
             }
             Contradiction::Entries { one, other } => {
-                check_claim(&log, one)?;
-                check_claim(&log, other)?;
+                one.check(&log)?;
+                other.check(&log)?;
                 one.index() == other.index() && one.leaf() != other.leaf()
             }
             Contradiction::Checkpoint { claim, note, leaf, path } => {
-                check_claim(&log, claim)?;
+                claim.check(&log)?;
                 let checkpoint = open_note(&log, note)?;
                 verify_inclusion(leaf, claim.index(), checkpoint.size, path, &checkpoint.root)?;
                 claim.leaf() != leaf
@@ -142,11 +141,9 @@ impl Evidence {
                 let fields = fields.str("histories").u64(*at);
                 push_side(push_side(fields, one), other)
             }
-            Contradiction::Entries { one, other } => {
-                push_claim(push_claim(fields.str("entries"), one), other)
-            }
+            Contradiction::Entries { one, other } => other.push(one.push(fields.str("entries"))),
             Contradiction::Checkpoint { claim, note, leaf, path } => {
-                let fields = push_claim(fields.str("checkpoint"), claim).str(note);
+                let fields = claim.push(fields.str("checkpoint")).str(note);
                 push_path(fields.bytes(leaf.as_bytes()), path)
             }
         }
@@ -166,11 +163,11 @@ impl Evidence {
                 Contradiction::Histories { at, one, other: read_side(&mut r)? }
             }
             "entries" => {
-                let (one, other) = (read_claim(&mut r, &log)?, read_claim(&mut r, &log)?);
+                let (one, other) = (Claim::read(&mut r, &log)?, Claim::read(&mut r, &log)?);
                 Contradiction::Entries { one: one.into(), other: other.into() }
             }
             "checkpoint" => {
-                let claim = read_claim(&mut r, &log)?.into();
+                let claim = Claim::read(&mut r, &log)?.into();
                 let note = r.str(NOTE_BYTES_MAX)?.to_owned();
                 let leaf = Digest32(r.array()?);
                 Contradiction::Checkpoint { claim, note, leaf, path: read_path(&mut r)? }
@@ -187,11 +184,6 @@ fn check_side(log: &LogName, at: u64, side: &Side) -> Result<(), EvidenceError> 
     Ok(verify_consistency(at, checkpoint.size, &side.path, &side.root, &checkpoint.root)?)
 }
 
-fn check_claim(log: &LogName, claim: &Claim) -> Result<(), EntryError> {
-    let place = (claim.index(), *claim.leaf());
-    Claim::open(log, place, claim.certificate().bytes(), *claim.signature()).map(|_| ())
-}
-
 fn push_side(fields: Fields, side: &Side) -> Fields {
     push_path(fields.str(&side.note).bytes(side.root.as_bytes()), &side.path)
 }
@@ -199,15 +191,4 @@ fn push_side(fields: Fields, side: &Side) -> Fields {
 fn read_side(r: &mut FieldsReader<'_>) -> Result<Side, CodecError> {
     let (note, root) = (r.str(NOTE_BYTES_MAX)?.to_owned(), Digest32(r.array()?));
     Ok(Side { note, root, path: read_path(r)? })
-}
-
-fn push_claim(fields: Fields, claim: &Claim) -> Fields {
-    let fields = fields.u64(claim.index()).bytes(claim.leaf().as_bytes());
-    fields.bytes(claim.certificate().bytes()).bytes(claim.signature())
-}
-
-fn read_claim(r: &mut FieldsReader<'_>, log: &LogName) -> Result<Claim, EvidenceError> {
-    let place = (r.u64()?, Digest32(r.array()?));
-    let certificate = r.bytes(CERTIFICATE_BYTES_MAX)?;
-    Ok(Claim::open(log, place, certificate, r.array()?)?)
 }

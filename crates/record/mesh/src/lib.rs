@@ -3,6 +3,7 @@
 #![warn(missing_docs)]
 
 pub mod answer;
+pub mod batch;
 pub mod certificate;
 pub mod checkpoint;
 pub mod entry;
@@ -19,9 +20,10 @@ pub mod request;
 mod seen;
 
 pub use answer::{ANSWER_BYTES_MAX, Answer, AnswerError};
+pub use batch::{Batch, RawBatch};
 pub use certificate::{Certificate, CertificateError, derive_endpoint};
 pub use checkpoint::{RawCheckpoint, SpreadError};
-pub use entry::{Claim, EntryError, RawEntry, SignedEntry};
+pub use entry::{Claim, EntryError, SignedEntry};
 pub use evidence::{Contradiction, Evidence, EvidenceError, Side};
 pub use fault::Fault;
 pub use mesh::{FollowError, Forwards, LOGS_MAX, Mesh};

@@ -11,7 +11,14 @@ pub(crate) fn push_path(fields: Fields, path: &[Digest32]) -> Fields {
 }
 
 pub(crate) fn read_path(r: &mut FieldsReader<'_>) -> Result<Vec<Digest32>, CodecError> {
-    let (hashes, rest) = r.bytes(PATH_MAX * 32)?.as_chunks::<32>();
+    read_hashes(r, PATH_MAX)
+}
+
+pub(crate) fn read_hashes(
+    r: &mut FieldsReader<'_>,
+    max: usize,
+) -> Result<Vec<Digest32>, CodecError> {
+    let (hashes, rest) = r.bytes(max * 32)?.as_chunks::<32>();
     if !rest.is_empty() {
         return Err(CodecError::Encoding("list of hashes"));
     }

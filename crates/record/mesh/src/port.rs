@@ -14,7 +14,7 @@ pub struct Peer(pub [u8; 32]);
 /// What is spread under which name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Topic {
-    /// Entries with their claims.
+    /// Entries, as many as follow each other in one message.
     Entries,
     /// Checkpoints.
     Checkpoints,

@@ -2,6 +2,8 @@
 
 #[path = "faults/accusations.rs"]
 mod accusations;
+#[path = "faults/batches.rs"]
+mod batches;
 #[path = "faults/scene.rs"]
 mod scene;
 
@@ -195,10 +197,7 @@ fn an_answer_is_of_whom_was_asked_and_to_what() {
         let histories = Contradiction::Histories { at: 1, one, other };
         Evidence::check(of.name.clone(), histories).unwrap()
     };
-    let claim = |leaf: &[u8]| {
-        let certificate = of.certificate.clone();
-        Box::new(Claim::sign(&of.name, 1, leaf_hash(leaf), certificate, &of.endpoint))
-    };
+    let claim = |entry: &[u8]| of.claim(&of.name, 1, entry);
     let twice = Contradiction::Entries { one: claim(b"a"), other: claim(b"b") };
     let twice = Evidence::check(of.name.clone(), twice).unwrap();
     for wrong in [fork(&elsewhere), twice] {
@@ -434,7 +433,7 @@ fn a_log_of_our_own_that_was_put_back_is_not_spread() {
     };
     let out = grown(0, &["entry 0", "entry 1"], Some(&note));
     let topics: Vec<_> = out.iter().map(|it| matches!(it, Output::Publish { .. })).collect();
-    assert_eq!(topics, [true; 3], "two entries and a checkpoint");
+    assert_eq!(topics, [true; 2], "entries in one message, and a checkpoint");
     assert_eq!(grown(1, &["entry 1"], None), [], "what was given before is nothing new");
     let out = grown(1, &["something else"], None);
     assert!(matches!(&out[..], [Output::Stopped { .. }]), "{out:?}");

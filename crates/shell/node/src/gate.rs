@@ -1,6 +1,8 @@
 //! A transport that goes only where it may, whatever a caller, a peer or a library's default suggests.
 
 use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Context, Poll};
 
 use libp2p::Multiaddr;
@@ -28,10 +30,29 @@ impl Reach {
     }
 }
 
+/// How far a node dials. It begins on this machine, and is widened by the first address beyond it that its owner joins.
+#[derive(Debug, Clone)]
+pub(crate) struct Dials(Arc<AtomicBool>);
+
+impl Dials {
+    pub(crate) fn new(reach: Reach) -> Self {
+        Self(Arc::new(AtomicBool::new(reach == Reach::Everywhere)))
+    }
+
+    /// From now on anywhere.
+    pub(crate) fn widen(&self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
+
+    fn reach(&self) -> Reach {
+        if self.0.load(Ordering::Relaxed) { Reach::Everywhere } else { Reach::Loopback }
+    }
+}
+
 /// A transport behind a rule for dialling and one for listening.
 pub(crate) struct Gate<T> {
     pub inner: T,
-    pub dial: Reach,
+    pub dial: Dials,
     pub listen: Reach,
 }
 
@@ -61,7 +82,7 @@ impl<T: Transport + Unpin> Transport for Gate<T> {
         way: Multiaddr,
         options: DialOpts,
     ) -> Result<Self::Dial, TransportError<Self::Error>> {
-        match self.dial.allows(&way) {
+        match self.dial.reach().allows(&way) {
             true => self.inner.dial(way, options),
             false => Err(TransportError::MultiaddrNotSupported(way)),
         }
@@ -78,6 +99,23 @@ impl<T: Transport + Unpin> Transport for Gate<T> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[tokio::test]
+    async fn what_is_far_is_dialled_once_its_owner_joined_something_far() {
+        use libp2p::core::Endpoint;
+        use libp2p::core::transport::PortUse;
+        let dial = Dials::new(Reach::Loopback);
+        let inner = libp2p::tcp::tokio::Transport::default();
+        let mut gate = Gate { inner, dial: dial.clone(), listen: Reach::Loopback };
+        // A dial that nobody polls goes nowhere.
+        let mut is_dialled = |way: &str| {
+            let options = DialOpts { role: Endpoint::Dialer, port_use: PortUse::New };
+            gate.dial(way.parse().unwrap(), options).is_ok()
+        };
+        assert!(is_dialled("/ip4/127.0.0.1/tcp/1") && !is_dialled("/ip4/192.0.2.1/tcp/1"));
+        dial.widen();
+        assert!(is_dialled("/ip4/192.0.2.1/tcp/1"));
+    }
 
     #[test]
     fn loopback_is_not_any_address_and_a_name_is_no_address() {

@@ -115,6 +115,8 @@ pub enum Order {
         /// Which.
         peer: Peer,
     },
+    /// The node's owner chose a peer beyond this machine: from now on those are dialled too, where no proxy does it.
+    Widen,
     /// An address is dialled, and dialled again whenever its peer is gone.
     Join(Address),
 }

@@ -135,15 +135,30 @@ impl<C: Clock + Send + 'static> MeshJudge<C> {
         orders: &mut Vec<Order>,
     ) {
         if !self.believed.admits(&operator, now) {
-            tracing::warn!("{peer} is not let in: symbolon trust show {}", shown(&operator));
-            self.cut.insert(peer, now + NOT_LET_IN_MS);
-            return orders.push(Order::Cut { peer });
+            return self.shut_out(peer, &operator, now, orders);
         }
         let value = self.believed.penalty(&operator, now);
         orders.push(Order::Score { peer, value });
         if self.operators.len() < OPERATORS_MAX {
             self.operators.insert(peer, operator);
         }
+    }
+
+    /// Scores or the policy changed: who is there and would not be let in now is cut off.
+    fn let_in_no_longer(&mut self, now: u64, orders: &mut Vec<Order>) {
+        let there = self.operators.iter();
+        let out = there.filter(|(_, operator)| !self.believed.admits(operator, now));
+        let out: Vec<_> = out.map(|(peer, operator)| (*peer, *operator)).collect();
+        for (peer, operator) in out {
+            self.operators.remove(&peer);
+            self.shut_out(peer, &operator, now, orders);
+        }
+    }
+
+    fn shut_out(&mut self, peer: Peer, operator: &VerifyingKey, now: u64, orders: &mut Vec<Order>) {
+        tracing::warn!("{peer} is not let in: symbolon trust show {}", shown(operator));
+        self.cut.insert(peer, now + NOT_LET_IN_MS);
+        orders.push(Order::Cut { peer });
     }
 
     pub(crate) fn accuse(&mut self, evidence: &symbolon_mesh::Evidence) {
@@ -248,6 +263,9 @@ impl<C: Clock + Send + 'static> Judge for MeshJudge<C> {
         self.read_own(orders);
         self.step(Input::Tick, orders);
         self.ticks += 1;
+        if self.believed.take_written() {
+            self.let_in_no_longer(now, orders);
+        }
         if self.ticks.is_multiple_of(TICKS_BETWEEN_WRITES) {
             self.believed.write();
         }

@@ -14,6 +14,7 @@ use tokio::sync::{mpsc, oneshot};
 use tokio::time::{MissedTickBehavior, interval};
 
 use crate::behaviour::{Net, NetEvent};
+use crate::gate::Dials;
 use crate::gossip::MESSAGE_BYTES_MAX;
 use crate::heard::{Heard, Order, Verdict};
 use crate::peer::Peer;
@@ -67,6 +68,8 @@ pub struct WireState {
 /// The swarm, and what is under way.
 pub(crate) struct Loop {
     swarm: Swarm<Net>,
+    /// What lets it dial beyond this machine by itself; not where there is a proxy for that.
+    dials: Option<Dials>,
     hear: mpsc::Sender<Heard>,
     /// What must not be lost, until there is room: bounded by the connections and requests that there are.
     owed: VecDeque<Heard>,
@@ -89,9 +92,10 @@ struct Unjudged {
 }
 
 impl Loop {
-    pub(crate) fn new(swarm: Swarm<Net>, hear: mpsc::Sender<Heard>) -> Self {
+    pub(crate) fn new(swarm: Swarm<Net>, dials: Option<Dials>, hear: mpsc::Sender<Heard>) -> Self {
         Self {
             swarm,
+            dials,
             hear,
             owed: VecDeque::new(),
             next_token: 0,
@@ -166,6 +170,7 @@ impl Loop {
                     self.swarm.behaviour_mut().cut.unblock_peer(id);
                 }
             }
+            Order::Widen => self.dials.iter().for_each(Dials::widen),
             Order::Join(address) => {
                 if let Some(id) = address.peer().id().filter(|id| id != self.swarm.local_peer_id())
                 {

@@ -90,7 +90,7 @@ impl Node {
         let (mesh, own, accusations) = make_mesh(home, &folder, &config)?;
         let believed = Believed::of(home)?;
         let is_far = config.listen.iter().any(|at| !at.ip().is_loopback())
-            || peers.iter().any(|peer| !peer.is_loopback() && !peer.is_onion());
+            || peers.iter().any(Address::is_far);
         let wire = Config {
             seed: config.seed,
             listen: config.listen.iter().flat_map(ways).collect(),
@@ -180,8 +180,11 @@ async fn keep(
         // A list that cannot be read is said by `symbolon node join`; those of before are dialled on.
         for address in folder.peers().unwrap_or_default() {
             if !joined.contains(&address) {
-                if wire.order(Order::Join(address.clone())).await.is_err() {
-                    return;
+                let widen = address.is_far().then_some(Order::Widen);
+                for order in widen.into_iter().chain([Order::Join(address.clone())]) {
+                    if wire.order(order).await.is_err() {
+                        return;
+                    }
                 }
                 joined.push(address);
             }

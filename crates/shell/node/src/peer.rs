@@ -88,6 +88,11 @@ impl Address {
         ip(&self.way).is_some_and(|ip| ip.is_loopback())
     }
 
+    /// Whether it is beyond this machine, and can be reached without a proxy.
+    pub fn is_far(&self) -> bool {
+        !self.is_loopback() && !self.is_onion()
+    }
+
     /// Whether it can be reached through a proxy alone.
     pub fn is_onion(&self) -> bool {
         matches!(self.way.iter().next(), Some(Protocol::Onion3(_)))

@@ -10,31 +10,33 @@ use libp2p::identity::Keypair;
 use libp2p::{PeerId, Swarm, Transport, noise, quic, swarm, tcp, yamux};
 
 use crate::behaviour::Net;
-use crate::gate::{Gate, Reach};
+use crate::gate::{Dials, Gate};
 use crate::socks::Socks;
 use crate::wire::{Config, WireError};
 
 /// A swarm that listens nowhere yet.
-pub(crate) fn swarm(config: &Config, key: Keypair) -> Result<Swarm<Net>, WireError> {
+pub(crate) fn swarm(config: &Config, dials: &Dials, key: Keypair) -> Result<Swarm<Net>, WireError> {
     let net = Net::new(config, key.public())?;
     let config_of_swarm = swarm::Config::with_tokio_executor()
         .with_idle_connection_timeout(IDLE_MAX)
         // What has not been taken by our loop holds up its connection, and nobody else's.
         .with_per_connection_event_buffer_size(32);
     let id = key.public().to_peer_id();
-    Ok(Swarm::new(ways(config, &key)?, net, id, config_of_swarm))
+    Ok(Swarm::new(ways(config, dials, &key)?, net, id, config_of_swarm))
 }
 
-fn ways(config: &Config, key: &Keypair) -> Result<Boxed<(PeerId, StreamMuxerBox)>, WireError> {
-    // With a proxy nothing leaves this machine but through it; UDP does not go through it at all.
-    let dial = match config.proxy {
-        Some(_) => Reach::Loopback,
-        None => config.reach,
-    };
+fn ways(
+    config: &Config,
+    dials: &Dials,
+    key: &Keypair,
+) -> Result<Boxed<(PeerId, StreamMuxerBox)>, WireError> {
     let listen = config.reach;
     let noise = noise::Config::new(key).map_err(|error| WireError::Library(error.to_string()))?;
-    let direct =
-        Gate { inner: tcp::tokio::Transport::new(tcp::Config::new().nodelay(true)), dial, listen };
+    let direct = Gate {
+        inner: tcp::tokio::Transport::new(tcp::Config::new().nodelay(true)),
+        dial: dials.clone(),
+        listen,
+    };
     let streams = Socks { proxy: config.proxy }
         .or_transport(direct)
         .map(|stream, _| stream)
@@ -43,8 +45,12 @@ fn ways(config: &Config, key: &Keypair) -> Result<Boxed<(PeerId, StreamMuxerBox)
         .multiplex(yamux::Config::default())
         .timeout(if config.proxy.is_some() { CONNECT_WAIT_PROXY } else { CONNECT_WAIT })
         .map(|(id, muxer), _| (id, StreamMuxerBox::new(muxer)));
-    let quic = Gate { inner: quic::tokio::Transport::new(quic::Config::new(key)), dial, listen }
-        .map(|(id, muxer), _| (id, StreamMuxerBox::new(muxer)));
+    let quic = Gate {
+        inner: quic::tokio::Transport::new(quic::Config::new(key)),
+        dial: dials.clone(),
+        listen,
+    }
+    .map(|(id, muxer), _| (id, StreamMuxerBox::new(muxer)));
     let both = quic.or_transport(streams).map(|either, _| match either {
         Either::Left(it) | Either::Right(it) => it,
     });

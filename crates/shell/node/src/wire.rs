@@ -8,7 +8,7 @@ use symbolon_secret::Secret;
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinHandle;
 
-use crate::gate::Reach;
+use crate::gate::{Dials, Reach};
 use crate::gossip::Bounds;
 use crate::heard::{Heard, Order};
 use crate::loops::{Command, Loop, WireState};
@@ -88,7 +88,10 @@ impl Wire {
         let key = Keypair::ed25519_from_bytes(&mut seed);
         let key = key.map_err(|error| WireError::Library(error.to_string()))?;
         let peer = Peer::of(&key.public().to_peer_id()).ok_or(WireError::Ended)?;
-        let mut swarm = transport::swarm(config, key)?;
+        // With a proxy nothing leaves this machine but through it; UDP does not go through it at all.
+        let dials = Dials::new(config.proxy.map_or(config.reach, |_| Reach::Loopback));
+        let mut swarm = transport::swarm(config, &dials, key)?;
+        let widened = config.proxy.is_none().then_some(dials);
         for way in &config.listen {
             swarm.listen_on(way.clone()).map_err(|error| WireError::Listen {
                 way: way.clone(),
@@ -97,7 +100,7 @@ impl Wire {
         }
         let (orders, ordered) = mpsc::channel(ORDERS_MAX);
         let (hear, heard) = mpsc::channel(HEARD_MAX);
-        let task = tokio::spawn(Loop::new(swarm, hear).run(ordered));
+        let task = tokio::spawn(Loop::new(swarm, widened, hear).run(ordered));
         Ok((Self { peer, orders }, heard, task))
     }
 

@@ -3,8 +3,9 @@
 use symbolon_log::Storage;
 
 use super::{Followed, Forwards, Mesh};
+use crate::batch::{Batch, RawBatch};
 use crate::checkpoint::RawCheckpoint;
-use crate::entry::{RawEntry, SignedEntry};
+use crate::entry::SignedEntry;
 use crate::evidence::{Contradiction, Evidence};
 use crate::fault::Fault;
 use crate::name::LogId;
@@ -49,7 +50,7 @@ impl<S: Storage> Mesh<S> {
             return Verdict::Ignore;
         }
         let taken = match topic {
-            Topic::Entries => self.entry(bytes, now_ms, out),
+            Topic::Entries => self.batch(bytes, now_ms, out),
             Topic::Checkpoints => self.checkpoint(bytes, now_ms, out),
             Topic::Evidence => self.accusation(bytes, out),
         };
@@ -70,13 +71,14 @@ impl<S: Storage> Mesh<S> {
         }
     }
 
-    fn entry(&mut self, bytes: &[u8], now_ms: u64, out: &mut Vec<Output>) -> Result<(), Refused> {
+    /// One signature is checked for all entries of a message; then each is looked at by itself.
+    fn batch(&mut self, bytes: &[u8], now_ms: u64, out: &mut Vec<Output>) -> Result<(), Refused> {
         let fault = |error| Refused::Fault(Fault::Entry(error));
-        let raw = RawEntry::parse(bytes).map_err(fault)?;
+        let raw = RawBatch::parse(bytes).map_err(fault)?;
         let Some(id) = self.names.get(raw.log).copied() else {
             self.is_any_forwarded()?;
-            let entry = SignedEntry::open(&raw).map_err(fault)?;
-            entry.claim.certificate().check_time(now_ms).map_err(|_| Refused::Ignore)?;
+            let batch = Batch::open(&raw).map_err(fault)?;
+            batch.certificate().check_time(now_ms).map_err(|_| Refused::Ignore)?;
             self.unfollowed(raw.log, out);
             return Ok(());
         };
@@ -86,25 +88,38 @@ impl<S: Storage> Mesh<S> {
             return Err(Refused::Ignore);
         }
         let log = followed.replica.name().clone();
-        let entry = SignedEntry::open_of(&raw, log, &followed.certificates).map_err(fault)?;
-        let certificate = entry.claim.certificate();
+        let batch = Batch::open_of(&raw, log, &followed.certificates).map_err(fault)?;
+        let certificate = batch.certificate();
         certificate.check_time(now_ms).map_err(|_| Refused::Ignore)?;
         if !followed.certificates.contains(certificate) {
             followed.certificates.truncate(CERTIFICATES_MAX - 1);
             followed.certificates.insert(0, certificate.clone());
         }
-        let arrived = Output::Arrived { log: id, index: raw.index, leaf: *entry.claim.leaf() };
-        match followed.hold(entry).map_err(|error| Refused::Stopped(id, error))? {
-            Held::New => {
-                out.push(arrived);
-                self.pursue_held(id, now_ms, out);
+        let (mut is_taken, mut is_suspect) = (false, false);
+        let (mut arrived, mut found) = (Vec::new(), Vec::new());
+        for entry in batch.into_entries() {
+            let (index, leaf) = (entry.claim.index(), *entry.claim.leaf());
+            match followed.hold(entry).map_err(|error| Refused::Stopped(id, error))? {
+                Held::New => arrived.push(Output::Arrived { log: id, index, leaf }),
+                Held::Here => {}
+                Held::Suspect => is_suspect = true,
+                Held::Contradicts(evidence) => found.push(evidence),
+                Held::TooFar => continue,
             }
-            Held::Here => {}
-            Held::Suspect => self.judge_suspects(id, out),
-            Held::Contradicts(evidence) => self.accuse(id, &evidence, out),
-            Held::TooFar => return Err(Refused::Ignore),
+            is_taken = true;
         }
-        Ok(())
+        let is_news = !arrived.is_empty();
+        out.append(&mut arrived);
+        for evidence in &found {
+            self.accuse(id, evidence, out);
+        }
+        if is_suspect {
+            self.judge_suspects(id, out);
+        }
+        if is_news {
+            self.pursue_held(id, now_ms, out);
+        }
+        if is_taken { Ok(()) } else { Err(Refused::Ignore) }
     }
 
     fn checkpoint(
@@ -188,7 +203,7 @@ impl<S: Storage> Followed<S> {
             }
             let one = Box::new(known.claim.clone());
             let contradiction = Contradiction::Entries { one, other: entry.claim.into() };
-            let evidence = Evidence::check(entry.log, contradiction);
+            let evidence = Evidence::check(self.replica.name().clone(), contradiction);
             return Ok(evidence.map_or(Held::Here, |it| Held::Contradicts(it.into())));
         }
         let bytes = self.held_bytes + entry.entry.len();

@@ -5,8 +5,8 @@ use symbolon_log::Storage;
 use super::asks::Asked;
 use super::{Followed, Mesh};
 use crate::answer::Answer;
+use crate::batch::{Batch, split};
 use crate::checkpoint::{RawCheckpoint, SpreadError};
-use crate::entry::SignedEntry;
 use crate::evidence::{Contradiction, Evidence};
 use crate::fault::Fault;
 use crate::name::LogId;
@@ -84,11 +84,14 @@ impl<S: Storage> Mesh<S> {
             Ok(fork) => fork,
             Err(error) => return self.stop(id, &error, out),
         };
-        for (index, entry) in (from..).zip(entries).filter(|(index, _)| *index >= first) {
+        let known = usize::try_from(first.saturating_sub(from)).unwrap_or(usize::MAX);
+        let (mut next, mut rest) = (first.max(from), entries.get(known..).unwrap_or_default());
+        while !rest.is_empty() {
+            let (now, later) = rest.split_at(split(rest));
             let certificate = self.certificate.clone();
-            let signed =
-                SignedEntry::sign(name.clone(), index, entry.clone(), certificate, &self.endpoint);
-            self.publish(Topic::Entries, signed.to_bytes(), out);
+            let batch = Batch::sign(name.clone(), next, now.to_vec(), certificate, &self.endpoint);
+            self.publish(Topic::Entries, batch.to_bytes(), out);
+            (next, rest) = (next + now.len() as u64, later);
         }
         if let Some(note) = note {
             let bytes = RawCheckpoint { log: name.text(), note }.to_bytes();

@@ -35,10 +35,7 @@ fn evidence_that_shows_nothing_accuses_nobody() {
     let accused = Evidence::check(stranger.name.clone(), histories);
     assert!(matches!(accused, Err(EvidenceError::Checkpoint(_))));
 
-    let claim = |index, leaf: &[u8]| {
-        let certificate = of.certificate.clone();
-        Box::new(Claim::sign(&of.name, index, leaf_hash(leaf), certificate, &of.endpoint))
-    };
+    let claim = |index, entry: &[u8]| of.claim(&of.name, index, entry);
     let twice = |one: Box<Claim>, other: Box<Claim>| {
         Evidence::check(of.name.clone(), Contradiction::Entries { one, other })
     };
@@ -50,18 +47,14 @@ fn evidence_that_shows_nothing_accuses_nobody() {
     assert_eq!(accused, Err(EvidenceError::Entry(EntryError::Operator)));
 
     // Each of the two is looked at: one of another operator's, or of another log, is no claim about this one.
-    let strange = |index, leaf: &[u8]| {
-        let (certificate, leaf) = (stranger.certificate.clone(), leaf_hash(leaf));
-        Box::new(Claim::sign(&of.name, index, leaf, certificate, &stranger.endpoint))
-    };
+    let strange = |index, entry: &[u8]| stranger.claim(&of.name, index, entry);
     let operator = Err(EvidenceError::Entry(EntryError::Operator));
     assert_eq!(twice(strange(1, b"a"), claim(1, b"b")), operator);
     assert_eq!(twice(claim(1, b"a"), strange(1, b"b")), operator);
     let elsewhere = LogName::new("example.test/other", of.key.verifying_key()).unwrap();
-    let certificate = of.certificate.clone();
-    let moved = Claim::sign(&elsewhere, 1, leaf_hash(b"c"), certificate, &of.endpoint);
+    let moved = of.claim(&elsewhere, 1, b"c");
     let signature = Err(EvidenceError::Entry(EntryError::Signature));
-    assert_eq!(twice(moved.into(), claim(1, b"b")), signature);
+    assert_eq!(twice(moved, claim(1, b"b")), signature);
 
     let against = |claim: Box<Claim>, leaf: &[u8], path: Vec<Digest32>| {
         let (note, leaf) = (three.clone(), leaf_hash(leaf));

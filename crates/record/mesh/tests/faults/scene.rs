@@ -42,8 +42,21 @@ impl Operator {
     }
 
     pub fn entry(&self, index: u64, entry: &str) -> Vec<u8> {
-        let (certificate, bytes) = (self.certificate.clone(), entry.as_bytes().to_vec());
-        SignedEntry::sign(self.name.clone(), index, bytes, certificate, &self.endpoint).to_bytes()
+        self.batch(index, &[entry])
+    }
+
+    pub fn batch(&self, first: u64, entries: &[&str]) -> Vec<u8> {
+        let entries = entries.iter().map(|it| it.as_bytes().to_vec()).collect();
+        let (name, certificate) = (self.name.clone(), self.certificate.clone());
+        Batch::sign(name, first, entries, certificate, &self.endpoint).to_bytes()
+    }
+
+    /// A node's signature for an entry of a log, with a neighbour under the same one.
+    pub fn claim(&self, log: &LogName, index: u64, entry: &[u8]) -> Box<Claim> {
+        let entries = vec![entry.to_vec(), b"a neighbour".to_vec()];
+        let certificate = self.certificate.clone();
+        let batch = Batch::sign(log.clone(), index, entries, certificate, &self.endpoint);
+        Box::new(batch.into_entries().next().unwrap().claim)
     }
 
     pub fn mesh(&self) -> Mesh<Storage> {

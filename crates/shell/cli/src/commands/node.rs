@@ -46,7 +46,7 @@ Examples
     Run(Run),
     /// Remember a peer
     ///
-    /// A node that runs dials it within a second; the first that is beyond this machine, once the node is started anew.
+    /// A node that runs dials it within a second, also where it is the first beyond this machine.
     #[command(after_help = "\
 Examples
   symbolon node join /ip4/192.0.2.7/udp/7373/quic-v1/p2p/12D3KooWHjJQJPttwFv3zKqL4YFLsuK9J7jW2FBFpmhBv84QvhkX")]
