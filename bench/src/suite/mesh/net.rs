@@ -107,8 +107,11 @@ pub(super) struct Net {
     publishers: Vec<Arc<Publisher>>,
     logs: Arc<Logs>,
     /// Of each that publishes: what waits to go in one message, and when the last went.
-    waiting: Vec<(Vec<(u64, Vec<u8>)>, Option<Instant>)>,
+    waiting: Vec<Waiting>,
 }
+
+/// Receipts by their numbers, and when the message before them went.
+type Waiting = (Vec<(u64, Vec<u8>)>, Option<Instant>);
 
 impl Net {
     /// Each dials three that are there.
