@@ -10,6 +10,7 @@ use tempfile::TempDir;
 
 use crate::mcp::{McpClient, Revision};
 use crate::place;
+use crate::random;
 use crate::upstream::Upstream;
 
 /// A home in a temporary folder. Its broker ends when this is dropped.
@@ -36,6 +37,17 @@ impl Home {
         let home = Self::empty(place::symbolon());
         home.init(Unlock::Device);
         home
+    }
+
+    /// A home, and a service whose notes this agent may list.
+    pub fn with_upstream(agent: &str) -> (Self, Upstream) {
+        let credential = random::secret(40);
+        let upstream = Upstream::api(&credential);
+        let home = Self::new();
+        home.add_service("upstream/service.toml");
+        home.connect("upstream", &upstream, &credential);
+        home.grant(agent, "upstream.notes.read");
+        (home, upstream)
     }
 
     /// A folder that nothing was made in yet, for this program.

@@ -3,6 +3,7 @@
 
 #[cfg(feature = "authenticator")]
 pub mod accounts;
+pub mod anvil;
 #[cfg(feature = "authenticator")]
 pub mod assistant;
 #[cfg(feature = "authenticator")]

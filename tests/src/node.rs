@@ -6,20 +6,7 @@ use std::time::{Duration, Instant};
 use serde_json::Value;
 
 use crate::home::Home;
-use crate::random;
 use crate::service::Service;
-use crate::upstream::Upstream;
-
-/// A home that can call something, and so has a log.
-pub fn publisher() -> (Home, Upstream) {
-    let credential = random::secret(40);
-    let upstream = Upstream::api(&credential);
-    let home = Home::new();
-    home.add_service("upstream/service.toml");
-    home.connect("upstream", &upstream, &credential);
-    home.grant("cli", "upstream.notes.read");
-    (home, upstream)
-}
 
 /// Calls; entries of the log are two a call.
 pub fn call(home: &Home, times: usize) -> u64 {

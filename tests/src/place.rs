@@ -36,6 +36,11 @@ pub fn node_script(name: &str) -> PathBuf {
     existing(node_modules().join(".bin").join(name))
 }
 
+/// anvil, a program that came as an npm package.
+pub fn anvil() -> PathBuf {
+    existing(node_modules().join("@foundry-rs/anvil-linux-amd64/bin/anvil"))
+}
+
 /// The folder that has `node_modules`, for scripts that import from it.
 pub fn node_folder() -> PathBuf {
     existing(tools().join("node"))

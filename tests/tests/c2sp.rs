@@ -7,8 +7,6 @@ use std::process::{Command, Output};
 use serde_json::{Value, json};
 use symbolon_tests::home::Home;
 use symbolon_tests::place;
-use symbolon_tests::random;
-use symbolon_tests::upstream::Upstream;
 use symbolon_tests::witness::{Witness, serve_log, until};
 
 /// The program of `tests/go`, compiled.
@@ -51,12 +49,7 @@ impl Go {
 #[test]
 fn gos_reader_of_logs_takes_our_checkpoint_its_cosignature_and_every_tile() {
     let go = Go::build();
-    let credential = random::secret(40);
-    let upstream = Upstream::api(&credential);
-    let home = Home::new();
-    home.add_service("upstream/service.toml");
-    home.connect("upstream", &upstream, &credential);
-    home.grant("cli", "upstream.notes.read");
+    let (home, _upstream) = Home::with_upstream("cli");
     let witness = Witness::of(&home);
     home.ok(&["witnesses", "add", "one", &witness.url, &witness.key]);
     // More than one tile of leaves.

@@ -7,19 +7,13 @@ use std::process::{Command, Stdio};
 use serde_json::json;
 use symbolon_tests::home::Home;
 use symbolon_tests::mcp::Revision;
-use symbolon_tests::random;
 use symbolon_tests::service::Service;
 use symbolon_tests::upstream::Upstream;
 
 const LIST: &str = "upstream.notes.list";
 
 fn connected() -> (Home, Upstream) {
-    let credential = random::secret(40);
-    let upstream = Upstream::api(&credential);
-    let home = Home::new();
-    home.add_service("upstream/service.toml");
-    home.connect("upstream", &upstream, &credential);
-    home.grant("cli", "upstream.notes.read");
+    let (home, upstream) = Home::with_upstream("cli");
     home.ok(&["call", LIST]);
     home.ok(&["lock", "--stop"]);
     (home, upstream)

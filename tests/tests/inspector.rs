@@ -6,19 +6,7 @@ use serde_json::Value;
 use symbolon_tests::home::Home;
 use symbolon_tests::http::Request;
 use symbolon_tests::place;
-use symbolon_tests::random;
 use symbolon_tests::service::{Service, free_port};
-use symbolon_tests::upstream::Upstream;
-
-fn connected() -> (Home, Upstream) {
-    let credential = random::secret(40);
-    let upstream = Upstream::api(&credential);
-    let home = Home::new();
-    home.add_service("upstream/service.toml");
-    home.connect("upstream", &upstream, &credential);
-    home.grant("inspector", "upstream.notes.read");
-    (home, upstream)
-}
 
 /// Runs the inspector in a folder of its own, since it keeps a catalogue in its user's home.
 fn inspect(home: &Home, target: &[&str], method: &[&str]) -> Value {
@@ -49,7 +37,7 @@ fn list_and_call(home: &Home, target: &[&str]) {
 
 #[test]
 fn over_standard_input_and_output() {
-    let (home, upstream) = connected();
+    let (home, upstream) = Home::with_upstream("inspector");
     let (program, variable) =
         (place::symbolon(), format!("SYMBOLON_HOME={}", home.path().display()));
     let program = program.to_str().unwrap();
@@ -59,7 +47,7 @@ fn over_standard_input_and_output() {
 
 #[test]
 fn over_http() {
-    let (home, upstream) = connected();
+    let (home, upstream) = Home::with_upstream("inspector");
     let key = home.json(&["agents", "add", "inspector"])["key"].as_str().unwrap().to_owned();
     home.ok(&["lock", "--stop"]);
     let port = free_port();

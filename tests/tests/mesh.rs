@@ -1,17 +1,18 @@
 //! A network of nodes, each a process of the program with a home of its own: what one home's log has arrives in the copies
 //! of all, also where some die, and one that lies or is not let in is cut off.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use serde_json::Value;
 use symbolon_node::{Bounds, Config, Order, Reach, Wire};
 use symbolon_secret::Secret;
 use symbolon_tests::home::Home;
-use symbolon_tests::node::{Running, call, origin, publisher, until, until_all};
+use symbolon_tests::node::{Running, call, origin, until, until_all};
+use symbolon_tests::witness::{self, Witness};
 
 #[test]
 fn ten_nodes_have_every_entry_though_three_of_them_die() {
-    let ((one, _up_one), (two, _up_two)) = (publisher(), publisher());
+    let ((one, _up_one), (two, _up_two)) = (Home::with_upstream("cli"), Home::with_upstream("cli"));
     let (sizes_one, sizes_two) = (call(&one, 3), call(&two, 2));
     let (key_one, key_two) = (one.operator_key(), two.operator_key());
     let (origin_one, origin_two) = (origin(&one), origin(&two));
@@ -59,7 +60,7 @@ fn ten_nodes_have_every_entry_though_three_of_them_die() {
 
 #[test]
 fn a_node_that_lies_is_cut_off_and_says_nothing_to_others() {
-    let (one, _upstream) = publisher();
+    let (one, _upstream) = Home::with_upstream("cli");
     let size = call(&one, 1);
     let (reader, key, origin) = (Home::new(), one.operator_key(), origin(&one));
     let publishing = Running::start(&one, &[], true);
@@ -107,7 +108,7 @@ fn a_node_that_lies_is_cut_off_and_says_nothing_to_others() {
 
 #[test]
 fn a_node_whose_operator_is_distrusted_is_cut_off_whenever_that_is_said() {
-    let ((one, _up_one), (two, _up_two)) = (publisher(), publisher());
+    let ((one, _up_one), (two, _up_two)) = (Home::with_upstream("cli"), Home::with_upstream("cli"));
     let (size_one, size_two) = (call(&one, 1), call(&two, 1));
     let (key_one, key_two) = (one.operator_key(), two.operator_key());
     let (origin_one, origin_two) = (origin(&one), origin(&two));
@@ -134,4 +135,101 @@ fn a_node_whose_operator_is_distrusted_is_cut_off_whenever_that_is_said() {
     // The other while it is there: the list is read again every few seconds.
     reader.ok(&["trust", "distrust", key_two.to_str().unwrap()]);
     until(&reader, "cut off", |status| is_cut(status, second));
+}
+
+#[test]
+fn what_a_witness_signs_is_known_to_a_follower_who_believes_it() {
+    let (one, _upstream) = Home::with_upstream("cli");
+    let witness = Witness::of(&one);
+    let (key, origin) = (one.operator_key(), origin(&one));
+    let publishing = Running::start(&one, &[], true);
+    let (reader, other) = (Home::new(), Home::new());
+    for home in [&reader, &other] {
+        home.ok(&["node", "join", publishing.address()]);
+    }
+    let believing = ["--listen", "127.0.0.1:0", "--witness", &witness.key];
+    let _reading = Running::start_with(&reader, &believing, std::slice::from_ref(&key), false);
+    let _other = Running::start(&other, &[key], false);
+    let size = call(&one, 2);
+    until_all(&[&reader, &other], &[(&origin, size)]);
+    one.ok(&["witnesses", "add", "north", &witness.url, &witness.key]);
+    let number = call(&one, 1);
+    witness::until(&one, "north", "cosigned", number);
+    let seen = |status: &Value| {
+        let logs = status["node"]["logs"].as_array().unwrap();
+        let log = logs.iter().find(|log| log["origin"] == origin.as_str()).unwrap();
+        (log["cosigned"].as_u64().unwrap(), log["witnesses"].as_u64().unwrap())
+    };
+    until(&reader, "the witness", |status| seen(status) >= (number, 1));
+    assert_eq!(seen(&other.json(&["node", "status"])), (0, 0), "it believes nobody");
+    // It counts for the operator, with its reason.
+    let why = |home: &Home| {
+        let operator = one.operator_key();
+        home.ok(&["trust", "show", operator.to_str().unwrap()]).stdout()
+    };
+    let began = Instant::now();
+    let counted = "checkpoints that your witnesses cosigned";
+    while !why(&reader).contains(counted) {
+        assert!(began.elapsed() < Duration::from_secs(30), "{}", why(&reader));
+        std::thread::sleep(Duration::from_millis(200));
+    }
+    assert!(!why(&other).contains(counted), "{}", why(&other));
+    assert!(reader.ok(&["node", "status"]).stdout().contains(" by 1"), "a person sees it too");
+}
+
+#[test]
+fn other_operators_nodes_say_whether_a_receipt_stands_as_it_is_shown() {
+    let (one, _upstream) = Home::with_upstream("cli");
+    let size = call(&one, 2);
+    let (key, origin) = (one.operator_key(), origin(&one));
+    let receipt = one.export_receipt(size - 1);
+    let (receipt, file) = (receipt.to_str().unwrap(), key.to_str().unwrap());
+    let publishing = Running::start(&one, &[], true);
+    let homes: Vec<Home> = (0..3).map(|_| Home::new()).collect();
+    let ask = |quorum: &str, more: &[&str]| {
+        let words = ["node", "ask", receipt, "--key", file, "--quorum", quorum];
+        homes[0].run(&[&words[..], more].concat())
+    };
+    assert_eq!(ask("1", &["--json"]).refused().code, "node_stopped");
+    homes.iter().for_each(|home| drop(home.ok(&["node", "join", publishing.address()])));
+    let follow = std::slice::from_ref(&key);
+    let first = Running::start(&homes[0], follow, false);
+    // The log's own operator is not asked: nobody else is there yet.
+    until_all(&[&homes[0]], &[(&origin, size)]);
+    let alone = ask("1", &["--json"]);
+    let said = alone.json();
+    assert_eq!((alone.code(), &said["outcome"]), (Some(5), &"unknown".into()), "{said}");
+    let _others: Vec<Running> = homes[1..]
+        .iter()
+        .map(|home| {
+            home.ok(&["node", "join", first.address()]);
+            Running::start(home, follow, false)
+        })
+        .collect();
+    until_all(&homes.iter().collect::<Vec<_>>(), &[(&origin, size)]);
+    let began = Instant::now();
+    let said = loop {
+        let ran = ask("2", &["--json"]);
+        if ran.is_success() {
+            break ran.json();
+        }
+        assert!(began.elapsed() < Duration::from_secs(30), "{}", ran.all());
+        std::thread::sleep(Duration::from_millis(200));
+    };
+    assert_eq!((&said["outcome"], said["by"].as_array().unwrap().len()), (&"confirmed".into(), 2));
+    assert!(
+        ask("2", &[]).succeeded().all().contains("2 operators showed entry"),
+        "a person sees it"
+    );
+    // Too many are asked for; one is not believed; the log is not followed; the receipt is of another key.
+    assert_eq!(ask("3", &["--json"]).code(), Some(5));
+    homes[0].ok(&["trust", "distrust", said["by"][0].as_str().unwrap()]);
+    let began = Instant::now();
+    while ask("2", &["--json"]).code() != Some(5) {
+        assert!(began.elapsed() < Duration::from_secs(30), "one who is believed nothing counts");
+        std::thread::sleep(Duration::from_millis(500));
+    }
+    let other = homes[1].operator_key();
+    let words = ["node", "ask", receipt, "--key", other.to_str().unwrap()];
+    assert_eq!(homes[0].refused(&words).code, "other_operator");
 }

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 use symbolon_tests::home::Home;
-use symbolon_tests::node::{Running, call, origin, publisher, until, until_all};
+use symbolon_tests::node::{Running, call, origin, until, until_all};
 use symbolon_tests::tor::{Member, Tor};
 
 /// A node that listens where its onion leads, and dials through its member's proxy alone.
@@ -19,7 +19,7 @@ fn peers(status: &Value) -> usize {
 #[test]
 fn entries_cross_between_two_onions_and_by_no_other_way() {
     let mut tor = Tor::start(2);
-    let (one, _upstream) = publisher();
+    let (one, _upstream) = Home::with_upstream("cli");
     let (reader, key, origin) = (Home::new(), one.operator_key(), origin(&one));
     let size = call(&one, 2);
     let publishing = start(&one, &tor.members[0], &[], true);

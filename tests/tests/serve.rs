@@ -5,7 +5,6 @@ use std::process::Stdio;
 use serde_json::{Value, json};
 use symbolon_tests::home::Home;
 use symbolon_tests::http::Request;
-use symbolon_tests::random;
 use symbolon_tests::service::{Service, free_port};
 use symbolon_tests::upstream::Upstream;
 
@@ -18,12 +17,7 @@ struct Served {
 }
 
 fn serve() -> Served {
-    let credential = random::secret(40);
-    let upstream = Upstream::api(&credential);
-    let home = Home::new();
-    home.add_service("upstream/service.toml");
-    home.connect("upstream", &upstream, &credential);
-    home.grant("claude", "upstream.notes.read");
+    let (home, upstream) = Home::with_upstream("claude");
     let key = home.json(&["agents", "add", "claude"])["key"].as_str().expect("a key").to_owned();
     home.ok(&["lock", "--stop"]);
     let port = free_port();

@@ -6,17 +6,10 @@ use std::process::Command;
 use serde_json::Value;
 use symbolon_tests::home::{Home, Ran};
 use symbolon_tests::place;
-use symbolon_tests::random;
-use symbolon_tests::upstream::Upstream;
 
 /// A home with some receipts; the file of one; the operator's key.
 fn receipt() -> (Home, Vec<u8>) {
-    let credential = random::secret(40);
-    let upstream = Upstream::api(&credential);
-    let home = Home::new();
-    home.add_service("upstream/service.toml");
-    home.connect("upstream", &upstream, &credential);
-    home.grant("cli", "upstream.notes.read");
+    let (home, _upstream) = Home::with_upstream("cli");
     for _ in 0..5 {
         home.ok(&["call", "upstream.notes.list"]);
     }

@@ -7,20 +7,7 @@ use std::time::{Duration, Instant};
 
 use symbolon_tests::home::{Home, Ran};
 use symbolon_tests::place;
-use symbolon_tests::random;
-use symbolon_tests::upstream::Upstream;
 use symbolon_tests::witness::{Witness, serve_log, until};
-
-/// A home that can call something.
-fn home() -> (Home, Upstream) {
-    let credential = random::secret(40);
-    let upstream = Upstream::api(&credential);
-    let home = Home::new();
-    home.add_service("upstream/service.toml");
-    home.connect("upstream", &upstream, &credential);
-    home.grant("cli", "upstream.notes.read");
-    (home, upstream)
-}
 
 /// Calls, and gives the number of the last receipt, which a checkpoint covers.
 fn call(home: &Home, times: usize) -> u64 {
@@ -41,7 +28,7 @@ fn verify(home: &Home, receipt: &Path, more: &[&str]) -> Ran {
 
 #[test]
 fn a_receipt_is_final_with_two_witnesses_though_a_third_sleeps() {
-    let (home, _upstream) = home();
+    let (home, _upstream) = Home::with_upstream("cli");
     let (mut one, mut two) = (Witness::of(&home), Witness::of(&home));
     // It takes connections, and never answers.
     let asleep = TcpListener::bind("127.0.0.1:0").unwrap();
@@ -102,7 +89,7 @@ fn a_receipt_is_final_with_two_witnesses_though_a_third_sleeps() {
 
 #[test]
 fn a_copied_home_is_told_that_it_went_back_and_its_fork_is_proven() {
-    let (home, _upstream) = home();
+    let (home, _upstream) = Home::with_upstream("cli");
     call(&home, 2);
     home.ok(&["lock", "--stop"]);
     let copy = Home::empty(place::symbolon());

@@ -56,8 +56,8 @@ async fn spread(case: &Case, seconds: u64) -> Result<Row, BenchError> {
     for number in 0..total {
         let due = Duration::from_secs_f64(number as f64 / case.rate as f64);
         // A sleep takes a millisecond at least: who is late does not sleep.
-        if due > began.elapsed() {
-            tokio::time::sleep(due.saturating_sub(began.elapsed())).await;
+        if let Some(early) = due.checked_sub(began.elapsed()) {
+            tokio::time::sleep(early).await;
         }
         if case.kill > 0 && number == total / 2 {
             net.kill(case.kill);

@@ -10,6 +10,7 @@ pub mod custody;
 pub mod disclosure;
 pub mod dsse;
 pub mod envelope;
+pub mod evm;
 pub mod flow;
 pub mod foreign;
 pub mod log_records;
@@ -24,6 +25,7 @@ pub mod path_template;
 pub mod possession;
 pub mod proof;
 pub mod redact;
+pub mod revocation;
 pub mod siwe;
 pub mod stark;
 pub mod tools_list;
@@ -45,6 +47,7 @@ pub const ALL: &[(&str, Target)] = &[
     ("disclosure", disclosure::run),
     ("dsse", dsse::run),
     ("envelope", envelope::run),
+    ("evm", evm::run),
     ("flow", flow::run),
     ("foreign", foreign::run),
     ("log_records", log_records::run),
@@ -58,6 +61,7 @@ pub const ALL: &[(&str, Target)] = &[
     ("possession", possession::run),
     ("proof", proof::run),
     ("redact", redact::run),
+    ("revocation", revocation::run),
     ("oauth", oauth::run),
     ("siwe", siwe::run),
     ("stark", stark::run),

@@ -32,6 +32,8 @@ export interface components {
              * @description Entries in the log.
              */
             log_entries: number;
+            /** @description Where the log is kept, in a phrase. */
+            log_place: string;
             /** @description Where secrets live, in a phrase. */
             memory: string;
             /** @description Whether the vault is open. */

@@ -45,7 +45,7 @@ pub(super) fn run(options: &Options, report: &mut Report) -> Result<(), BenchErr
 }
 
 /// The longest time for which an entry was durable and in no checkpoint.
-fn watch(log: &LogService, done: &AtomicBool) -> Duration {
+fn watch(log: &LogService<FolderStorage>, done: &AtomicBool) -> Duration {
     let mut seen: VecDeque<(Instant, u64)> = VecDeque::new();
     let mut most = Duration::ZERO;
     while !done.load(Relaxed) {

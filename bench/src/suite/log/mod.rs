@@ -42,7 +42,12 @@ pub(crate) fn run(options: &Options, report: &mut Report) -> Result<(), BenchErr
     proof::run(options, report)
 }
 
-async fn write(log: &Arc<LogService>, meter: &Arc<Meter>, tasks: usize, each: usize) -> bool {
+async fn write(
+    log: &Arc<LogService<FolderStorage>>,
+    meter: &Arc<Meter>,
+    tasks: usize,
+    each: usize,
+) -> bool {
     let tasks: Vec<_> = (0..tasks)
         .map(|_| {
             let (log, meter) = (log.clone(), meter.clone());

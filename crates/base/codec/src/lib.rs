@@ -4,6 +4,7 @@
 pub mod b58;
 pub mod b64;
 pub mod digest;
+pub mod dsse;
 pub mod error;
 pub mod fields;
 pub mod json;

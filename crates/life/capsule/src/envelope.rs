@@ -5,6 +5,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 use symbolon_circuits::IssuerKey;
+use symbolon_codec::dsse::{self, EnvelopeJson, Signature, pae};
 use symbolon_codec::{CodecError, b64, json};
 use symbolon_crypto::{
     PQ_KEY_BYTES, PQ_SIGNATURE_BYTES, PqSigningKey, PqVerifyingKey, SignatureError, SigningKey,
@@ -21,24 +22,27 @@ pub const ENVELOPE_BYTES_MAX: usize = 256 * 1024;
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum EnvelopeError {
-    /// Not JSON, too long, too deep, a key twice, or not base64.
-    #[error("the envelope is refused: {0}")]
-    Encoding(#[from] CodecError),
+    /// Not JSON, too long, too deep, a key twice, no signatures or too many, or not base64.
+    #[error(transparent)]
+    Envelope(#[from] dsse::EnvelopeError),
     /// A field is missing, unknown or of another kind.
     #[error("this is not a DSSE envelope")]
     Form,
     /// The payload is of another kind, or another version.
     #[error("the envelope does not hold a {0} of version 1")]
     Kind(&'static str),
-    /// No signatures, or more than eight.
-    #[error("the envelope has {0} signatures; 1 to 8 are read")]
-    Count(usize),
     /// No signature has the given key's id.
     #[error("it is not signed by the {0} key that it should be signed by")]
     Unsigned(Algorithm),
     /// The signature with the given key's id does not verify.
     #[error("its {0} signature does not match what it holds")]
     Signature(Algorithm),
+}
+
+impl From<CodecError> for EnvelopeError {
+    fn from(error: CodecError) -> Self {
+        Self::Envelope(error.into())
+    }
 }
 
 /// How something is signed.
@@ -113,26 +117,9 @@ impl From<SigningKey> for SigningKeys {
 pub struct Envelope {
     kind: Kind,
     payload: Vec<u8>,
-    signatures: Vec<(String, Vec<u8>)>,
+    signatures: Vec<Signature>,
 }
 
-#[derive(Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct EnvelopeJson {
-    payload: String,
-    #[serde(rename = "payloadType")]
-    payload_type: String,
-    signatures: Vec<SignatureJson>,
-}
-
-#[derive(Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct SignatureJson {
-    keyid: String,
-    sig: String,
-}
-
-const SIGNATURES_MAX: usize = 8;
 const PAYLOAD_BYTES_MAX: usize = 128 * 1024;
 
 impl Envelope {
@@ -143,11 +130,11 @@ impl Envelope {
     pub fn sign(kind: Kind, payload: Vec<u8>, keys: &SigningKeys) -> Result<Self, SignatureError> {
         let message = pae(kind.payload_type(), &payload);
         let key = &keys.ed25519;
-        let id = key_id(key.verifying_key().as_bytes());
-        let mut signatures = vec![(id, key.sign(&message).to_vec())];
+        let key_id = hex_id(key.verifying_key().as_bytes());
+        let mut signatures = vec![Signature { key_id, bytes: key.sign(&message).to_vec() }];
         if let Some(key) = &keys.ml_dsa_65 {
-            let id = key_id(key.verifying_key().as_bytes());
-            signatures.push((id, key.sign(&message, b"")?));
+            let key_id = hex_id(key.verifying_key().as_bytes());
+            signatures.push(Signature { key_id, bytes: key.sign(&message, b"")? });
         }
         Ok(Self { kind, payload, signatures })
     }
@@ -166,20 +153,11 @@ impl Envelope {
     /// [`EnvelopeError`] of form and encoding.
     pub fn read(kind: Kind, value: &serde_json::Value) -> Result<Self, EnvelopeError> {
         let read = EnvelopeJson::deserialize(value).map_err(|_| EnvelopeError::Form)?;
-        if read.payload_type != kind.payload_type() {
+        if read.payload_type() != kind.payload_type() {
             return Err(EnvelopeError::Kind(kind.name()));
         }
-        let count = read.signatures.len();
-        if count == 0 || count > SIGNATURES_MAX {
-            return Err(EnvelopeError::Count(count));
-        }
-        let one = |s: SignatureJson| Ok((s.keyid, b64::decode(&s.sig, PQ_SIGNATURE_BYTES)?));
-        let signatures = read.signatures.into_iter().map(one);
-        Ok(Self {
-            kind,
-            payload: b64::decode(&read.payload, PAYLOAD_BYTES_MAX)?,
-            signatures: signatures.collect::<Result<_, EnvelopeError>>()?,
-        })
+        let (payload, signatures) = read.open(PAYLOAD_BYTES_MAX, PQ_SIGNATURE_BYTES)?;
+        Ok(Self { kind, payload, signatures })
     }
 
     /// The document's bytes, if every one of the keys signed them.
@@ -206,10 +184,10 @@ impl Envelope {
         key: &[u8],
         check: impl Fn(&[u8]) -> Result<(), SignatureError>,
     ) -> Result<(), EnvelopeError> {
-        let id = key_id(key);
+        let id = hex_id(key);
         let mut found = EnvelopeError::Unsigned(algorithm);
-        for (_, signature) in self.signatures.iter().filter(|(key_id, _)| *key_id == id) {
-            match check(signature) {
+        for signature in self.signatures.iter().filter(|it| it.key_id == id) {
+            match check(&signature.bytes) {
                 Ok(()) => return Ok(()),
                 Err(_) => found = EnvelopeError::Signature(algorithm),
             }
@@ -224,28 +202,12 @@ impl Envelope {
 
     /// The envelope as JSON, for tools that read DSSE.
     pub fn to_json(&self) -> Vec<u8> {
-        let one = |(keyid, sig): &(String, Vec<u8>)| SignatureJson {
-            keyid: keyid.clone(),
-            sig: b64::encode(sig),
-        };
-        let whole = EnvelopeJson {
-            payload: b64::encode(&self.payload),
-            payload_type: self.kind.payload_type().to_owned(),
-            signatures: self.signatures.iter().map(one).collect(),
-        };
-        // Strings and lists of strings always serialize.
-        serde_json::to_vec(&whole).unwrap_or_default()
+        EnvelopeJson::new(self.kind.payload_type(), &self.payload, &self.signatures).to_bytes()
     }
 }
 
-/// What is signed (DSSE v1, protocol): lengths make every border plain.
-fn pae(payload_type: &str, payload: &[u8]) -> Vec<u8> {
-    let head = format!("DSSEv1 {} {payload_type} {} ", payload_type.len(), payload.len());
-    [head.as_bytes(), payload].concat()
-}
-
 /// Hex SHA-256 of the public key.
-fn key_id(key: &[u8]) -> String {
+fn hex_id(key: &[u8]) -> String {
     sha256(key).to_string()
 }
 

@@ -1,11 +1,12 @@
 //! A receipt as it is handed over: envelope, proof, checkpoint.
 
 use serde::{Deserialize, Serialize};
+use symbolon_codec::dsse::EnvelopeJson;
 use symbolon_codec::{Digest32, json};
 use symbolon_crypto::SigningKey;
 use symbolon_log::{InclusionBundle, NoteError, vkey};
 
-use crate::dsse::{Envelope, EnvelopeJson};
+use crate::dsse::Envelope;
 use crate::verify::VerifyError;
 
 /// Media type of a bundle; the version is in it.
@@ -14,8 +15,10 @@ pub const BUNDLE_MEDIA_TYPE: &str = "application/vnd.symbolon.receipt+json;versi
 pub const BUNDLE_BYTES_MAX: usize = 256 * 1024;
 
 const DEPTH_MAX: usize = 6;
-const PATH_MAX: usize = 64;
-const CHECKPOINT_BYTES_MAX: usize = 64 * 1024;
+/// Hashes of the longest proof.
+pub(crate) const PATH_MAX: usize = 64;
+/// Bytes of the longest note.
+pub(crate) const CHECKPOINT_BYTES_MAX: usize = 64 * 1024;
 
 /// Everything that a verifier needs beside the operator's key.
 #[derive(Debug, Clone, PartialEq, Eq)]

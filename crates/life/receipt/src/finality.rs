@@ -39,6 +39,15 @@ impl Finality {
         self.heard.iter().filter(|heard| heard.said.is_ok()).count()
     }
 
+    /// How many signed before this moment, Unix time in ms, by their own clocks.
+    pub fn signed_before(&self, unix_ms: u64) -> usize {
+        let seconds = |heard: &&Heard| {
+            let said = heard.said.as_ref();
+            said.is_ok_and(|said| said.unix_seconds().saturating_mul(1000) < unix_ms)
+        };
+        self.heard.iter().filter(seconds).count()
+    }
+
     /// Whether as many signed as are asked for.
     pub fn is_final(&self) -> bool {
         self.signed() >= self.needed
@@ -48,9 +57,16 @@ impl Finality {
 impl VerifiedReceipt {
     /// What these witnesses say of it. A receipt that is not final is no forgery: it may be asked for again later.
     pub fn finality(&self, witnesses: &[WitnessKey], needed: usize) -> Finality {
+        Finality::of(self.note(), witnesses, needed)
+    }
+}
+
+impl Finality {
+    /// What these witnesses say of a checkpoint's note.
+    pub(crate) fn of(note: &str, witnesses: &[WitnessKey], needed: usize) -> Self {
         let mut heard: Vec<Heard> = Vec::new();
         for witness in witnesses {
-            let said = witness.verify(self.note());
+            let said = witness.verify(note);
             match heard.iter_mut().find(|it| it.witness.key() == witness.key()) {
                 None => heard.push(Heard { witness: witness.clone(), said }),
                 Some(known) if known.said.is_err() => {
@@ -59,6 +75,6 @@ impl VerifiedReceipt {
                 Some(_) => {}
             }
         }
-        Finality { needed, heard }
+        Self { needed, heard }
     }
 }

@@ -84,6 +84,15 @@ impl OperatorKey {
         self.origin.as_deref()
     }
 
+    /// The name of the log that a checkpoint should be of. Without one of its own the key alone decides, and the
+    /// checkpoint's is taken.
+    pub(crate) fn origin_in(&self, checkpoint: &str) -> Result<String, CheckpointError> {
+        match &self.origin {
+            Some(origin) => Ok(origin.clone()),
+            None => Ok(Checkpoint::dangerous_read_unverified(checkpoint)?.origin),
+        }
+    }
+
     /// The name of the log that a document is of, by its checkpoint, which is not opened here. None where the operator
     /// that it names is not the one of this key.
     ///
@@ -94,11 +103,7 @@ impl OperatorKey {
         operator: &str,
         checkpoint: &str,
     ) -> Result<Option<String>, CheckpointError> {
-        let claimed = match &self.origin {
-            Some(origin) => origin.clone(),
-            // Without a name the document's own is taken: the key alone decides then.
-            None => Checkpoint::dangerous_read_unverified(checkpoint)?.origin,
-        };
+        let claimed = self.origin_in(checkpoint)?;
         let is_named = vkey(&claimed, &self.key).is_ok_and(|text| text == operator);
         Ok(is_named.then_some(claimed))
     }

@@ -5,6 +5,7 @@
 //! it is given the points in their long form, of which reading costs nothing: what it takes for a proof was made here,
 //! of points that were checked.
 
+use std::borrow::Cow;
 use std::io::{self, Read};
 
 use blake2b_simd::State;
@@ -38,13 +39,16 @@ pub(crate) const fn bytes(layout: Layout) -> usize {
 
 /// A proof with its points in their long form. None where one of them is no point of the group in its one spelling.
 pub(crate) fn long(proof: &[u8], layout: Layout) -> Option<Vec<u8>> {
-    let mut points = Vec::new();
+    let mut parts = Vec::new();
     let mut rest = proof;
     for (run, count) in layout.iter().enumerate() {
-        let size = count * if run % 2 == 0 { POINT } else { SCALAR };
+        let is_points = run % 2 == 0;
+        let size = count * if is_points { POINT } else { SCALAR };
         let (these, behind) = rest.split_at_checked(size)?;
-        if run % 2 == 0 {
-            points.extend(these.chunks_exact(POINT));
+        if is_points {
+            parts.extend(these.chunks_exact(POINT).map(Part::Point));
+        } else {
+            parts.push(Part::Scalars(these));
         }
         rest = behind;
     }
@@ -52,24 +56,26 @@ pub(crate) fn long(proof: &[u8], layout: Layout) -> Option<Vec<u8>> {
         return None;
     }
     #[cfg(feature = "prove")]
-    let points = points.par_iter();
+    let parts = parts.par_iter();
     #[cfg(not(feature = "prove"))]
-    let points = points.iter();
-    let points: Option<Vec<[u8; LONG_POINT]>> = points.map(|bytes| long_point(bytes)).collect();
+    let parts = parts.iter();
+    let long: Option<Vec<Cow<'_, [u8]>>> = parts.map(Part::long).collect();
+    Some(long?.concat())
+}
 
-    let (mut points, mut rest) = (points?.into_iter(), proof);
-    let mut long = Vec::with_capacity(proof.len() * 2);
-    for (run, count) in layout.iter().enumerate() {
-        if run % 2 == 0 {
-            points.by_ref().take(*count).for_each(|point| long.extend_from_slice(&point));
-            rest = &rest[count * POINT..];
-        } else {
-            let (these, behind) = rest.split_at(count * SCALAR);
-            long.extend_from_slice(these);
-            rest = behind;
+/// What can be read without the rest.
+enum Part<'a> {
+    Point(&'a [u8]),
+    Scalars(&'a [u8]),
+}
+
+impl<'a> Part<'a> {
+    fn long(&self) -> Option<Cow<'a, [u8]>> {
+        match self {
+            Self::Point(bytes) => long_point(bytes).map(|long| Cow::Owned(long.to_vec())),
+            Self::Scalars(bytes) => Some(Cow::Borrowed(bytes)),
         }
     }
-    Some(long)
 }
 
 /// On the curve, in the group, canonical.

@@ -298,18 +298,24 @@ table! { LABELS: Label {
     CAPSULE_UNLINKED = Label("symbolon/capsule-unlinked/v1");
     /// What a receipt that does not say which capsule ran proves, all of it.
     CAPSULE_PRIVATE = Label("symbolon/capsule-private/v1");
+    /// What a log has of a capsule's receipt.
+    CAPSULE_ENTRY = Label("symbolon/capsule-entry/v1");
     /// Which run an execution key is of, salted.
     IDENTITY_RUN = Label("symbolon/identity-run/v1");
     /// A leaf of the chain of an operator's derived keys.
     IDENTITY_LEAF = Label("symbolon/identity-leaf/v1");
     /// The root of that chain, as the operator's key signs it.
     IDENTITY_CHAIN = Label("symbolon/identity-chain/v1");
+    /// That an operator's key is believed no more.
+    IDENTITY_REVOCATION = Label("symbolon/identity-revocation/v1");
     /// What the commitment of a proof of an Ed25519 key is drawn from.
     IDENTITY_COMMITMENT = Label("symbolon/identity-commitment/v1");
     /// What the challenge of a proof of an Ed25519 key is hashed from.
     IDENTITY_CHALLENGE = Label("symbolon/identity-challenge/v1");
     /// What a node knows of operators, at rest.
     TRUST_SCORES = Label("symbolon/trust-scores/v1");
+    /// The key that an operator's checkpoints are anchored with on a chain.
+    ANCHOR_EVM_KEY = Label("symbolon/anchor-evm-key/v1");
     /// The seed of the key that an operator's mesh node answers with.
     MESH_ENDPOINT = Label("symbolon/mesh-endpoint/v1");
     /// What an operator signs of such a key.

@@ -2,6 +2,7 @@
 #![forbid(unsafe_code)]
 
 pub mod bitcoin;
+pub mod evm;
 mod ots;
 
 pub use bitcoin::{BlockHeader, HeaderError, HeaderList, Network};

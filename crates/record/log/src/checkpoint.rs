@@ -56,6 +56,14 @@ impl Checkpoint {
         checkpoint.expect_origin(origin)
     }
 
+    /// The same note with the log's own signature alone, as the log wrote it: without the lines that others added.
+    ///
+    /// # Errors
+    /// As [`Checkpoint::open`].
+    pub fn bare(note: &str, key: &VerifyingKey, origin: &str) -> Result<String, CheckpointError> {
+        Ok(note::bare_note(note, origin, key)?)
+    }
+
     /// The checkpoint in a note, its signatures not verified: to find out which log it names
     /// before asking for that log's key.
     ///

@@ -154,6 +154,33 @@ pub fn cosign(
     Ok(cosign_text(note::split_note(note)?.0, name, key, unix_seconds))
 }
 
+/// What these witnesses said under a note: for each of their keys its latest line that verifies, with the line's end. Lines of
+/// others, and lines that do not verify, are passed over: who took the note from a stranger may drop them.
+///
+/// # Errors
+/// [`NoteError`] where this is no note.
+pub fn lines_by<'w, 'n>(
+    note: &'n str,
+    witnesses: &'w [WitnessKey],
+) -> Result<Vec<(&'w WitnessKey, &'n str)>, NoteError> {
+    let (text, lines) = note::split_note(note)?;
+    let mut found: Vec<(&WitnessKey, u64, &str)> = Vec::new();
+    for line in lines.split_inclusive('\n') {
+        let (name, _) = note::parse_signature(line.trim_end_matches('\n'))?;
+        for witness in witnesses.iter().filter(|it| it.name == name) {
+            let Ok(Cosignature { unix_seconds }) = witness.verify_lines(text, line) else {
+                continue;
+            };
+            match found.iter_mut().find(|(known, _, _)| known.key == witness.key) {
+                Some(known) if known.1 < unix_seconds => *known = (witness, unix_seconds, line),
+                Some(_) => {}
+                None => found.push((witness, unix_seconds, line)),
+            }
+        }
+    }
+    Ok(found.into_iter().map(|(witness, _, line)| (witness, line)).collect())
+}
+
 /// A note with more signature lines under it.
 ///
 /// # Errors

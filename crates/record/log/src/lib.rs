@@ -26,7 +26,7 @@ pub mod witness;
 
 pub use add_checkpoint::{ADD_CHECKPOINT_BYTES_MAX, AddCheckpoint, AddCheckpointError};
 pub use checkpoint::{Checkpoint, CheckpointError};
-pub use cosignature::{Cosignature, CosignatureError, WitnessKey, cosign, with_lines};
+pub use cosignature::{Cosignature, CosignatureError, WitnessKey, cosign, lines_by, with_lines};
 pub use error::LogError;
 pub use follow::Follower;
 pub use fork::{FORK_BYTES_MAX, FORK_MEDIA_TYPE, Fork, ForkError, ForkProof};

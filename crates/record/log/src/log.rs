@@ -347,7 +347,7 @@ impl<S: Storage> Log<S> {
         *self.signer.write().unwrap_or_else(PoisonError::into_inner) = signer;
     }
 
-    /// The storage, for tests.
+    /// The storage: what kind it is, and for tests.
     pub fn storage(&self) -> &S {
         &self.storage
     }

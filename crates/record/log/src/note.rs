@@ -103,9 +103,24 @@ pub(crate) fn open_note<'a>(
     name: &str,
     key: &VerifyingKey,
 ) -> Result<&'a str, NoteError> {
+    Ok(open_line(note, name, key)?.0)
+}
+
+/// The note again, with the last line by `name` and no other.
+pub(crate) fn bare_note(note: &str, name: &str, key: &VerifyingKey) -> Result<String, NoteError> {
+    let (text, line) = open_line(note, name, key)?;
+    Ok(format!("{text}\n{line}\n"))
+}
+
+/// The text of a note, and the last line by `name`. All its lines have to verify.
+fn open_line<'a>(
+    note: &'a str,
+    name: &str,
+    key: &VerifyingKey,
+) -> Result<(&'a str, &'a str), NoteError> {
     let (text, signatures) = split_note(note)?;
     let id = key_id(ED25519, name, key);
-    let mut found = false;
+    let mut found = None;
     for line in signatures.split_terminator('\n') {
         let (signer, signature) = parse_signature(line)?;
         if signer != name || signature[..4] != id {
@@ -114,9 +129,9 @@ pub(crate) fn open_note<'a>(
         let whole = <&[u8; 64]>::try_from(&signature[4..]);
         let bad = || NoteError::Signature { name: name.to_owned() };
         key.verify(text.as_bytes(), whole.map_err(|_| bad())?).map_err(|_| bad())?;
-        found = true;
+        found = Some((text, line));
     }
-    if found { Ok(text) } else { Err(NoteError::Unsigned { name: name.to_owned() }) }
+    found.ok_or_else(|| NoteError::Unsigned { name: name.to_owned() })
 }
 
 /// The text of a note and its signature lines, nothing verified.

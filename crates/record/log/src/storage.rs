@@ -29,6 +29,11 @@ pub trait Storage: Send + Sync {
     fn write_at(&self, name: &str, offset: u64, bytes: &[u8]) -> io::Result<()>;
     /// Replaces a named file atomically and durably.
     fn publish(&self, name: &str, bytes: &[u8]) -> io::Result<()>;
+
+    /// Whether a write takes microseconds, so that a thread which serves others may do it itself.
+    fn is_quick(&self) -> bool {
+        true
+    }
 }
 
 impl<S: Storage + ?Sized> Storage for Arc<S> {
@@ -58,5 +63,8 @@ impl<S: Storage + ?Sized> Storage for Arc<S> {
     }
     fn publish(&self, name: &str, bytes: &[u8]) -> io::Result<()> {
         (**self).publish(name, bytes)
+    }
+    fn is_quick(&self) -> bool {
+        (**self).is_quick()
     }
 }

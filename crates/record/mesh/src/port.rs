@@ -112,6 +112,13 @@ pub enum Input {
         /// The note.
         note: Option<String>,
     },
+    /// Witnesses signed a checkpoint of our own log that was spread before.
+    Cosigned {
+        /// The log.
+        log: LogId,
+        /// The note with their lines.
+        note: String,
+    },
     /// Somebody here asks others whether an entry stands in a log.
     Verify {
         /// Names the question in [`Output::Verified`].
@@ -124,6 +131,8 @@ pub enum Input {
         leaf: Digest32,
         /// How many operators, other than the log's and ours, have to say so.
         quorum: usize,
+        /// Operators whose word counts nothing.
+        excluded: Vec<VerifyingKey>,
     },
     /// Time has passed: at least every 500 ms.
     Tick,
@@ -246,6 +255,13 @@ pub enum Output {
         from: u64,
         /// Entries now.
         to: u64,
+    },
+    /// Witnesses that are believed signed a checkpoint that is reached, or one more of them did.
+    Cosigned {
+        /// The log.
+        log: LogId,
+        /// The checkpoint with their lines, and no other lines than the log's.
+        note: String,
     },
     /// An operator contradicted itself.
     Evidence(Box<Evidence>),

@@ -5,10 +5,13 @@
 
 use symbolon_codec::{Digest32, Fields, FieldsReader};
 use symbolon_crypto::labels::MESH_NOTES;
-use symbolon_log::{Log, LogError, LogOptions, Storage, empty_root, leaf_hash, verify_consistency};
+use symbolon_log::{
+    Log, LogError, LogOptions, Storage, WitnessKey, empty_root, leaf_hash, verify_consistency,
+};
 
 use crate::answer::{Answer, ENTRIES_BYTES_MAX, ENTRIES_MAX};
 use crate::checkpoint::{NOTE_BYTES_MAX, SpreadError, open_note};
+use crate::cosigned::Cosigned;
 use crate::evidence::{Contradiction, EVIDENCE_BYTES_MAX, Evidence, EvidenceError, Side};
 use crate::fault::Fault;
 use crate::frontier::Frontier;
@@ -84,6 +87,8 @@ pub(crate) struct Replica<S> {
     head: Option<Known>,
     /// Not reached yet. The first is the one that is asked for, and stays the first while only a part of it is here.
     waiting: Vec<Known>,
+    /// The newest checkpoint within what is reached that witnesses signed.
+    cosigned: Option<Cosigned>,
 }
 
 impl<S: Storage> Replica<S> {
@@ -95,7 +100,8 @@ impl<S: Storage> Replica<S> {
         let (origin, verifier) = (name.origin().to_owned(), Some(*name.operator()));
         let log = Log::open_with(storage, LogOptions { origin, signer: None, verifier })?;
         let frontier = Frontier::of(&log)?;
-        let mut replica = Self { name, is_own, log, frontier, head: None, waiting: Vec::new() };
+        let mut replica =
+            Self { name, is_own, log, frontier, head: None, waiting: Vec::new(), cosigned: None };
         replica.read_notes()?;
         if let Some(head) = &replica.head
             && (head.size > replica.size() || replica.log.root(head.size)? != head.root)
@@ -124,8 +130,48 @@ impl<S: Storage> Replica<S> {
         self.head.as_ref()
     }
 
+    /// Its note as others are shown it: with what witnesses said of it, where that is known.
+    pub fn shown(&self) -> Option<String> {
+        let head = self.head.as_ref()?;
+        let cosigned = self.cosigned.as_ref();
+        let cosigned = cosigned.filter(|it| (it.size, it.root) == (head.size, head.root));
+        Some(cosigned.map_or_else(|| head.note.clone(), Cosigned::note))
+    }
+
     pub fn head_size(&self) -> u64 {
         self.head.as_ref().map_or(0, |head| head.size)
+    }
+
+    /// The newest checkpoint that witnesses signed, of those that the entries reach.
+    pub fn cosigned(&self) -> Option<&Cosigned> {
+        self.cosigned.as_ref()
+    }
+
+    /// Takes the lines of witnesses under a checkpoint that is not above the head. Whether they say anything new of this history.
+    pub fn cosign(&mut self, cosigned: Cosigned) -> Result<bool, ReplicaError> {
+        if self.log.root(cosigned.size)? != cosigned.root || !cosigned.join(&mut self.cosigned) {
+            return Ok(false);
+        }
+        let note = self.cosigned.as_ref().map(Cosigned::note).unwrap_or_default();
+        let kept = self.log.storage().publish(COSIGNED, note.as_bytes());
+        kept.map_err(stored("write the cosignatures"))?;
+        Ok(true)
+    }
+
+    /// Reads again what witnesses said, as far as they are believed today. What is damaged is as good as nothing: it comes again.
+    pub fn read_cosigned(&mut self, witnesses: &[WitnessKey]) -> Result<(), ReplicaError> {
+        let bytes = self.log.storage().get(COSIGNED, NOTE_BYTES_MAX as u64 + 1);
+        let bytes = bytes.map_err(stored("read the cosignatures"))?;
+        let note = bytes.and_then(|bytes| String::from_utf8(bytes).ok());
+        let known = note.and_then(|note| self.known(&note).ok());
+        let known = known.filter(|known| known.size <= self.head_size());
+        let read = known.and_then(|known| Cosigned::read(&self.name, &known, witnesses));
+        if let Some(cosigned) = read
+            && self.log.root(cosigned.size)? == cosigned.root
+        {
+            self.cosigned = Some(cosigned);
+        }
+        Ok(())
     }
 
     /// What a question for entries says of what is here: up to which checkpoint, and up to which entry. Of our own log
@@ -434,4 +480,5 @@ fn stored(action: &'static str) -> impl FnOnce(std::io::Error) -> LogError {
 /// Checkpoints that wait for entries.
 const WAITING_MAX: usize = 8;
 const NOTES: &str = "mesh.notes";
+const COSIGNED: &str = "mesh.cosigned";
 const EVIDENCE: &str = "mesh.evidence";

@@ -4,6 +4,8 @@
 mod accusations;
 #[path = "faults/batches.rs"]
 mod batches;
+#[path = "faults/cosignatures.rs"]
+mod cosignatures;
 #[path = "faults/scene.rs"]
 mod scene;
 
@@ -343,7 +345,7 @@ fn an_entry_is_confirmed_by_operators_that_show_it_and_by_no_others_word() {
         leaf: leaf_hash(format!("entry {index}").as_bytes()),
         path: of.log.inclusion(index, 3).unwrap(),
     };
-    let ask = |leaf: &[u8], quorum| {
+    let ask_but = |leaf: &[u8], quorum, excluded: Vec<symbolon_crypto::VerifyingKey>| {
         let mut scene = Scene::new();
         // The log's own operator is not asked: its word is what is questioned.
         for operator in others.iter().chain([&of]) {
@@ -355,10 +357,15 @@ fn an_entry_is_confirmed_by_operators_that_show_it_and_by_no_others_word() {
             scene.step(Input::Introduced { peer, certificate });
         }
         let leaf = leaf_hash(leaf);
-        let asked = asks(&scene.step(Input::Verify { id: 1, log, index: 1, leaf, quorum }));
+        let asked =
+            asks(&scene.step(Input::Verify { id: 1, log, index: 1, leaf, quorum, excluded }));
         assert!(asked.iter().all(|(peer, _)| *peer != of.peer()));
         (scene, asked)
     };
+    let ask = |leaf: &[u8], quorum| ask_but(leaf, quorum, Vec::new());
+    // Whose word counts nothing is not asked.
+    let (_, asked) = ask_but(b"entry 1", 2, vec![others[0].key.verifying_key()]);
+    assert!(asked.len() == 2 && asked.iter().all(|(peer, _)| *peer != others[0].peer()));
     let verified = |out: &[Output]| {
         out.iter().find_map(|it| match it {
             Output::Verified { id: 1, outcome } => Some(outcome.clone()),

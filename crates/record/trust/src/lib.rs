@@ -7,6 +7,7 @@ mod execution;
 mod head;
 mod onion;
 mod opening;
+mod revocation;
 pub mod score;
 mod statement;
 
@@ -15,4 +16,5 @@ pub use execution::{Execution, Run};
 pub use head::{Head, HeadError};
 pub use onion::{OnionAddress, OnionError};
 pub use opening::{Opening, OpeningError};
-pub use statement::capsule_statement;
+pub use revocation::{REVOCATION_BYTES_MAX, REVOCATION_MEDIA_TYPE, Revocation, RevocationError};
+pub use statement::{capsule_entry, capsule_statement, is_capsule_entry};

@@ -17,7 +17,7 @@ impl Broker {
     /// # Errors
     /// [`CallError`]: locked, for then no checkpoint is signed; a log that cannot be written.
     pub async fn log_act(&self, entry: &Entry) -> Result<u64, CallError> {
-        self.opened()?;
+        self.acting()?;
         let ticket = self.log.append(&entry.write()).map_err(not_written)?;
         let index = ticket.index();
         self.log.durable(ticket).await.map_err(not_written)?;

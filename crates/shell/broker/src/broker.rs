@@ -15,8 +15,7 @@ use symbolon_log::{Durability, Log, LogOptions};
 use symbolon_secret::Secret;
 use symbolon_store::audit::{Audit, AuditFault, Keeper};
 use symbolon_store::{
-    Faults, FolderStorage, Home, HomeLock, LogService, LogSettings, Manifest, ManifestError,
-    SqliteStore,
+    Faults, Home, HomeLock, LogPlace, LogService, LogSettings, Manifest, ManifestError, SqliteStore,
 };
 use symbolon_witness::{Asker, Gathered};
 use tokio::sync::watch;
@@ -65,9 +64,12 @@ pub struct Broker {
     pub(crate) home: Home,
     pub(crate) manifest: Manifest,
     pub(crate) operator: VerifyingKey,
+    /// The operator's own word that it is believed no more.
+    pub(crate) revocation: RwLock<Option<Arc<symbolon_trust::Revocation>>>,
     pub(crate) vkey: String,
     pub(crate) store: SqliteStore,
     pub(crate) log: Arc<LogService>,
+    log_place: String,
     /// Makes the log searchable, beside everything else.
     audit: Keeper,
     /// What witnesses said of the log's checkpoints, and the thread that asks them.
@@ -162,13 +164,15 @@ impl Broker {
         })?;
         let lock = home.lock()?;
         let (vkey, operator) = read_operator(&home)?;
+        let revocation = crate::revocation::read(&home, &operator)?;
         let store = SqliteStore::open(&home.database()).await?;
         let log = LogOptions {
             origin: crate::custody::origin(manifest.vault),
             signer: None,
             verifier: Some(operator),
         };
-        let storage = FolderStorage::open_with(&home.log(), options.faults).map_err(errors::io)?;
+        let log_place = LogPlace::of(&home).map_err(errors::log_database)?;
+        let storage = log_place.writer(&log.origin, options.faults).map_err(errors::log_storage)?;
         let log = Log::open_with(storage, log).map_err(errors::log_read)?;
         let log = LogService::start(log, LogSettings::new(options.durability))
             .map_err(errors::log_read)?;
@@ -201,9 +205,11 @@ impl Broker {
             home,
             manifest,
             operator,
+            revocation: RwLock::new(revocation.map(Arc::new)),
             vkey,
             store,
             log,
+            log_place: log_place.to_string(),
             audit,
             witnessed,
             asker,
@@ -287,6 +293,7 @@ impl Broker {
             memory: symbolon_secret::protection().to_string(),
             fingerprint: self.fingerprint.strength.to_string(),
             durability: self.durability.to_string(),
+            log_place: self.log_place.clone(),
             log_entries: self.log.size(),
             open_intents: self.open_intents.load(Relaxed),
             connections: setup.connections,

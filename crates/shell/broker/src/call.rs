@@ -302,7 +302,7 @@ impl Broker {
         let Some(prepared) = self.held.take(&token) else {
             let nothing = Digest32([0; 32]);
             let refused = self.engine.redeem(&token, session, context, &nothing);
-            return Err(refused.map_or_else(|r| errors::refusal(&r.refusal), |_| unknown()));
+            return Err(refused.map_or_else(|r| self.refusal(&r.refusal), |_| unknown()));
         };
         match self.engine.redeem(&token, session, context, &prepared.digest) {
             Ok(opening) => {
@@ -398,7 +398,7 @@ impl Broker {
                 .next("symbolon run -- COMMAND"));
         }
         let lease = self.engine.lease(session, operation.name().as_str(), Some(connection));
-        let mut prepared = Prepared::new(lease.map_err(|r| errors::refusal(&r))?, arguments, bound);
+        let mut prepared = Prepared::new(lease.map_err(|r| self.refusal(&r))?, arguments, bound);
         prepared.own_key = own_key(&operation, headers)?;
         self.minding(session, context, prepared, shown_in(headers)?)
     }
@@ -411,7 +411,7 @@ impl Broker {
     ) -> Result<Prepared, CallError> {
         let CallRequest { tool, arguments, connection, minted } = request;
         let lease = self.engine.lease(session, &tool, connection.as_deref());
-        let lease = lease.map_err(|r| errors::refusal(&r))?;
+        let lease = lease.map_err(|r| self.refusal(&r))?;
         let bound = lease.operation.bind(&arguments).map_err(|e| errors::refusal(&e.into()))?;
         self.minding(session, context, Prepared::new(lease, arguments, bound), minted)
     }
@@ -571,7 +571,7 @@ impl Broker {
         refused: Refused,
     ) -> CallError {
         self.counters.refused.fetch_add(1, Relaxed);
-        let error = errors::refusal(&refused.refusal);
+        let error = self.refusal(&refused.refusal);
         if !self.refusals.admits(session.agent().as_str(), self.clock.mono_ns()) {
             self.counters.unrecorded.fetch_add(1, Relaxed);
             return error;

@@ -77,7 +77,7 @@ impl Broker {
     /// # Errors
     /// [`CallError`]: locked.
     pub fn sign_container(&self, digest: &Digest32) -> Result<SignatureView, CallError> {
-        let signature = self.opened()?.operator.sign(&signed_message(digest));
+        let signature = self.acting()?.operator.sign(&signed_message(digest));
         Ok(SignatureView { signature: hex::encode(signature) })
     }
 
@@ -164,7 +164,7 @@ impl Broker {
         place: &Place,
         event: &Event,
     ) -> Result<DeedSignature, CallError> {
-        let open = self.opened()?;
+        let open = self.acting()?;
         if event.actor != open.operator.verifying_key() {
             return Err(CallError::caller("deed_actor", "the event is of another home's key"));
         }

@@ -12,7 +12,7 @@ use symbolon_custody::{
 };
 use symbolon_device::{DeviceKey, Facts};
 use symbolon_secret::Secret;
-use symbolon_store::{FolderStorage, Home, Manifest, SqliteStore};
+use symbolon_store::{Home, LogPlace, Manifest, SqliteStore};
 
 use crate::Broker;
 use crate::api::*;
@@ -32,6 +32,19 @@ impl Broker {
         method: Method,
         passphrase: Option<Secret<[u8]>>,
     ) -> Result<Secret<[u8]>, CallError> {
+        Self::init_with(home, method, passphrase, None).await
+    }
+
+    /// As [`Broker::init`]; the log is kept in the PostgreSQL database that a file, 0600, names.
+    ///
+    /// # Errors
+    /// As [`Broker::init`], and what the database says.
+    pub async fn init_with(
+        home: &std::path::Path,
+        method: Method,
+        passphrase: Option<Secret<[u8]>>,
+        log_database: Option<&std::path::Path>,
+    ) -> Result<Secret<[u8]>, CallError> {
         let home = Home::create(home)?;
         let lock = home.lock()?;
         if home.manifest().exists() {
@@ -39,6 +52,10 @@ impl Broker {
             return Err(CallError::caller("exists", message).status(409).next("symbolon status"));
         }
         let unfinished = clear_unfinished(&home)?;
+        let place = match log_database {
+            Some(file) => LogPlace::keep(&home, file).map_err(errors::log_database)?,
+            None => LogPlace::Folder(home.log()),
+        };
         let key = Key::enrol(&home, method, passphrase)?;
         let made = key.with(|opener| Vault::create(&Enrol::new(opener), &SystemRng, &SystemClock));
         let (vault, unlocked) = made?.map_err(errors::enrol)?;
@@ -54,12 +71,14 @@ impl Broker {
             operator.seal_seed(&unlocked.operator_key(), &[vault.id().as_bytes()], &SystemRng);
         store.put_operator_seed(&seed).await?;
         store.close().await;
-        let vkey = symbolon_log::vkey(&origin(vault.id()), &operator.verifying_key())
+        let origin = origin(vault.id());
+        let vkey = symbolon_log::vkey(&origin, &operator.verifying_key())
             .map_err(|e| CallError::bug(e.to_string()))?;
         symbolon_store::replace_file(&home.operator_pub(), format!("{vkey}\n").as_bytes())
             .map_err(errors::io)?;
-        FolderStorage::open(&home.log()).map_err(errors::io)?;
-        Manifest::new(vault.id(), vault.created_unix_ms()).write(&home)?;
+        drop(place.new_writer(&origin).map_err(errors::log_storage)?);
+        let manifest = Manifest::new(vault.id(), vault.created_unix_ms());
+        manifest.with_log(place.kept()).write(&home)?;
         std::fs::remove_file(unfinished).map_err(errors::io)?;
         drop(lock);
         Ok(recovery.phrase())
@@ -106,6 +125,15 @@ impl Broker {
 
     /// Wipes every key. Calls on their way keep what they hold until they end; new ones are refused.
     pub fn lock(&self) {
+        self.end_all(Option::take);
+    }
+
+    /// Nothing is done any more, though the vault may stay open: what is there is read and handed over.
+    pub(crate) fn stand_down(&self) {
+        self.end_all(|slot| slot.clone());
+    }
+
+    fn end_all(&self, take: impl FnOnce(&mut Option<Arc<Open>>) -> Option<Arc<Open>>) {
         // Under the one guard that a rebuild looks under, so that a rebuild which began before does
         // not put into force what was locked away.
         let mut slot = self.open.write().unwrap_or_else(PoisonError::into_inner);
@@ -116,7 +144,7 @@ impl Broker {
         self.taps.clear();
         self.desk.forget_confirmations();
         self.log.set_signer(None);
-        let open = slot.take();
+        let open = take(&mut slot);
         drop(slot);
         self.end_approvals(Ending::Locked);
         if let Some(open) = open {
@@ -256,7 +284,7 @@ impl Broker {
         {
             let mut slot = self.open.write().unwrap_or_else(PoisonError::into_inner);
             *slot = Some(open.clone());
-            self.log.set_signer(Some(operator));
+            self.log.set_signer(Some(operator).filter(|_| self.revoked().is_none()));
         }
         // Open without a policy would look unlocked and refuse everything.
         self.rebuild(&open).await.inspect_err(|_| self.lock())
@@ -422,7 +450,8 @@ fn next_device_key(home: &Home) -> std::path::PathBuf {
 fn clear_unfinished(home: &Home) -> Result<std::path::PathBuf, CallError> {
     let mark = home.path().join("init.unfinished");
     if mark.exists() {
-        for file in [home.database(), home.device_key(), home.operator_pub()] {
+        let files = [home.database(), home.device_key(), home.operator_pub(), home.log_database()];
+        for file in files {
             match std::fs::remove_file(&file) {
                 Err(e) if e.kind() != std::io::ErrorKind::NotFound => return Err(errors::io(e)),
                 _ => {}

@@ -1,8 +1,10 @@
-//! The key that this home's node in the mesh answers with, and the operator's word for it (`specs/mesh.md`).
+//! Keys of the operator's that leave the broker for a command of its owner: the one that this home's node in the mesh answers
+//! with, and the operator's word for it (`specs/mesh.md`); the one that checkpoints are anchored with (`specs/anchor.md`).
 
 use serde::{Deserialize, Serialize};
 use symbolon_ambient::{Clock, SystemClock};
 use symbolon_codec::hex;
+use symbolon_crypto::labels::ANCHOR_EVM_KEY;
 use symbolon_mesh::{Certificate, derive_endpoint};
 use symbolon_secret::Secret;
 
@@ -23,7 +25,7 @@ impl Broker {
     /// # Errors
     /// [`CallError`]: locked.
     pub fn node_endpoint(&self) -> Result<(EndpointView, Secret<[u8]>), CallError> {
-        let open = self.opened()?;
+        let open = self.acting()?;
         let key = derive_endpoint(&open.operator, 0);
         let now = SystemClock.unix_ms();
         // A clock that is behind takes it all the same: mesh leaves five minutes for that.
@@ -31,6 +33,15 @@ impl Broker {
         let signed = signed.map_err(|e| CallError::bug(e.to_string()))?;
         let view = EndpointView { certificate: hex::encode(signed.bytes()) };
         Ok((view, key.seed()))
+    }
+
+    /// The key of secp256k1 that checkpoints are anchored with on a chain: a hardened child of the operator's.
+    ///
+    /// # Errors
+    /// [`CallError`]: locked.
+    pub fn anchor_key(&self) -> Result<Secret<[u8]>, CallError> {
+        let open = self.opened()?;
+        Ok(open.operator.derive_child(&ANCHOR_EVM_KEY, b"").seed())
     }
 }
 

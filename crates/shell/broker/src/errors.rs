@@ -5,7 +5,7 @@ use symbolon_capability::{Refusal, Release, StoreError};
 use symbolon_custody::{EnrolError, UnlockError, WrapError};
 use symbolon_device::KeyFileError;
 use symbolon_log::LogError;
-use symbolon_store::{HomeError, ManifestError};
+use symbolon_store::{HomeError, LogDatabaseError, ManifestError};
 
 use crate::api::{CallError, Fault};
 use crate::minted::UnusableMinted;
@@ -164,8 +164,9 @@ pub(crate) fn io(error: std::io::Error) -> CallError {
 /// The log failed before the release: no intent, so nothing left.
 pub(crate) fn log_intent(error: LogError) -> CallError {
     let message = format!("the log cannot keep the intent, so nothing was released: {error}");
-    CallError::environment("log", message)
-        .next("symbolon status; then free space or restart the broker")
+    CallError::environment("log", message).next(
+        database_next(&error).unwrap_or("symbolon doctor; then free space or restart the broker"),
+    )
 }
 
 /// The log failed after the release: the call was made.
@@ -180,8 +181,28 @@ pub(crate) fn log_receipt(error: LogError) -> CallError {
 
 /// The log cannot be read or opened.
 pub(crate) fn log_read(error: LogError) -> CallError {
-    CallError::environment("log_read", format!("the log cannot be read: {error}"))
-        .next("put the folder log back from a backup; state.db is separate and unharmed")
+    let next = database_next(&error)
+        .unwrap_or("put the folder log back from a backup; state.db is separate and unharmed");
+    CallError::environment("log_read", format!("the log cannot be read: {error}")).next(next)
+}
+
+/// Where the log is kept cannot be opened.
+pub(crate) fn log_storage(error: std::io::Error) -> CallError {
+    match LogDatabaseError::within(&error).map(LogDatabaseError::next) {
+        Some(next) => CallError::environment("log_database", error.to_string()).next(next),
+        None => io(error),
+    }
+}
+
+/// The log's database cannot be used.
+pub(crate) fn log_database(error: LogDatabaseError) -> CallError {
+    log_storage(error.into())
+}
+
+/// What to do where it was the log's database that failed.
+fn database_next(error: &LogError) -> Option<&'static str> {
+    let LogError::Storage { source, .. } = error else { return None };
+    LogDatabaseError::within(source).map(LogDatabaseError::next)
 }
 
 pub(crate) fn request(error: RequestError) -> CallError {

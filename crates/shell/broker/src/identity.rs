@@ -86,7 +86,7 @@ impl Broker {
         &self,
         transcript: Option<&Digest32>,
     ) -> Result<IdentityProofView, CallError> {
-        let open = self.opened()?;
+        let open = if transcript.is_some() { self.acting()? } else { self.opened()? };
         let operator = open.operator.verifying_key();
         let proof = transcript.map(|transcript| {
             let statement = capsule_statement(transcript);
@@ -101,7 +101,7 @@ impl Broker {
     /// # Errors
     /// [`CallError`]: locked, the disk, a chain that is not the one that was signed.
     pub async fn open_execution(&self, component: &[u8; 64]) -> Result<ExecutionView, CallError> {
-        let open = self.opened()?;
+        let open = self.acting()?;
         let mut kept = self.run_keys.chain.lock().await;
         // Taken out: whatever ends this early, the next one reads what the disk has.
         let mut chain = match kept.take() {
@@ -135,7 +135,7 @@ impl Broker {
         key: &VerifyingKey,
         transcript: &Digest32,
     ) -> Result<ExecutionProofView, CallError> {
-        let open = self.opened()?;
+        let open = self.acting()?;
         let Unproven { component, number, .. } = self.run_keys.take(key).ok_or_else(|| {
             let message = "this is no execution key that waits for its proof";
             CallError::caller("execution_key", message)

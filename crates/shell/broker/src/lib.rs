@@ -10,6 +10,7 @@ mod broker;
 mod by_hand;
 mod call;
 mod calls;
+mod capsule_log;
 mod containers;
 mod custody;
 mod desk;
@@ -33,6 +34,7 @@ mod receipts;
 mod refusals;
 mod relay;
 mod retry;
+mod revocation;
 mod runs;
 mod services;
 mod setup;
@@ -44,6 +46,7 @@ pub mod wire;
 
 pub use api::*;
 pub use broker::{Broker, Options};
+pub use capsule_log::LoggedView;
 pub use containers::{ContainerKeys, DeedSignature, SealedLayerKey, SignatureView, SignerView};
 pub use desk::{DeskOpened, DeskSession, PageLink};
 pub use edge::{Strict, Watch};
@@ -58,6 +61,7 @@ pub use mount::{
 };
 pub use oauth::TokenError;
 pub use relay::{RelayBody, RelayLimits, RelayReply, RelayRequest, RelayedBody, Upgraded};
+pub use revocation::{OperatorView, RevocationView};
 pub use runs::{Route, RunVariables};
 pub use services::home_catalog;
 pub use setup::{

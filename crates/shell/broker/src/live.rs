@@ -118,7 +118,7 @@ impl Broker {
 }
 
 fn read(
-    log: &symbolon_store::LogService<symbolon_store::FolderStorage>,
+    log: &symbolon_store::LogService,
     range: Range<u64>,
 ) -> Result<Vec<(u64, Vec<u8>)>, CallError> {
     if range.is_empty() {

@@ -358,6 +358,12 @@ impl Broker {
                     .status(404)
                     .next("symbolon receipts"));
             }
+            if symbolon_trust::is_capsule_entry(&entry) {
+                let message = format!("entry {number} is of a capsule's receipt, and no call");
+                return Err(CallError::caller("no_receipt", message)
+                    .status(404)
+                    .next("symbolon verify FILE, with the receipt that the run wrote"));
+            }
             if let Ok(intent) = Intent::parse(&entry) {
                 let mut message = format!(
                     "entry {number} is the intent of a call; its receipt has a number of its own"

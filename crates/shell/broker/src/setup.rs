@@ -119,7 +119,7 @@ impl Broker {
             return Err(errors::locked());
         }
         *open.live.write().unwrap_or_else(PoisonError::into_inner) = live;
-        self.engine.install(Some(policy));
+        self.engine.install(Some(policy).filter(|_| self.revoked().is_none()));
         drop(slot);
         self.generation.send_modify(|g| *g += 1);
         self.end_fallen();

@@ -50,7 +50,7 @@ impl Broker {
     }
 
     pub(crate) fn service_of(&self, connection: &str) -> Result<Arc<Service>, CallError> {
-        let policy = self.engine.policy().ok_or_else(errors::locked)?;
+        let policy = self.engine.policy().ok_or_else(|| self.not_in_force())?;
         let missing = || {
             errors::refusal(&symbolon_capability::Refusal::NoConnection(
                 connection.chars().take(64).collect(),

@@ -3,7 +3,8 @@
 use std::sync::Arc;
 
 use symbolon_crypto::VerifyingKey;
-use symbolon_mesh::{Contradiction, Evidence as Proof, Fault};
+use symbolon_log::WitnessKey;
+use symbolon_mesh::{Contradiction, Evidence as Proof, Fault, LogName};
 use symbolon_store::{Home, TrustFile, TrustFileError};
 use symbolon_trust::score::{Behaviour, Evidence, Kind, Operator, Scores, Verified};
 use tokio::sync::oneshot;
@@ -13,6 +14,7 @@ use tokio::sync::oneshot::error::TryRecvError;
 /// force; what was seen meanwhile is written then, in one update, by a thread that may wait for the disk.
 pub(crate) struct Believed {
     file: Arc<TrustFile>,
+    witnesses: Vec<WitnessKey>,
     scores: Scores,
     seen: Vec<Seen>,
     writing: Option<Writing>,
@@ -49,15 +51,23 @@ impl Verified for Proven<'_> {
 }
 
 impl Believed {
-    /// What the home knows.
-    pub(crate) fn of(home: &Home) -> Result<Self, TrustFileError> {
+    /// What the home knows, and the witnesses that it believes.
+    pub(crate) fn of(home: &Home, witnesses: Vec<WitnessKey>) -> Result<Self, TrustFileError> {
         let file = Arc::new(TrustFile::of(home));
-        Ok(Self { scores: file.read()?, file, seen: Vec::new(), writing: None })
+        Ok(Self { scores: file.read()?, file, witnesses, seen: Vec::new(), writing: None })
     }
 
     /// Entries of an operator's log came into our copy.
     pub(crate) fn advanced(&mut self, operator: &VerifyingKey, now: u64) {
         self.saw(operator, Evidence::of(&Advanced), now);
+    }
+
+    /// Witnesses signed a checkpoint of an operator's log that our copy reaches.
+    pub(crate) fn cosigned(&mut self, log: &LogName, note: &str, now: u64) {
+        let shown = Evidence::cosigned(note, log.origin(), log.operator(), &self.witnesses);
+        if let Ok(evidence) = shown {
+            self.saw(log.operator(), evidence, now);
+        }
     }
 
     /// An operator contradicted itself.
@@ -86,6 +96,12 @@ impl Believed {
     /// Whether nodes of an operator are let in, by the policy that is in force.
     pub(crate) fn admits(&self, operator: &VerifyingKey, now: u64) -> bool {
         self.scores.admits(&Operator(*operator.as_bytes()), now)
+    }
+
+    /// Whether an operator's word counts, by the policy that is in force.
+    pub(crate) fn believes(&self, operator: &VerifyingKey, now: u64) -> bool {
+        let score = self.scores.score(&Operator(*operator.as_bytes()), now);
+        self.scores.bar(now).believes(&score)
     }
 
     /// What an operator's score adds to its nodes' scores in gossip: nothing from where it began, less below.
@@ -164,6 +180,17 @@ mod tests {
 
     const NOW: u64 = 1_790_000_000_000;
 
+    fn new() -> (tempfile::TempDir, Home, Believed) {
+        let folder = tempfile::tempdir().unwrap();
+        let home = Home::create(&folder.path().join("home")).unwrap();
+        let believed = Believed::of(&home, Vec::new()).unwrap();
+        (folder, home, believed)
+    }
+
+    fn operator(seed: u64) -> VerifyingKey {
+        SigningKey::make(&SeededRng::new(seed)).verifying_key()
+    }
+
     async fn written(believed: &mut Believed) -> bool {
         for _ in 0..500 {
             if believed.take_written() {
@@ -179,11 +206,8 @@ mod tests {
 
     #[tokio::test]
     async fn what_is_seen_while_an_update_is_written_is_not_lost() {
-        let folder = tempfile::tempdir().unwrap();
-        let home = Home::create(&folder.path().join("home")).unwrap();
-        let mut believed = Believed::of(&home).unwrap();
-        let operator = SigningKey::make(&SeededRng::new(1)).verifying_key();
-        let other = SigningKey::make(&SeededRng::new(2)).verifying_key();
+        let (_folder, home, mut believed) = new();
+        let (operator, other) = (operator(1), operator(2));
         believed.faulty(&operator, &Fault::Kind, NOW);
         let after_one = believed.penalty(&operator, NOW);
         assert!(after_one < 0.0);
@@ -200,15 +224,13 @@ mod tests {
         assert!(written(&mut believed).await);
         assert!(!believed.admits(&other, NOW), "what was said is in force");
         // Another process finds both.
-        assert_eq!(Believed::of(&home).unwrap().penalty(&operator, NOW), after_two);
+        assert_eq!(Believed::of(&home, Vec::new()).unwrap().penalty(&operator, NOW), after_two);
     }
 
     #[tokio::test]
     async fn what_cannot_be_written_is_written_the_next_time() {
-        let folder = tempfile::tempdir().unwrap();
-        let home = Home::create(&folder.path().join("home")).unwrap();
-        let mut believed = Believed::of(&home).unwrap();
-        let operator = SigningKey::make(&SeededRng::new(1)).verifying_key();
+        let (_folder, home, mut believed) = new();
+        let operator = operator(1);
         believed.faulty(&operator, &Fault::Kind, NOW);
         let before = believed.penalty(&operator, NOW);
         let path = TrustFile::of(&home).path().to_owned();
@@ -219,6 +241,6 @@ mod tests {
         std::fs::remove_file(&path).unwrap();
         believed.write();
         assert!(written(&mut believed).await);
-        assert_eq!(Believed::of(&home).unwrap().penalty(&operator, NOW), before);
+        assert_eq!(Believed::of(&home, Vec::new()).unwrap().penalty(&operator, NOW), before);
     }
 }

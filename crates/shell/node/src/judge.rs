@@ -6,9 +6,11 @@ use symbolon_ambient::Clock;
 use symbolon_codec::hex;
 use symbolon_codec::time::rfc3339;
 use symbolon_crypto::VerifyingKey;
-use symbolon_mesh::{Input, LogId, Mesh, Output, Topic};
+use symbolon_mesh::{Input, LogId, LogName, Mesh, Output, Topic, Verified};
 use symbolon_store::FolderStorage;
+use tokio::sync::oneshot;
 
+use crate::ask::{Outcome, Question};
 use crate::believed::Believed;
 use crate::drive::Judge;
 use crate::heard::{Heard, Order, Verdict};
@@ -34,6 +36,8 @@ pub(crate) struct MeshJudge<C> {
     cut: BTreeMap<Peer, u64>,
     refused: VecDeque<Refused>,
     accused: Vec<String>,
+    next_question: u64,
+    asking: BTreeMap<u64, oneshot::Sender<Outcome>>,
 }
 
 impl<C: Clock + Send + 'static> MeshJudge<C> {
@@ -54,6 +58,8 @@ impl<C: Clock + Send + 'static> MeshJudge<C> {
             cut: BTreeMap::new(),
             refused: VecDeque::new(),
             accused: Vec::new(),
+            next_question: 0,
+            asking: BTreeMap::new(),
         }
     }
 
@@ -114,16 +120,50 @@ impl<C: Clock + Send + 'static> MeshJudge<C> {
                     self.believed.advanced(&operator, now);
                 }
             }
+            Output::Cosigned { log, note } => {
+                if let Some(log) = self.mesh.logs().find(|it| it.id() == log) {
+                    self.believed.cosigned(log, &note, now);
+                }
+            }
             Output::Evidence(evidence) => {
                 self.believed.proven(&evidence, now);
                 self.accuse(&evidence);
             }
+            Output::Verified { id, outcome } => {
+                if let Some(tell) = self.asking.remove(&id) {
+                    // Who asked may have gone.
+                    let _ = tell.send(told(outcome));
+                }
+            }
             Output::Stopped { log, reason } => {
                 tracing::error!("the copy of the log {log} takes no more: {reason}");
             }
-            // Of interest to those who wait for one entry; the state says the rest.
+            // The state says the rest.
             _ => {}
         }
+    }
+
+    /// Somebody of this home asks what other operators' nodes have: those count whom the policy believes.
+    pub(crate) fn ask(
+        &mut self,
+        question: &Question,
+        tell: oneshot::Sender<Outcome>,
+        orders: &mut Vec<Order>,
+    ) {
+        let now = self.clock.unix_ms();
+        let found = self.mesh.logs().find(|it| it.text() == question.log);
+        let Some(log) = found.map(LogName::id) else {
+            // Who asked may have gone.
+            let _ = tell.send(Outcome::Unfollowed);
+            return;
+        };
+        let operators = self.operators.values();
+        let excluded = operators.filter(|it| !self.believed.believes(it, now)).copied().collect();
+        let id = self.next_question;
+        self.next_question += 1;
+        self.asking.insert(id, tell);
+        let (index, leaf, quorum) = (question.index, question.leaf, question.quorum.into());
+        self.step(Input::Verify { id, log, index, leaf, quorum, excluded }, orders);
     }
 
     /// A node said whose it is: one whose operator the policy does not let in is cut off.
@@ -174,14 +214,24 @@ impl<C: Clock + Send + 'static> MeshJudge<C> {
         for _ in 0..BATCHES_MAX {
             let Some(own) = &mut self.own else { return };
             let Some(size) = self.mesh.size(own.name().id()) else { return };
-            match own.grown(size) {
+            match own.read(|own| own.grown(size)) {
                 Ok(Some(grown)) => self.step(grown, orders),
-                Ok(None) => return,
+                Ok(None) => return self.read_cosigned(orders),
                 Err(error) => {
                     tracing::error!("the home's own log cannot be read: {error}");
                     return;
                 }
             }
+        }
+    }
+
+    /// What witnesses said of it.
+    fn read_cosigned(&mut self, orders: &mut Vec<Order>) {
+        let read = self.own.as_mut().map(Own::cosigned);
+        match read {
+            Some(Ok(Some(cosigned))) => self.step(cosigned, orders),
+            Some(Ok(None)) | None => {}
+            Some(Err(error)) => tracing::error!("what witnesses said cannot be read: {error}"),
         }
     }
 
@@ -193,6 +243,8 @@ impl<C: Clock + Send + 'static> MeshJudge<C> {
             id: log.id().to_string(),
             own: own == Some(log.id()),
             entries: self.mesh.size(log.id()).unwrap_or_default(),
+            cosigned: self.mesh.cosigned(log.id()).map_or(0, |(size, _)| size),
+            witnesses: self.mesh.cosigned(log.id()).map_or(0, |(_, count)| count),
             forked: self.mesh.is_forked(log.id()),
         });
         let peers = wire.links.iter().map(|link| PeerStatus {
@@ -269,6 +321,15 @@ impl<C: Clock + Send + 'static> Judge for MeshJudge<C> {
         if self.ticks.is_multiple_of(TICKS_BETWEEN_WRITES) {
             self.believed.write();
         }
+    }
+}
+
+fn told(outcome: Verified) -> Outcome {
+    let all = |by: Vec<VerifyingKey>| by.iter().map(shown).collect();
+    match outcome {
+        Verified::Confirmed { by } => Outcome::Confirmed { by: all(by) },
+        Verified::Contradicted { note, leaf, .. } => Outcome::Contradicted { note, leaf },
+        Verified::Unknown { by } => Outcome::Unknown { by: all(by) },
     }
 }
 

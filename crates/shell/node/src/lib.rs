@@ -1,6 +1,7 @@
 #![doc = include_str!("../README.md")]
 #![forbid(unsafe_code)]
 
+pub mod ask;
 mod behaviour;
 mod believed;
 mod codec;

@@ -7,14 +7,16 @@ use std::time::Duration;
 use libp2p::Multiaddr;
 use symbolon_ambient::SystemClock;
 use symbolon_crypto::SigningKey;
+use symbolon_log::WitnessKey;
 use symbolon_mesh::{Certificate, FollowError, LogName, Mesh};
 use symbolon_secret::Secret;
-use symbolon_store::{FolderStorage, Home, TrustFileError, replace_file};
+use symbolon_store::{FolderStorage, Home, LogPlace, TrustFileError, replace_file};
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinHandle;
 use tokio::time::{MissedTickBehavior, interval};
 
 use crate::Address;
+use crate::ask;
 use crate::believed::Believed;
 use crate::drive::{Work, drive};
 use crate::folder::{FolderError, NodeFolder};
@@ -50,6 +52,9 @@ pub enum NodeError {
     /// The home's own log.
     #[error("the home's own log cannot be read: {0}")]
     Own(std::io::Error),
+    /// Where other processes ask it.
+    #[error("the node's socket: {0}")]
+    Socket(std::io::Error),
 }
 
 /// What a node is started with.
@@ -66,6 +71,8 @@ pub struct NodeConfig {
     pub follow: Vec<LogName>,
     /// The home's own log, where its entries are spread.
     pub publish: Option<LogName>,
+    /// Witnesses whose word counts: what they sign is kept, forwarded, and said for operators.
+    pub witnesses: Vec<WitnessKey>,
 }
 
 /// A running node.
@@ -88,7 +95,7 @@ impl Node {
         let lock = folder.lock()?;
         let peers = folder.peers()?;
         let (mesh, own, accusations) = make_mesh(home, &folder, &config)?;
-        let believed = Believed::of(home)?;
+        let believed = Believed::of(home, config.witnesses.clone())?;
         let is_far = config.listen.iter().any(|at| !at.ip().is_loopback())
             || peers.iter().any(Address::is_far);
         let wire = Config {
@@ -109,7 +116,9 @@ impl Node {
         });
         let keeping =
             tokio::spawn(keep(folder, home.run().join(REPORT), wire.clone(), tell.clone()));
-        Ok(Self { wire, tell, tasks: vec![looping, judging, keeping], _lock: lock })
+        let asking = ask::listen(&home.run()).map_err(NodeError::Socket)?;
+        let asking = tokio::spawn(ask::serve(asking, tell.clone()));
+        Ok(Self { wire, tell, tasks: vec![looping, judging, keeping, asking], _lock: lock })
     }
 
     /// How it stands.
@@ -145,7 +154,8 @@ fn make_mesh(
         SigningKey::from_seed(seed),
         config.certificate.clone(),
         symbolon_mesh::Forwards::default(),
-    );
+    )
+    .believing(config.witnesses.clone());
     let mut found = Vec::new();
     for log in &config.follow {
         let followed = mesh.follow(log.clone(), folder.copy(log)?);
@@ -155,8 +165,9 @@ fn make_mesh(
     if let Some(log) = &config.publish {
         let owned = mesh.own(log.clone(), folder.copy(log)?);
         found.extend(owned.map_err(|source| follow_error(log, source))?);
-        let storage = FolderStorage::open(&home.log()).map_err(NodeError::Own)?;
-        own = Some(Own::new(log.clone(), storage));
+        let place = LogPlace::of(home).map_err(|e| NodeError::Own(e.into()))?;
+        let storage = place.reader(log.origin()).map_err(NodeError::Own)?;
+        own = Some(Own::new(log.clone(), storage, home.log().join("checkpoint.cosigned")));
     }
     Ok((mesh, own, found))
 }

@@ -1,11 +1,13 @@
 //! The home's own log, read as another process does, up to what a signed checkpoint covers: that is on the disk.
 
+use std::io::ErrorKind;
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use symbolon_log::note::NOTE_BYTES_MAX;
 use symbolon_log::{Checkpoint, Follower, LogError, Storage};
 use symbolon_mesh::{Input, LogName};
-use symbolon_store::FolderStorage;
+use symbolon_store::LogStorage;
 
 /// Why it cannot be read.
 #[derive(Debug, thiserror::Error)]
@@ -21,18 +23,31 @@ pub(crate) enum OwnError {
 /// A log that somebody else writes.
 pub(crate) struct Own {
     name: LogName,
-    storage: Arc<FolderStorage>,
-    follower: Option<Follower<Arc<FolderStorage>>>,
+    storage: Arc<LogStorage>,
+    witnessed: PathBuf,
+    follower: Option<Follower<Arc<LogStorage>>>,
     told: Option<Checkpoint>,
+    /// What witnesses said, as it was told.
+    cosigned: Option<String>,
 }
 
 impl Own {
-    pub(crate) fn new(name: LogName, storage: FolderStorage) -> Self {
-        Self { name, storage: Arc::new(storage), follower: None, told: None }
+    /// `witnessed`: where the home keeps what witnesses said of it.
+    pub(crate) fn new(name: LogName, storage: LogStorage, witnessed: PathBuf) -> Self {
+        let storage = Arc::new(storage);
+        Self { name, storage, witnessed, follower: None, told: None, cosigned: None }
     }
 
     pub(crate) fn name(&self) -> &LogName {
         &self.name
+    }
+
+    /// Reads it. A storage that answers over a network is waited for where no other task of the thread waits too.
+    pub(crate) fn read<T>(&mut self, read: impl FnOnce(&mut Self) -> T) -> T {
+        match self.storage.is_quick() {
+            true => read(self),
+            false => tokio::task::block_in_place(|| read(self)),
+        }
     }
 
     /// What there is beyond `from`, at most [`ENTRIES_MAX`] entries of it; nothing where there is nothing new. The note
@@ -41,7 +56,7 @@ impl Own {
     /// # Errors
     /// [`OwnError`].
     pub(crate) fn grown(&mut self, from: u64) -> Result<Option<Input>, OwnError> {
-        let Some((checkpoint, note)) = self.checkpoint()? else { return Ok(None) };
+        let Some((checkpoint, note)) = self.newest()? else { return Ok(None) };
         if self.told.as_ref() == Some(&checkpoint) && from >= checkpoint.size {
             return Ok(None);
         }
@@ -66,14 +81,35 @@ impl Own {
         Ok(Some(Input::Grown { log: self.name.id(), from, entries, note }))
     }
 
-    fn checkpoint(&self) -> Result<Option<(Checkpoint, String)>, OwnError> {
-        let bytes = self.storage.get("checkpoint", NOTE_BYTES_MAX as u64 + 1);
-        let note = bytes?.and_then(|bytes| String::from_utf8(bytes).ok());
-        // One that is not signed yet, or not whole, is there a moment later.
-        Ok(note.and_then(|note| {
-            let opened = Checkpoint::open(&note, self.name.operator(), self.name.origin());
-            opened.ok().map(|checkpoint| (checkpoint, note))
-        }))
+    /// What witnesses said since it was told last, of a checkpoint that was told before.
+    ///
+    /// # Errors
+    /// [`OwnError`].
+    pub(crate) fn cosigned(&mut self) -> Result<Option<Input>, OwnError> {
+        let told = self.told.as_ref().map_or(0, |told| told.size);
+        let bytes = match std::fs::read(&self.witnessed) {
+            Ok(bytes) => Some(bytes),
+            Err(error) if error.kind() == ErrorKind::NotFound => None,
+            Err(error) => return Err(error.into()),
+        };
+        let Some((checkpoint, note)) = self.opened(bytes) else { return Ok(None) };
+        if checkpoint.size > told || self.cosigned.as_ref() == Some(&note) {
+            return Ok(None);
+        }
+        self.cosigned = Some(note.clone());
+        Ok(Some(Input::Cosigned { log: self.name.id(), note }))
+    }
+
+    fn newest(&self) -> Result<Option<(Checkpoint, String)>, OwnError> {
+        let bytes = self.storage.get("checkpoint", NOTE_BYTES_MAX as u64 + 1)?;
+        Ok(self.opened(bytes))
+    }
+
+    /// One that is not signed yet, or not whole, is there a moment later.
+    fn opened(&self, bytes: Option<Vec<u8>>) -> Option<(Checkpoint, String)> {
+        let note = String::from_utf8(bytes?).ok()?;
+        let opened = Checkpoint::open(&note, self.name.operator(), self.name.origin());
+        opened.ok().map(|checkpoint| (checkpoint, note))
     }
 }
 

@@ -63,6 +63,12 @@ pub struct LogStatus {
     pub own: bool,
     /// Entries that are here, under a checkpoint.
     pub entries: u64,
+    /// Entries of them that witnesses signed for, of those that this node believes.
+    #[serde(default)]
+    pub cosigned: u64,
+    /// How many of those witnesses did.
+    #[serde(default)]
+    pub witnesses: usize,
     /// Whether it was shown to have two histories.
     pub forked: bool,
 }

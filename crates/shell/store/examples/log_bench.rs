@@ -1,4 +1,5 @@
-//! What the log costs here: `log_bench FOLDER`. Build with `--release`.
+//! What the log costs here: `log_bench FOLDER`, or `log_bench FOLDER postgres` for a server beside it alone. Build with
+//! `--release`.
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -8,11 +9,15 @@ use std::time::{Duration, Instant};
 use symbolon_ambient::SeededRng;
 use symbolon_crypto::SigningKey;
 use symbolon_log::{Durability, Log, MemoryStorage, Storage};
-use symbolon_store::{FolderStorage, LogService, LogSettings};
+use symbolon_store::accounts::{Afterwards, OwnPostgres};
+use symbolon_store::{Faults, FolderStorage, LogService, LogSettings, LogStorage, PostgresStorage};
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let folder = PathBuf::from(std::env::args().nth(1).ok_or("log_bench FOLDER")?);
     let entry = [7u8; 300];
+    if std::env::args().nth(2).as_deref() == Some("postgres") {
+        return beside_postgres(&folder, &entry);
+    }
     hashes();
     for threads in [1, 2, 10, 100] {
         appends(&entry, threads)?;
@@ -22,7 +27,9 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
     for durability in [Durability::Group, Durability::Relaxed] {
         for tasks in [1, 10, 50, 100] {
-            runtime.block_on(waits(&folder, durability, tasks, &entry))?;
+            let _ = std::fs::remove_dir_all(&folder);
+            let storage = FolderStorage::open(&folder)?.into();
+            runtime.block_on(waits(storage, durability, tasks, &entry))?;
         }
     }
     Ok(())
@@ -141,15 +148,37 @@ fn syncs(folder: &Path) -> Result<(), Box<dyn std::error::Error>> {
     Ok(())
 }
 
+/// The folder, and PostgreSQL on the same disk, in turns; what was told durable is counted in both.
+fn beside_postgres(folder: &Path, entry: &[u8]) -> Result<(), Box<dyn std::error::Error>> {
+    let place = std::env::temp_dir().join(format!("symbolon-bench-{}", std::process::id()));
+    let server = OwnPostgres::start(&place, Afterwards::Remove)?;
+    let address = server.make_database("log")?;
+    let runtime =
+        tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
+    for durability in [Durability::Group, Durability::Relaxed] {
+        for tasks in [1, 10, 100] {
+            let _ = std::fs::remove_dir_all(folder);
+            println!("folder");
+            let storage = FolderStorage::open(folder)?.into();
+            runtime.block_on(waits(storage, durability, tasks, entry))?;
+            println!("postgres");
+            let origin = "example.test/log";
+            let storage = PostgresStorage::open_new(&address, origin)?.into();
+            runtime.block_on(waits(storage, durability, tasks, entry))?;
+            PostgresStorage::open(&address, origin, Faults::none())?.remove()?;
+        }
+    }
+    Ok(())
+}
+
 async fn waits(
-    folder: &Path,
+    storage: LogStorage,
     durability: Durability,
     tasks: usize,
     entry: &[u8],
 ) -> Result<(), Box<dyn std::error::Error>> {
-    let _ = std::fs::remove_dir_all(folder);
     let key = Arc::new(SigningKey::make(&SeededRng::new(5)));
-    let log = Log::open(FolderStorage::open(folder)?, "example.test/log", Some(key))?;
+    let log = Log::open(storage, "example.test/log", Some(key))?;
     let service = Arc::new(LogService::start(log, LogSettings::new(durability))?);
     let start = Instant::now();
     let end = start + Duration::from_secs(2);
@@ -175,7 +204,13 @@ async fn waits(
         times.extend(part?);
     }
     let took = start.elapsed();
+    let told = times.len() as u64;
     report(&format!("{durability} append and wait, {tasks} tasks"), &mut times, took);
+    let size = service.size();
+    let last = size.checked_sub(1).ok_or("nothing was appended")?;
+    if size < told || service.entry(last)? != entry || service.proof(last)?.index != last {
+        return Err(format!("{told} were told durable, and {size} are there").into());
+    }
     let start = Instant::now();
     service.close()?;
     println!("    close {:.1} ms", start.elapsed().as_secs_f64() * 1e3);

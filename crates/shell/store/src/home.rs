@@ -257,9 +257,19 @@ impl Home {
         self.path.join("operator.pub")
     }
 
+    /// `operator.revocation`: the operator's word that this key is believed no more. Absent until it is said.
+    pub fn operator_revocation(&self) -> PathBuf {
+        self.path.join("operator.revocation")
+    }
+
     /// `log/`: the log's folder.
     pub fn log(&self) -> PathBuf {
         self.path.join("log")
+    }
+
+    /// `log.database`: in which database the log is, where it is in one; the URL, maybe with a password.
+    pub fn log_database(&self) -> PathBuf {
+        self.path.join("log.database")
     }
 
     /// `witnesses.json`: the witnesses that are asked to cosign the log. Absent until there is one.

@@ -13,8 +13,8 @@ use symbolon_crypto::SigningKey;
 use symbolon_log::{Durability, Durable, InclusionBundle, Log, LogError, Storage, Ticket};
 
 use crate::alone;
-use crate::folder::FolderStorage;
 use crate::line::Turn;
+use crate::log_storage::LogStorage;
 
 /// How the service keeps its promises.
 #[derive(Debug, Clone, Copy)]
@@ -40,7 +40,7 @@ impl LogSettings {
 
 /// Owns a [`Log`] and the threads that make its entries durable. All methods take `&self`; share
 /// it in an `Arc`. Dropping it closes it.
-pub struct LogService<S: Storage + 'static = FolderStorage> {
+pub struct LogService<S: Storage + 'static = LogStorage> {
     shared: Arc<Shared<S>>,
     threads: Mutex<Vec<JoinHandle<()>>>,
 }
@@ -63,6 +63,7 @@ struct Shared<S> {
 struct Waiter {
     name: u64,
     index: u64,
+    durability: Durability,
     waker: Waker,
 }
 
@@ -259,7 +260,7 @@ impl<S: Storage> Shared<S> {
             let dirty = self.log.appended_size() > self.log.durable_size();
             let since = dirty.then(|| *dirty_since.get_or_insert_with(Instant::now));
             let due = since.is_some_and(|s| s.elapsed() >= self.settings.sync_every);
-            if dirty && (closing || due || self.somebody_waits()) {
+            if dirty && (closing || due || self.somebody_waits_for(Durability::Group)) {
                 dirty_since = None;
                 let begin = Instant::now();
                 let failed = self.log.commit().is_err();
@@ -268,6 +269,10 @@ impl<S: Storage> Shared<S> {
                     return self.wake_all();
                 }
                 continue;
+            }
+            // Nobody who waits needs a sync: those of a storage that is slow to write, or none.
+            if self.somebody_waits_for(Durability::Relaxed) && self.log.hand_over().is_err() {
+                return self.wake_all();
             }
             // Somebody else committed (a proof was asked for): those who wait are told by us.
             self.wake_waiters();
@@ -339,11 +344,18 @@ impl<S: Storage> Shared<S> {
         !lock(&self.waiters).is_empty()
     }
 
+    fn somebody_waits_for(&self, durability: Durability) -> bool {
+        lock(&self.waiters).iter().any(|w| w.durability == durability)
+    }
+
     /// Wakes those whose entries are durable now.
     fn wake_waiters(&self) {
-        let durable = self.log.durable_size();
-        let ready: Vec<Waiter> =
-            lock(&self.waiters).extract_if(.., |w| w.index < durable).collect();
+        let (durable, written) = (self.log.durable_size(), self.log.written_size());
+        let is_ready = |w: &mut Waiter| match w.durability {
+            Durability::Group => w.index < durable,
+            Durability::Relaxed => w.index < written,
+        };
+        let ready: Vec<Waiter> = lock(&self.waiters).extract_if(.., is_ready).collect();
         ready.into_iter().for_each(|w| w.waker.wake());
     }
 
@@ -386,7 +398,8 @@ impl<S: Storage> Wait<'_, S> {
         }
         let name =
             *self.name.get_or_insert_with(|| self.shared.names.fetch_add(1, Ordering::Relaxed));
-        waiters.push(Waiter { name, index: self.ticket.index(), waker: waker.clone() });
+        let (index, durability) = (self.ticket.index(), self.durability);
+        waiters.push(Waiter { name, index, durability, waker: waker.clone() });
     }
 }
 
@@ -397,7 +410,9 @@ impl<S: Storage> Future for Wait<'_, S> {
         if let Some(done) = self.look() {
             return Poll::Ready(done);
         }
-        if self.durability == Durability::Relaxed || alone::is_alone() {
+        // What goes over a connection is left to the committer: this thread may serve others.
+        let is_quick = self.shared.log.storage().is_quick();
+        if is_quick && (self.durability == Durability::Relaxed || alone::is_alone()) {
             std::task::ready!(self.turn.poll(cx.waker()));
             let done = match self.durability {
                 Durability::Relaxed => self.shared.log.hand_over().map(drop),

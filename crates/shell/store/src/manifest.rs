@@ -18,6 +18,27 @@ pub struct Manifest {
     pub vault: VaultId,
     /// When it was made, in Unix milliseconds.
     pub created_unix_ms: u64,
+    /// Where the log is. A program that does not know this member refuses the home, rather than begin
+    /// the log anew in its folder.
+    #[serde(default, skip_serializing_if = "LogKept::is_folder")]
+    pub log: LogKept,
+}
+
+/// Where a home keeps its log.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum LogKept {
+    /// In `log/`.
+    #[default]
+    Folder,
+    /// In the database that `log.database` names.
+    Postgres,
+}
+
+impl LogKept {
+    fn is_folder(&self) -> bool {
+        *self == Self::Folder
+    }
 }
 
 /// The format that this program writes, and the only one that it reads.
@@ -57,7 +78,13 @@ pub enum ManifestError {
 impl Manifest {
     /// Of a new home.
     pub fn new(vault: VaultId, created_unix_ms: u64) -> Self {
-        Self { format: FORMAT, vault, created_unix_ms }
+        Self { format: FORMAT, vault, created_unix_ms, log: LogKept::Folder }
+    }
+
+    /// The same, of a home whose log is kept there.
+    #[must_use]
+    pub fn with_log(self, log: LogKept) -> Self {
+        Self { log, ..self }
     }
 
     /// Reads a home's manifest.

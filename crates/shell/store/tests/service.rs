@@ -1,15 +1,20 @@
-//! The log service: waiting, failing, closing.
+//! The log service: waiting, failing, closing; over a folder and over PostgreSQL, where it is the same.
 
 use std::os::unix::fs::PermissionsExt;
-use std::path::Path;
-use std::sync::Arc;
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Arc, OnceLock};
 use std::task::{Context, Poll, Waker};
 use std::time::{Duration, Instant};
 
 use symbolon_ambient::SeededRng;
 use symbolon_crypto::SigningKey;
-use symbolon_log::{Checkpoint, Durability, Log, LogError, verify_inclusion};
-use symbolon_store::{Fault, Faults, FolderStorage, LogService, LogSettings, Op};
+use symbolon_log::{Checkpoint, Durability, Log, LogError, Storage, verify_inclusion};
+use symbolon_store::accounts::{Afterwards, OwnPostgres};
+use symbolon_store::{
+    DatabaseAddress, Fault, Faults, FolderStorage, LogService, LogSettings, LogStorage, Op,
+    PostgresStorage,
+};
 use tokio::time::timeout;
 
 const ORIGIN: &str = "example.test/log";
@@ -19,45 +24,95 @@ fn key() -> Arc<SigningKey> {
     Arc::new(SigningKey::make(&SeededRng::new(5)))
 }
 
-fn start(folder: &Path, durability: Durability, faults: &Faults) -> LogService {
-    let storage = FolderStorage::open_with(folder, faults.clone()).unwrap();
-    let log = Log::open(storage, ORIGIN, Some(key())).unwrap();
+/// Where a log of a test is.
+enum Place {
+    Folder(PathBuf),
+    Postgres(Box<DatabaseAddress>),
+}
+
+impl From<PathBuf> for Place {
+    fn from(folder: PathBuf) -> Self {
+        Self::Folder(folder)
+    }
+}
+
+impl Place {
+    /// A new one of each kind.
+    fn both(dir: &tempfile::TempDir) -> [Self; 2] {
+        static NUMBER: AtomicU32 = AtomicU32::new(0);
+        let name = format!("s{}", NUMBER.fetch_add(1, Ordering::Relaxed));
+        let address = server().make_database(&name).unwrap();
+        [Self::Folder(dir.path().join(name)), Self::Postgres(Box::new(address))]
+    }
+
+    fn open(&self, faults: &Faults) -> LogStorage {
+        match self {
+            Self::Folder(folder) => {
+                FolderStorage::open_with(folder, faults.clone()).unwrap().into()
+            }
+            Self::Postgres(address) => {
+                PostgresStorage::open(address, ORIGIN, faults.clone()).unwrap().into()
+            }
+        }
+    }
+}
+
+/// Ends with this process: nothing keeps a static from it.
+fn server() -> &'static OwnPostgres {
+    static SERVER: OnceLock<OwnPostgres> = OnceLock::new();
+    SERVER.get_or_init(|| {
+        let folder = std::env::temp_dir().join(format!("symbolon-pgsv-{}", std::process::id()));
+        match OwnPostgres::start(&folder, Afterwards::Remove) {
+            Ok(server) => server,
+            Err(error) => panic!("{error}; or all that tests need: cargo xtask test --only setup"),
+        }
+    })
+}
+
+fn start(place: &Place, durability: Durability, faults: &Faults) -> LogService {
+    let log = Log::open(place.open(faults), ORIGIN, Some(key())).unwrap();
     LogService::start(log, LogSettings::new(durability)).unwrap()
+}
+
+fn has_file(service: &LogService, name: &str) -> bool {
+    service.log().storage().get(name, 1).unwrap().is_some()
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn one_sync_serves_all_who_wait() {
     let dir = tempfile::tempdir().unwrap();
-    let faults = Faults::none();
-    let service = Arc::new(start(&dir.path().join("log"), Durability::Group, &faults));
-    let before = faults.count(Op::Sync);
-    let tasks: Vec<_> = (0..50u32)
-        .map(|task| {
-            let service = service.clone();
-            tokio::spawn(async move {
-                for n in 0..40u32 {
-                    let ticket = service.append(format!("{task} {n}").as_bytes()).unwrap();
-                    let durable = service.durable(ticket).await.unwrap();
-                    assert_eq!(durable.index(), ticket.index());
-                    assert_eq!(durable.durability(), Durability::Group);
-                }
+    for place in Place::both(&dir) {
+        let faults = Faults::none();
+        let service = Arc::new(start(&place, Durability::Group, &faults));
+        let before = faults.count(Op::Sync);
+        let tasks: Vec<_> = (0..50u32)
+            .map(|task| {
+                let service = service.clone();
+                tokio::spawn(async move {
+                    for n in 0..40u32 {
+                        let ticket = service.append(format!("{task} {n}").as_bytes()).unwrap();
+                        let durable = service.durable(ticket).await.unwrap();
+                        assert_eq!(durable.index(), ticket.index());
+                        assert_eq!(durable.durability(), Durability::Group);
+                    }
+                })
             })
-        })
-        .collect();
-    for task in tasks {
-        timeout(SOON, task).await.unwrap().unwrap();
+            .collect();
+        for task in tasks {
+            timeout(SOON, task).await.unwrap().unwrap();
+        }
+        let syncs = faults.count(Op::Sync) - before;
+        assert_eq!(service.size(), 2000);
+        assert!(syncs < 1000, "{syncs} syncs for 2000 entries");
+        service.close().unwrap();
     }
-    let syncs = faults.count(Op::Sync) - before;
-    assert_eq!(service.size(), 2000);
-    assert!(syncs < 1000, "{syncs} syncs for 2000 entries");
-    service.close().unwrap();
 }
 
 #[tokio::test]
 async fn one_write_serves_the_tasks_of_a_thread() {
     let dir = tempfile::tempdir().unwrap();
     let faults = Faults::none();
-    let service = Arc::new(start(&dir.path().join("log"), Durability::Relaxed, &faults));
+    let service = Arc::new(start(&dir.path().join("log").into(), Durability::Relaxed, &faults));
     let before = faults.count(Op::Write);
     let task = |n: u32| {
         let service = service.clone();
@@ -91,7 +146,8 @@ fn a_thread_with_one_task_syncs_by_itself_and_one_with_more_waits_for_the_commit
     // In memory: a slow disk is left to the committer.
     let dir = tempfile::tempdir_in("/dev/shm").unwrap();
     let faults = Faults::none();
-    let open = |name: &str| Arc::new(start(&dir.path().join(name), Durability::Group, &faults));
+    let open =
+        |name: &str| Arc::new(start(&dir.path().join(name).into(), Durability::Group, &faults));
     let service = open("log");
     let twice = |service: &LogService| {
         let ticket = service.append(b"entry").unwrap();
@@ -126,22 +182,23 @@ fn a_thread_with_one_task_syncs_by_itself_and_one_with_more_waits_for_the_commit
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn nobody_is_told_durable_before_the_sync() {
     let dir = tempfile::tempdir().unwrap();
-    for fault in [Fault::Io, Fault::NoSpace] {
-        let folder = dir.path().join(format!("{fault:?}"));
-        let faults = Faults::none();
-        let service = start(&folder, Durability::Group, &faults);
-        let good = service.append(b"good").unwrap();
-        service.durable(good).await.unwrap();
-        faults.fail(Op::Sync, 0, fault);
-        let bad = service.append(b"bad").unwrap();
-        let error = timeout(SOON, service.durable(bad)).await.unwrap().unwrap_err();
-        assert!(matches!(error, LogError::Poisoned { .. }), "{error:?}");
-        assert!(matches!(service.append(b"more"), Err(LogError::Poisoned { .. })));
-        assert!(service.durable(good).await.is_ok(), "what was durable stays so");
-        assert!(matches!(service.close(), Err(LogError::Poisoned { .. })));
-        drop(service);
-        let again = start(&folder, Durability::Group, &Faults::none());
-        assert_eq!(again.entry(0).unwrap(), b"good");
+    for place in Place::both(&dir) {
+        for fault in [Fault::Io, Fault::NoSpace] {
+            let faults = Faults::none();
+            let service = start(&place, Durability::Group, &faults);
+            let good = service.append(b"good").unwrap();
+            service.durable(good).await.unwrap();
+            faults.fail(Op::Sync, 0, fault);
+            let bad = service.append(b"bad").unwrap();
+            let error = timeout(SOON, service.durable(bad)).await.unwrap().unwrap_err();
+            assert!(matches!(error, LogError::Poisoned { .. }), "{error:?}");
+            assert!(matches!(service.append(b"more"), Err(LogError::Poisoned { .. })));
+            assert!(service.durable(good).await.is_ok(), "what was durable stays so");
+            assert!(matches!(service.close(), Err(LogError::Poisoned { .. })));
+            drop(service);
+            let again = start(&place, Durability::Group, &Faults::none());
+            assert_eq!(again.entry(0).unwrap(), b"good");
+        }
     }
 }
 
@@ -149,35 +206,34 @@ async fn nobody_is_told_durable_before_the_sync() {
 async fn each_write_that_fails_or_is_cut_short_is_told_and_recovered_from() {
     let dir = tempfile::tempdir().unwrap();
     for durability in [Durability::Group, Durability::Relaxed] {
-        for (n, fault) in
-            [Fault::NoSpace, Fault::Io, Fault::Short(1), Fault::Short(7), Fault::Short(22)]
-                .into_iter()
-                .enumerate()
+        for fault in [Fault::NoSpace, Fault::Io, Fault::Short(1), Fault::Short(7), Fault::Short(22)]
         {
-            let folder = dir.path().join(format!("{durability}{n}"));
-            let faults = Faults::none();
-            let service = start(&folder, durability, &faults);
-            let mut kept = 0;
-            for i in 0..5u8 {
-                let ticket = service.append(&[i; 9]).unwrap();
-                service.durable(ticket).await.unwrap();
-                kept += 1;
+            for place in Place::both(&dir) {
+                let faults = Faults::none();
+                let service = start(&place, durability, &faults);
+                let mut kept = 0;
+                for i in 0..5u8 {
+                    let ticket = service.append(&[i; 9]).unwrap();
+                    service.durable(ticket).await.unwrap();
+                    kept += 1;
+                }
+                faults.fail(Op::Write, 0, fault);
+                let ticket = service.append(&[9; 9]).unwrap();
+                let waited = timeout(SOON, service.durable(ticket)).await.unwrap();
+                assert!(waited.is_err(), "{durability} {fault:?}");
+                assert!(service.append(b"x").is_err());
+                drop(service);
+                let again = start(&place, durability, &Faults::none());
+                assert_eq!(again.size(), kept, "{durability} {fault:?}");
+                // One byte of the length is a zero: nothing to see yet.
+                // A statement is whole or was never made.
+                let torn = matches!((&place, fault), (Place::Folder(_), Fault::Short(7 | 22)));
+                assert_eq!(again.log().recovery().cut_bytes > 0, torn);
+                assert_eq!(has_file(&again, "entries.cut"), torn);
+                let ticket = again.append(b"goes on").unwrap();
+                again.durable(ticket).await.unwrap();
+                assert_eq!(again.entry(kept).unwrap(), b"goes on");
             }
-            faults.fail(Op::Write, 0, fault);
-            let ticket = service.append(&[9; 9]).unwrap();
-            let waited = timeout(SOON, service.durable(ticket)).await.unwrap();
-            assert!(waited.is_err(), "{durability} {fault:?}");
-            assert!(service.append(b"x").is_err());
-            drop(service);
-            let again = start(&folder, durability, &Faults::none());
-            assert_eq!(again.size(), kept, "{durability} {fault:?}");
-            // One byte of the length is a zero: nothing to see yet.
-            let torn = matches!(fault, Fault::Short(7 | 22));
-            assert_eq!(again.log().recovery().cut_bytes > 0, torn);
-            assert_eq!(folder.join("entries.cut").exists(), torn);
-            let ticket = again.append(b"goes on").unwrap();
-            again.durable(ticket).await.unwrap();
-            assert_eq!(again.entry(kept).unwrap(), b"goes on");
         }
     }
 }
@@ -185,134 +241,150 @@ async fn each_write_that_fails_or_is_cut_short_is_told_and_recovered_from() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_checkpoint_that_cannot_be_written_is_tried_again() {
     let dir = tempfile::tempdir().unwrap();
-    let faults = Faults::none();
-    let storage = FolderStorage::open_with(&dir.path().join("log"), faults.clone()).unwrap();
-    let log = Log::open(storage, ORIGIN, Some(key())).unwrap();
-    let mut settings = LogSettings::new(Durability::Group);
-    settings.checkpoint_every = Duration::from_millis(30);
-    faults.fail(Op::Publish, 0, Fault::NoSpace);
-    faults.fail(Op::Put, 1, Fault::NoSpace);
-    let service = LogService::start(log, settings).unwrap();
-    let ticket = service.append(b"entry").unwrap();
-    service.durable(ticket).await.unwrap();
-    let start = Instant::now();
-    while service.log().latest_checkpoint().is_none() {
-        assert!(start.elapsed() < SOON);
-        tokio::time::sleep(Duration::from_millis(5)).await;
+    for place in Place::both(&dir) {
+        let faults = Faults::none();
+        let log = Log::open(place.open(&faults), ORIGIN, Some(key())).unwrap();
+        let mut settings = LogSettings::new(Durability::Group);
+        settings.checkpoint_every = Duration::from_millis(30);
+        faults.fail(Op::Publish, 0, Fault::NoSpace);
+        faults.fail(Op::Put, 1, Fault::NoSpace);
+        let service = LogService::start(log, settings).unwrap();
+        let ticket = service.append(b"entry").unwrap();
+        service.durable(ticket).await.unwrap();
+        let start = Instant::now();
+        while service.log().latest_checkpoint().is_none() {
+            assert!(start.elapsed() < SOON);
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+        assert!(faults.count(Op::Publish) >= 2);
+        assert!(service.append(b"still open").is_ok());
     }
-    assert!(faults.count(Op::Publish) >= 2);
-    assert!(service.append(b"still open").is_ok());
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn entries_nobody_waits_for_are_synced_and_checkpointed_soon() {
     let dir = tempfile::tempdir().unwrap();
     for durability in [Durability::Group, Durability::Relaxed] {
-        let folder = dir.path().join(durability.to_string());
-        let service = start(&folder, durability, &Faults::none());
-        let ticket = service.append(b"receipt").unwrap();
-        if durability == Durability::Relaxed {
-            let durable = service.durable(ticket).await.unwrap();
-            assert_eq!(durable.durability(), Durability::Relaxed);
+        for place in Place::both(&dir) {
+            let service = start(&place, durability, &Faults::none());
+            let ticket = service.append(b"receipt").unwrap();
+            if durability == Durability::Relaxed {
+                let durable = service.durable(ticket).await.unwrap();
+                assert_eq!(durable.durability(), Durability::Relaxed);
+            }
+            let start = Instant::now();
+            while service.log().durable_size() == 0 {
+                assert!(start.elapsed() < SOON);
+                tokio::time::sleep(Duration::from_millis(5)).await;
+            }
+            assert!(start.elapsed() < Duration::from_secs(1), "{:?}", start.elapsed());
+            while service.log().latest_checkpoint().is_none() {
+                assert!(start.elapsed() < SOON);
+                tokio::time::sleep(Duration::from_millis(5)).await;
+            }
+            assert!(has_file(&service, "checkpoint") && has_file(&service, "hashes/0"));
         }
-        let start = Instant::now();
-        while service.log().durable_size() == 0 {
-            assert!(start.elapsed() < SOON);
-            tokio::time::sleep(Duration::from_millis(5)).await;
-        }
-        assert!(start.elapsed() < Duration::from_secs(1), "{:?}", start.elapsed());
-        while service.log().latest_checkpoint().is_none() {
-            assert!(start.elapsed() < SOON);
-            tokio::time::sleep(Duration::from_millis(5)).await;
-        }
-        assert!(folder.join("checkpoint").exists() && folder.join("hashes/0").exists());
     }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn proofs_come_at_once_and_verify() {
     let dir = tempfile::tempdir().unwrap();
-    let service = start(&dir.path().join("log"), Durability::Group, &Faults::none());
-    for i in 0..300u32 {
-        service.append(&i.to_be_bytes()).unwrap();
-    }
-    for index in [0, 255, 256, 299] {
-        let proof = service.proof(index).unwrap();
-        let checkpoint =
-            Checkpoint::open(&proof.checkpoint, &key().verifying_key(), ORIGIN).unwrap();
-        verify_inclusion(&proof.leaf_hash, index, checkpoint.size, &proof.path, &checkpoint.root)
+    for place in Place::both(&dir) {
+        let service = start(&place, Durability::Group, &Faults::none());
+        for i in 0..300u32 {
+            service.append(&i.to_be_bytes()).unwrap();
+        }
+        for index in [0, 255, 256, 299] {
+            let proof = service.proof(index).unwrap();
+            let checkpoint =
+                Checkpoint::open(&proof.checkpoint, &key().verifying_key(), ORIGIN).unwrap();
+            verify_inclusion(
+                &proof.leaf_hash,
+                index,
+                checkpoint.size,
+                &proof.path,
+                &checkpoint.root,
+            )
             .unwrap();
+        }
+        assert!(matches!(service.proof(300), Err(LogError::NoEntry { .. })));
+        let tail = service.tail(None, 3).unwrap();
+        assert!(tail.iter().map(|(i, _)| *i).eq([299, 298, 297]));
+        assert_eq!(service.entries(10..12).unwrap().len(), 2);
     }
-    assert!(matches!(service.proof(300), Err(LogError::NoEntry { .. })));
-    let tail = service.tail(None, 3).unwrap();
-    assert!(tail.iter().map(|(i, _)| *i).eq([299, 298, 297]));
-    assert_eq!(service.entries(10..12).unwrap().len(), 2);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn closing_keeps_everything_and_refuses_more() {
     let dir = tempfile::tempdir().unwrap();
-    let folder = dir.path().join("log");
-    for durability in [Durability::Group, Durability::Relaxed] {
-        let service = start(&folder, durability, &Faults::none());
-        let before = service.size();
-        for i in 0..100u32 {
-            service.append(&i.to_be_bytes()).unwrap();
+    for place in Place::both(&dir) {
+        for durability in [Durability::Group, Durability::Relaxed] {
+            let service = start(&place, durability, &Faults::none());
+            let before = service.size();
+            for i in 0..100u32 {
+                service.append(&i.to_be_bytes()).unwrap();
+            }
+            service.close().unwrap();
+            assert!(matches!(service.append(b"x"), Err(LogError::Closed)));
+            let note = service.log().latest_checkpoint().unwrap();
+            assert!(note.starts_with(&format!("{ORIGIN}\n{}\n", before + 100)));
+            drop(service);
+            let length = place.open(&Faults::none()).len().unwrap();
+            assert_eq!(length, 16 + (before + 100) * 24, "no zeros are left");
         }
-        service.close().unwrap();
-        assert!(matches!(service.append(b"x"), Err(LogError::Closed)));
-        let note = service.log().latest_checkpoint().unwrap();
-        assert!(note.starts_with(&format!("{ORIGIN}\n{}\n", before + 100)));
-        drop(service);
-        let length = std::fs::metadata(folder.join("entries")).unwrap().len();
-        assert_eq!(length, 16 + (before + 100) * 24, "no zeros are left");
     }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_task_that_stops_waiting_leaves_nothing_behind() {
     let dir = tempfile::tempdir().unwrap();
-    let service = Arc::new(start(&dir.path().join("log"), Durability::Group, &Faults::none()));
-    for i in 0..200u32 {
-        let ticket = service.append(&i.to_be_bytes()).unwrap();
-        let wait = service.durable(ticket);
-        if i % 2 == 0 {
-            // Polled once, then dropped.
-            let _ = timeout(Duration::ZERO, wait).await;
-        } else {
-            wait.await.unwrap();
+    for place in Place::both(&dir) {
+        let service = Arc::new(start(&place, Durability::Group, &Faults::none()));
+        for i in 0..200u32 {
+            let ticket = service.append(&i.to_be_bytes()).unwrap();
+            let wait = service.durable(ticket);
+            if i % 2 == 0 {
+                // Polled once, then dropped.
+                let _ = timeout(Duration::ZERO, wait).await;
+            } else {
+                wait.await.unwrap();
+            }
         }
+        service.close().unwrap();
+        assert_eq!(service.log().durable_size(), 200);
     }
-    service.close().unwrap();
-    assert_eq!(service.log().durable_size(), 200);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn commits_by_others_wake_those_who_wait() {
     let dir = tempfile::tempdir().unwrap();
-    let service = Arc::new(start(&dir.path().join("log"), Durability::Group, &Faults::none()));
-    let stop = Arc::new(std::sync::atomic::AtomicBool::new(false));
-    let other = std::thread::spawn({
-        let (service, stop) = (service.clone(), stop.clone());
-        move || {
-            while !stop.load(std::sync::atomic::Ordering::Relaxed) {
-                service.log().commit().unwrap();
+    for place in Place::both(&dir) {
+        let service = Arc::new(start(&place, Durability::Group, &Faults::none()));
+        let stop = Arc::new(std::sync::atomic::AtomicBool::new(false));
+        let other = std::thread::spawn({
+            let (service, stop) = (service.clone(), stop.clone());
+            move || {
+                while !stop.load(std::sync::atomic::Ordering::Relaxed) {
+                    service.log().commit().unwrap();
+                }
             }
+        });
+        let count = if matches!(place, Place::Folder(_)) { 3000 } else { 300 };
+        for i in 0..count {
+            let ticket = service.append(&u32::to_be_bytes(i)).unwrap();
+            timeout(SOON, service.durable(ticket)).await.expect("left waiting").unwrap();
         }
-    });
-    for i in 0..3000u32 {
-        let ticket = service.append(&i.to_be_bytes()).unwrap();
-        timeout(SOON, service.durable(ticket)).await.expect("left waiting").unwrap();
+        stop.store(true, std::sync::atomic::Ordering::Relaxed);
+        other.join().unwrap();
     }
-    stop.store(true, std::sync::atomic::Ordering::Relaxed);
-    other.join().unwrap();
 }
 
 #[tokio::test]
 async fn a_ticket_of_another_log_is_refused() {
     let dir = tempfile::tempdir().unwrap();
-    let one = start(&dir.path().join("one"), Durability::Group, &Faults::none());
-    let two = start(&dir.path().join("two"), Durability::Group, &Faults::none());
+    let one = start(&dir.path().join("one").into(), Durability::Group, &Faults::none());
+    let two = start(&dir.path().join("two").into(), Durability::Group, &Faults::none());
     let ticket = one.append(b"entry").unwrap();
     let waited = timeout(SOON, two.durable(ticket)).await.unwrap();
     assert!(matches!(waited, Err(LogError::NoEntry { .. })));
@@ -322,7 +394,7 @@ async fn a_ticket_of_another_log_is_refused() {
 fn every_file_is_for_its_owner_alone() {
     let dir = tempfile::tempdir().unwrap();
     let folder = dir.path().join("log");
-    let service = start(&folder, Durability::Group, &Faults::none());
+    let service = start(&folder.clone().into(), Durability::Group, &Faults::none());
     for i in 0..600u32 {
         service.append(&i.to_be_bytes()).unwrap();
     }

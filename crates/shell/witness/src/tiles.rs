@@ -1,5 +1,7 @@
 //! The log's folder over HTTP (C2SP `tlog-tiles`).
 
+use std::fs::File;
+use std::io::Read;
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -8,7 +10,7 @@ use http::{Method, StatusCode};
 use symbolon_crypto::VerifyingKey;
 use symbolon_log::note::NOTE_BYTES_MAX;
 use symbolon_log::{Checkpoint, Follower, NoteError, Storage, Tile, TileKind, parse_vkey};
-use symbolon_store::{FolderStorage, Home};
+use symbolon_store::{Home, LogPlace, LogStorage};
 
 use crate::gathered::COSIGNED;
 use crate::serve::{Asked, Door, Given, TEXT};
@@ -38,7 +40,9 @@ pub enum TilesError {
 
 /// Reads the log as another process, and shares no lock with the one that writes it.
 pub struct Tiles {
-    storage: Arc<FolderStorage>,
+    storage: Arc<LogStorage>,
+    /// What witnesses said, kept beside the log in the home.
+    folder: PathBuf,
     origin: String,
     key: VerifyingKey,
     with_entries: bool,
@@ -51,16 +55,18 @@ impl Tiles {
     /// [`TilesError`].
     pub fn open(home: &Home, with_entries: bool) -> Result<Self, TilesError> {
         let folder = home.log();
-        if !folder.join("entries").exists() {
+        let place = LogPlace::of(home);
+        let failed = |source| TilesError::Io { path: home.log(), source };
+        let place = place.map_err(|error| failed(error.into()))?;
+        if matches!(place, LogPlace::Folder(_)) && !folder.join("entries").exists() {
             return Err(TilesError::NoLog { folder });
         }
         let path = home.operator_pub();
         let text = std::fs::read_to_string(&path);
         let text = text.map_err(|source| TilesError::Io { path, source })?;
         let (origin, key) = parse_vkey(&text)?;
-        let storage = FolderStorage::open(&folder);
-        let storage = storage.map_err(|source| TilesError::Io { path: folder, source })?;
-        Ok(Self { storage: Arc::new(storage), origin, key, with_entries })
+        let storage = Arc::new(place.reader(&origin).map_err(failed)?);
+        Ok(Self { storage, folder, origin, key, with_entries })
     }
 
     /// The log's name.
@@ -68,26 +74,38 @@ impl Tiles {
         &self.origin
     }
 
-    /// A signed note of the log's, as a file has it.
-    fn note(&self, name: &str) -> Option<(Checkpoint, String)> {
-        let bytes = self.storage.get(name, NOTE_BYTES_MAX as u64 + 1).ok().flatten()?;
+    /// The newest checkpoint.
+    fn newest(&self) -> Option<(Checkpoint, String)> {
+        self.note(self.storage.get("checkpoint", NOTE_BYTES_MAX as u64 + 1).ok().flatten()?)
+    }
+
+    /// The newest that witnesses signed, as the broker wrote it down.
+    fn cosigned(&self) -> Option<(Checkpoint, String)> {
+        let file = File::open(self.folder.join(COSIGNED)).ok()?;
+        let mut bytes = Vec::new();
+        file.take(NOTE_BYTES_MAX as u64 + 1).read_to_end(&mut bytes).ok()?;
+        self.note(bytes)
+    }
+
+    /// A signed note of the log's.
+    fn note(&self, bytes: Vec<u8>) -> Option<(Checkpoint, String)> {
         let note = String::from_utf8(bytes).ok()?;
         let checkpoint = Checkpoint::open(&note, &self.key, &self.origin).ok()?;
         Some((checkpoint, note))
     }
 
     fn checkpoint(&self) -> Given {
-        let Some((newest, note)) = self.note("checkpoint") else {
+        let Some((newest, note)) = self.newest() else {
             return Given::text(StatusCode::NOT_FOUND, "this log has no signed checkpoint yet\n");
         };
         // Lines of witnesses for an older one are no help: a reader would see the log go back.
-        let cosigned = self.note(COSIGNED).filter(|(older, _)| *older == newest);
+        let cosigned = self.cosigned().filter(|(older, _)| *older == newest);
         let note = cosigned.map_or(note, |(_, note)| note);
         Given { status: StatusCode::OK, media_type: TEXT, cache: "no-cache", body: note.into() }
     }
 
     fn tile(&self, tile: Tile) -> Option<Bytes> {
-        let (size, storage) = (self.note("checkpoint")?.0.size, &self.storage);
+        let (size, storage) = (self.newest()?.0.size, &self.storage);
         let width = u64::from(tile.width);
         let first = tile.number.checked_mul(256)?;
         match tile.kind {

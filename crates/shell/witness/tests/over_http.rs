@@ -38,7 +38,7 @@ impl World {
         home
     }
 
-    fn log(&self, home: &Home) -> Arc<LogService> {
+    fn log(&self, home: &Home) -> Arc<LogService<FolderStorage>> {
         let storage = FolderStorage::open(&home.log()).unwrap();
         let log = Log::open(storage, ORIGIN, Some(operator())).unwrap();
         let settings = LogSettings {
@@ -84,7 +84,7 @@ fn url(at: SocketAddr) -> PeerUrl {
     format!("http://{at}").parse().unwrap()
 }
 
-fn fill(log: &LogService, count: u64, word: &str) -> String {
+fn fill(log: &LogService<FolderStorage>, count: u64, word: &str) -> String {
     for i in 0..count {
         log.append(format!("{word} {i}").as_bytes()).unwrap();
     }

@@ -129,6 +129,7 @@ impl Draft {
             prover,
             proof: [0; IDENTITY_PROOF_BYTES],
             shown_by: None,
+            log: None,
         }))
     }
 

@@ -2,6 +2,7 @@
 
 mod field;
 mod identity;
+mod logged;
 mod make;
 mod private;
 mod sealed;
@@ -21,6 +22,7 @@ use identity::{Prover, statement_pins};
 
 pub use field::{Field, FieldName, UnknownField};
 pub use identity::Unlinked;
+pub use logged::Logged;
 pub use make::{Draft, DraftError, Facts};
 pub use private::PrivateDraft;
 pub use sealed::{
@@ -50,6 +52,8 @@ pub struct CapsuleReceipt {
     proof: [u8; IDENTITY_PROOF_BYTES],
     /// The proof of the statement; of the private form alone.
     shown_by: Option<Proof>,
+    /// Its place in the operator's log; of the unlinked form never, since the log names the operator.
+    log: Option<Logged>,
 }
 
 /// Why a file is no receipt of a capsule.
@@ -90,6 +94,8 @@ struct ReceiptJson {
     proof: String,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     statement: Option<StatementJson>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    log: Option<Logged>,
 }
 
 /// The proof that a private receipt has in place of what it hides.
@@ -151,6 +157,14 @@ impl CapsuleReceipt {
             (true, Some(statement)) => Some(statement.read()?),
             _ => return Err(form(&"it has the proof of another form, or none")),
         };
+        let log = match (&prover, read.log) {
+            (Prover::Execution(_), Some(_)) => {
+                return Err(form(
+                    &"an unlinked receipt names no log, which would name its operator",
+                ));
+            }
+            (_, log) => log.map(Logged::bounded).transpose()?,
+        };
         let mut proof = [0; IDENTITY_PROOF_BYTES];
         hex::decode_to_slice(&read.proof, &mut proof).map_err(|e| form(&e))?;
         let names = prover.fields();
@@ -173,6 +187,7 @@ impl CapsuleReceipt {
             fields: fields.ok_or(CapsuleFormError::Fields)?,
             proof,
             shown_by,
+            log,
         }
         .unmixed()
     }
@@ -215,6 +230,7 @@ impl CapsuleReceipt {
             fields: self.fields.iter().map(one).collect(),
             proof: hex::encode(self.proof),
             statement: self.shown_by.as_ref().map(StatementJson::of),
+            log: self.log.clone(),
         };
         // Strings, numbers and lists of them always serialize.
         serde_json::to_vec_pretty(&whole).unwrap_or_default()
@@ -229,7 +245,26 @@ impl CapsuleReceipt {
                 field.withhold();
             }
         }
+        // Its place in the log tells about when it was.
+        shown.log = shown.log.filter(|_| show.contains(&FieldName::Time));
         shown
+    }
+
+    /// The same receipt with its place in its operator's log; an unlinked one stays without.
+    #[must_use]
+    pub fn with_log(mut self, log: Logged) -> Self {
+        self.log = Some(log).filter(|_| self.names_operator());
+        self
+    }
+
+    /// Its place in the log, as it is told. Nothing of it was checked.
+    pub fn dangerous_log(&self) -> Option<&Logged> {
+        self.log.as_ref()
+    }
+
+    /// Whether it names its operator in the clear, and so can stand in its log for a reader.
+    pub fn names_operator(&self) -> bool {
+        !matches!(self.prover, Prover::Execution(_))
     }
 
     /// Whether a receipt of its form is none without this field's value.
@@ -252,7 +287,8 @@ impl CapsuleReceipt {
         self.fields.iter().find(|it| it.name() == name)?.shown().map(|(_, value)| value)
     }
 
-    fn transcript(&self) -> Digest32 {
+    /// What is proven, and what the log has of it.
+    pub fn transcript(&self) -> Digest32 {
         let mut fields = self
             .prover
             .transcript()

@@ -6,9 +6,7 @@
 use std::sync::LazyLock;
 
 use symbolon_ambient::Rng;
-use symbolon_capsule::{
-    Admitted, Certificate, Envelope, Kind, PublicKeys, Satisfied, was_certified,
-};
+use symbolon_capsule::{Admitted, PublicKeys, Satisfied, was_certified};
 use symbolon_circuits::capsule::{Capsule, ComponentCommitment, Description, Witness};
 use symbolon_circuits::{
     Element, Hidden, IssuerPublicKey, Proof, Signature, VerifyingKey as Key, verify,
@@ -18,7 +16,7 @@ use symbolon_crypto::{IDENTITY_PROOF_BYTES, VerifyingKey};
 
 use super::identity::Prover;
 use super::make::{Draft, DraftError, Facts};
-use super::verify::Shown;
+use super::verify::{Shown, read_certificate};
 use super::{CapsuleCheck, CapsuleError, CapsuleReceipt, Field, FieldName, Seen};
 
 /// The key of the statement, read and held against its pins once.
@@ -51,8 +49,10 @@ impl PrivateDraft {
         let signature = manifest.statement.as_ref().ok_or(DraftError::NoStatement)?;
         let prover = Prover::private(operator);
         let mut draft = Draft::commit(admitted, satisfied, facts, prover, None, rng)?;
-        let certificate = draft.0.dangerous_unverified(FieldName::Certificate).and_then(named);
-        let publisher = certificate.and_then(|it| it.keys.jubjub).ok_or(DraftError::NoStatement)?;
+        let certificate =
+            draft.0.dangerous_unverified(FieldName::Certificate).and_then(read_certificate);
+        let publisher =
+            certificate.and_then(|(it, _)| it.keys.jubjub).ok_or(DraftError::NoStatement)?;
         let publisher = publisher.public().map_err(|_| DraftError::NoStatement)?;
         let (description, salt) = (manifest.description(), Hidden::make(rng));
         let hidden = Digest32(description.commit(&salt).0.to_bytes());
@@ -100,12 +100,6 @@ impl PrivateDraft {
         receipt.shown_by = Some(shown);
         Ok(receipt)
     }
-}
-
-/// The certificate in the value of its field. Nobody's signature over it is checked.
-fn named(value: &serde_json::Value) -> Option<Certificate> {
-    let envelope = Envelope::read(Kind::Certificate, value).ok()?;
-    Certificate::parse(envelope.dangerous_unverified()).ok()
 }
 
 impl CapsuleReceipt {

@@ -1,5 +1,6 @@
 //! A receipt in order, each gate broken alone, and fields withheld.
 
+mod logged;
 mod private;
 mod unlinked;
 
@@ -129,8 +130,8 @@ pub(super) fn verify(receipt: &CapsuleReceipt) -> Result<CapsuleVerdict, Capsule
 fn a_receipt_in_order_shows_every_check() {
     let verdict = verify(&receipt()).unwrap();
     let names: Vec<_> = verdict.checks().iter().map(|it| it.name).collect();
-    assert_eq!(names, ["operator", "identity", "hash", "state", "publisher", "time"]);
-    assert!(verdict.checks().iter().all(|it| matches!(it.seen, Seen::Held(_))));
+    assert_eq!(names, ["operator", "identity", "hash", "state", "publisher", "time", "inclusion"]);
+    assert!(verdict.checks()[..6].iter().all(|it| matches!(it.seen, Seen::Held(_))));
     assert_eq!(verdict.value(FieldName::Output), Some(&json!(sha256(b"out"))));
     assert_eq!(CapsuleReceipt::parse(&receipt().to_json()), Ok(receipt()));
 }

@@ -7,10 +7,12 @@ use symbolon_capsule::{
     PublicKeys, was_certified, was_signed,
 };
 use symbolon_crypto::{IdentityError, VerifyingKey, sha256, verify_identity};
+use symbolon_log::{CheckpointError, ProofError, WitnessKey};
 use symbolon_trust::OpeningError;
 
 use super::identity::{self, Prover};
 use super::{CapsuleFormError, CapsuleReceipt, FieldName, SCHEME, capsule_statement, onion};
+use crate::finality::Finality;
 use crate::verify::OperatorKey;
 
 /// Why a receipt is not to be believed. In the order in which things are checked.
@@ -73,12 +75,18 @@ pub enum CapsuleError {
     /// It ended before it began.
     #[error("the run ended before it began")]
     Time,
+    /// The checkpoint of its place in the log.
+    #[error("the checkpoint: {0}")]
+    Checkpoint(#[from] CheckpointError),
+    /// Its place in the log.
+    #[error("the log does not have it at its place: {0}")]
+    Inclusion(#[from] ProofError),
 }
 
 /// One line of a verdict.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CapsuleCheck {
-    /// `operator`, `identity`, `hash`, `state`, `publisher` or `time`; of the unlinked form `chain` and
+    /// `operator`, `identity`, `hash`, `state`, `publisher`, `time` or `inclusion`; of the unlinked form `chain` and
     /// `run` too; of the private form `capsule` in place of `hash`.
     pub name: &'static str,
     /// Whether it was seen.
@@ -124,6 +132,12 @@ impl CapsuleVerdict {
             Prover::Operator { .. } | Prover::Private { .. } => None,
             Prover::Execution(key) => Some(key),
         }
+    }
+
+    /// What these witnesses say of the checkpoint that it stands under; none where it shows no place in a log.
+    pub fn finality(&self, witnesses: &[WitnessKey], needed: usize) -> Option<Finality> {
+        let log = self.receipt.dangerous_log()?;
+        Some(Finality::of(&log.checkpoint, witnesses, needed))
     }
 
     /// Whether it is of the private form: which capsule ran is not said, and nobody can say it later.
@@ -172,8 +186,21 @@ pub fn verify_capsule(
         CapsuleCheck { name: "state", seen: facts.state()? },
         CapsuleCheck { name: "publisher", seen: publisher },
         CapsuleCheck { name: "time", seen: facts.time()? },
+        CapsuleCheck { name: "inclusion", seen: inclusion(&receipt, operator)? },
     ]);
     Ok(CapsuleVerdict { receipt, onion, checks })
+}
+
+/// Whether the operator's log has it.
+fn inclusion(
+    receipt: &CapsuleReceipt,
+    operator: Option<&OperatorKey>,
+) -> Result<Seen, CapsuleError> {
+    match (&receipt.log, operator) {
+        (Some(log), Some(operator)) => log.check(&receipt.transcript(), operator),
+        _ if receipt.names_operator() => Ok(Seen::Withheld("its place in the operator's log")),
+        _ => Ok(Seen::Withheld("the operator's log, which would say whose it is")),
+    }
 }
 
 /// What is shown, read.
@@ -192,29 +219,18 @@ impl<'a> Shown<'a> {
     fn read(receipt: &'a CapsuleReceipt) -> Result<Self, CapsuleError> {
         let value = |name| receipt.dangerous_unverified(name);
         let wrong = CapsuleError::Value;
-        let envelope = |name, kind| {
-            value(name).map(|it| Envelope::read(kind, it).map_err(|_| wrong(name))).transpose()
-        };
-        let manifest = match envelope(FieldName::Manifest, Kind::Manifest)? {
-            None => None,
-            Some(envelope) => {
-                let read = Manifest::parse(envelope.dangerous_unverified());
-                Some((read.map_err(|_| wrong(FieldName::Manifest))?, envelope))
-            }
-        };
-        let certificate = match envelope(FieldName::Certificate, Kind::Certificate)? {
-            None => None,
-            Some(envelope) => {
-                let read = Certificate::parse(envelope.dangerous_unverified());
-                Some((read.map_err(|_| wrong(FieldName::Certificate))?, envelope))
-            }
-        };
+        let manifest = value(FieldName::Manifest)
+            .map(|it| read_manifest(it).ok_or(wrong(FieldName::Manifest)))
+            .transpose()?;
+        let certificate = value(FieldName::Certificate)
+            .map(|it| read_certificate(it).ok_or(wrong(FieldName::Certificate)))
+            .transpose()?;
         let time = match value(FieldName::Time) {
             None => None,
             Some(value) => {
                 let at = |name| value.get(name).and_then(Value::as_u64);
                 let both = at("started_ms").zip(at("completed_ms"));
-                Some(both.ok_or(CapsuleError::Value(FieldName::Time))?)
+                Some(both.ok_or(wrong(FieldName::Time))?)
             }
         };
         Ok(Self {
@@ -290,6 +306,18 @@ impl<'a> Shown<'a> {
             Some((started, _)) => Ok(Seen::Held(crate::Time::from_unix_ms(started).to_string())),
         }
     }
+}
+
+/// The manifest in the value of its field. Nobody's signature over it is checked.
+fn read_manifest(value: &Value) -> Option<(Manifest, Envelope)> {
+    let envelope = Envelope::read(Kind::Manifest, value).ok()?;
+    Manifest::parse(envelope.dangerous_unverified()).ok().map(|read| (read, envelope))
+}
+
+/// The certificate in the value of its field. Nobody's signature over it is checked.
+pub(super) fn read_certificate(value: &Value) -> Option<(Certificate, Envelope)> {
+    let envelope = Envelope::read(Kind::Certificate, value).ok()?;
+    Certificate::parse(envelope.dangerous_unverified()).ok().map(|read| (read, envelope))
 }
 
 pub(super) fn typed<T: DeserializeOwned>(

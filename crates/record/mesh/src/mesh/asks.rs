@@ -240,7 +240,9 @@ impl<S: Storage> Mesh<S> {
     ) -> Result<(), Fault> {
         let Some(followed) = self.logs.get(&log) else { return Ok(()) };
         let known = followed.replica.known(note).map_err(Fault::Checkpoint)?;
-        if self.sight(log, &known, out) {
+        let is_news = self.sight(log, &known, out);
+        self.witnessed(log, &known, out);
+        if is_news {
             self.pursue(log, now_ms, out);
         }
         Ok(())

@@ -138,16 +138,16 @@ impl<S: Storage> Mesh<S> {
         };
         let Some(followed) = self.logs.get_mut(&id) else { return Err(Refused::Ignore) };
         let known = followed.replica.known(raw.note).map_err(fault)?;
-        if self.sight(id, &known, out) {
+        let is_news = self.sight(id, &known, out);
+        let is_witnessed = self.witnessed(id, &known, out);
+        if is_news {
             // Its entries may be on their way: they are asked for a moment later.
             if let Some(followed) = self.logs.get_mut(&id) {
                 followed.retry_at_ms = followed.retry_at_ms.max(now_ms.saturating_add(GRACE_MS));
             }
             self.pursue_held(id, now_ms, out);
-            Ok(())
-        } else {
-            Err(Refused::Ignore)
         }
+        if is_news || is_witnessed { Ok(()) } else { Err(Refused::Ignore) }
     }
 
     fn accusation(&mut self, bytes: &[u8], out: &mut Vec<Output>) -> Result<(), Refused> {

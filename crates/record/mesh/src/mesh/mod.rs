@@ -5,13 +5,15 @@ mod gossip;
 mod question;
 mod serve;
 mod sync;
+mod witnessed;
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use symbolon_crypto::{SigningKey, VerifyingKey};
-use symbolon_log::Storage;
+use symbolon_log::{Storage, WitnessKey};
 
 use crate::certificate::Certificate;
+use crate::cosigned::Cosigned;
 use crate::entry::{Claim, SignedEntry};
 use crate::evidence::Evidence;
 use crate::fault::Fault;
@@ -72,6 +74,8 @@ struct Followed<S> {
     doubted: Option<symbolon_codec::Digest32>,
     is_forked: bool,
     is_accused: bool,
+    /// What witnesses signed beyond what is reached.
+    ahead: Option<Cosigned>,
 }
 
 /// A node of the mesh. It has no socket, no clock and no thread: it is told what came, with the time in
@@ -80,6 +84,7 @@ pub struct Mesh<S> {
     endpoint: SigningKey,
     certificate: Certificate,
     forwards: Forwards,
+    witnesses: Vec<WitnessKey>,
     logs: BTreeMap<LogId, Followed<S>>,
     names: BTreeMap<String, LogId>,
     peers: BTreeMap<Peer, Remote>,
@@ -98,6 +103,7 @@ impl<S: Storage> Mesh<S> {
             endpoint,
             certificate,
             forwards,
+            witnesses: Vec::new(),
             logs: BTreeMap::new(),
             names: BTreeMap::new(),
             peers: BTreeMap::new(),
@@ -108,6 +114,14 @@ impl<S: Storage> Mesh<S> {
             unfollowed: BTreeSet::new(),
             heads_at_ms: 0,
         }
+    }
+
+    /// Believes these witnesses, the first [`WITNESSES_MAX`] of them: what they sign is kept and forwarded.
+    #[must_use]
+    pub fn believing(mut self, mut witnesses: Vec<WitnessKey>) -> Self {
+        witnesses.truncate(WITNESSES_MAX);
+        self.witnesses = witnesses;
+        self
     }
 
     /// Follows a log of somebody else, with a copy of it in this storage. Gives what its operator is known to have
@@ -144,7 +158,8 @@ impl<S: Storage> Mesh<S> {
             return Err(FollowError::TooMany);
         }
         let (id, text) = (log.id(), log.text().to_owned());
-        let (replica, mut found) = Replica::open(log, is_own, storage)?;
+        let (mut replica, mut found) = Replica::open(log, is_own, storage)?;
+        replica.read_cosigned(&self.witnesses)?;
         found.truncate(1);
         if found.is_empty() {
             found.extend(replica.evidence()?);
@@ -165,6 +180,7 @@ impl<S: Storage> Mesh<S> {
             doubted: None,
             is_forked,
             is_accused: !found.is_empty(),
+            ahead: None,
         };
         self.logs.insert(id, followed);
         self.unfollowed.remove(&text);
@@ -188,6 +204,12 @@ impl<S: Storage> Mesh<S> {
     pub fn head(&self, log: LogId) -> Option<(u64, &str)> {
         let head = self.logs.get(&log)?.replica.head()?;
         Some((head.size, &head.note))
+    }
+
+    /// The newest checkpoint of a log that is reached and that believed witnesses signed: its entries, how many witnesses.
+    pub fn cosigned(&self, log: LogId) -> Option<(u64, usize)> {
+        let cosigned = self.logs.get(&log)?.replica.cosigned()?;
+        Some((cosigned.size, cosigned.count()))
     }
 
     /// Whether a log was shown to have two histories. Nothing more of it is taken then.
@@ -226,8 +248,9 @@ impl<S: Storage> Mesh<S> {
             Input::Grown { log, from, entries, note } => {
                 self.grown(log, from, &entries, note.as_deref(), out);
             }
-            Input::Verify { id, log, index, leaf, quorum } => {
-                self.verify(id, (log, index, leaf), quorum, now_ms, out);
+            Input::Cosigned { log, note } => self.own_witnessed(log, &note, out),
+            Input::Verify { id, log, index, leaf, quorum, excluded } => {
+                self.verify(id, (log, index, leaf), (quorum, &excluded), now_ms, out);
             }
             Input::Tick => self.tick(now_ms, out),
         }
@@ -308,5 +331,7 @@ impl<S: Storage> Mesh<S> {
 
 /// Logs that one node follows.
 pub const LOGS_MAX: usize = 1024;
+/// Witnesses that one node believes.
+pub const WITNESSES_MAX: usize = 64;
 /// Nodes that are remembered.
 const PEERS_MAX: usize = 1024;

@@ -28,7 +28,7 @@ impl<S: Storage> Mesh<S> {
         &mut self,
         id: u64,
         (log, index, leaf): (LogId, u64, Digest32),
-        quorum: usize,
+        (quorum, excluded): (usize, &[VerifyingKey]),
         now_ms: u64,
         out: &mut Vec<Output>,
     ) {
@@ -46,7 +46,7 @@ impl<S: Storage> Mesh<S> {
             };
             let is_party = operator == *self.certificate.operator()
                 || operator == *followed.replica.name().operator();
-            if !is_party {
+            if !is_party && !excluded.contains(&operator) {
                 nodes.entry(*operator.as_bytes()).or_insert(*peer);
             }
         }

@@ -53,7 +53,7 @@ impl<S: Storage> Mesh<S> {
     /// Checkpoints that are reached, of logs after one.
     fn reached(&self, after: Option<LogId>) -> Answer {
         let logs = self.logs.iter().filter(|(id, _)| after.is_none_or(|after| **id > after));
-        let heads = logs.filter_map(|(id, it)| Some((*id, it.replica.head()?.note.clone())));
+        let heads = logs.filter_map(|(id, it)| Some((*id, it.replica.shown()?)));
         Answer::Heads { heads: heads.take(HEADS_MAX).collect() }
     }
 

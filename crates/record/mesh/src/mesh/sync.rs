@@ -103,7 +103,7 @@ impl<S: Storage> Mesh<S> {
         self.judge_suspects(id, out);
     }
 
-    fn publish(&mut self, topic: Topic, bytes: Vec<u8>, out: &mut Vec<Output>) {
+    pub(super) fn publish(&mut self, topic: Topic, bytes: Vec<u8>, out: &mut Vec<Output>) {
         let message = Seen::digest(topic, &bytes);
         if !self.seen.has(&message) {
             self.seen.add(message);
@@ -203,6 +203,7 @@ impl<S: Storage> Mesh<S> {
                     self.accuse(id, &fork, out);
                 }
                 self.judge_suspects(id, out);
+                self.reach_witnessed(id, out);
                 self.pursue_held(id, now_ms, out);
             }
             Taken::Fork(evidence) => self.accuse(id, &evidence, out),

@@ -427,7 +427,11 @@ impl World {
         let mut leaf = symbolon_log::leaf_hash(&entries[index as usize]);
         leaf.0[0] ^= (id % 2) as u8;
         let log = self.logs[of].id();
-        self.step(at, Input::Verify { id, log, index, leaf, quorum: 2 }, None);
+        self.step(
+            at,
+            Input::Verify { id, log, index, leaf, quorum: 2, excluded: Vec::new() },
+            None,
+        );
     }
 
     fn verified(&self, id: u64, outcome: &Verified) {

@@ -54,6 +54,9 @@ pub struct Status {
     pub fingerprint: String,
     /// `group` or `relaxed`.
     pub durability: String,
+    /// Where the log is kept, in a phrase.
+    #[serde(default)]
+    pub log_place: String,
     /// Entries in the log.
     pub log_entries: u64,
     /// Intents whose receipt never came, such as after a crash.

@@ -234,7 +234,7 @@ impl Broker {
         if let Some(name) = names.find(|name| !is_variable(name)) {
             return bad(format!("{name:?} is no name of a variable"));
         }
-        let policy = self.engine.policy().ok_or_else(errors::locked)?;
+        let policy = self.engine.policy().ok_or_else(|| self.not_in_force())?;
         for connection in program.placeholders.values() {
             if !policy.connections.keys().any(|name| name.as_str() == connection) {
                 return Err(CallError::caller(

@@ -19,7 +19,7 @@ impl Broker {
     /// # Errors
     /// [`CallError`]: locked.
     pub fn resolve(&self, request: &ResolveRequest) -> Result<Resolved, CallError> {
-        let policy = self.engine.policy().ok_or_else(errors::locked)?;
+        let policy = self.engine.policy().ok_or_else(|| self.not_in_force())?;
         let unknown = |check: CheckView| Resolved { checks: vec![check], ..Resolved::default() };
         let (url, query) = request.url.split_once('?').unwrap_or((&request.url, ""));
         let query = query.split('#').next().unwrap_or_default();
@@ -63,7 +63,7 @@ impl Broker {
     pub fn explain(&self, request: ExplainRequest) -> Result<ExplanationView, CallError> {
         let session = self.open_session(&request.agent, Door::Cli)?;
         let lease = self.engine.lease(&session, &request.tool, request.connection.as_deref());
-        let lease = lease.map_err(|r| errors::refusal(&r))?;
+        let lease = lease.map_err(|r| self.refusal(&r))?;
         let (operation, registration) = (&lease.operation, &lease.registration);
         let mut checks = vec![connection_check(registration)];
         let why = format!(

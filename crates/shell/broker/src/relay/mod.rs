@@ -181,7 +181,7 @@ impl Broker {
 
         let lease =
             self.engine.lease(session, operation.name().as_str(), Some(&request.connection));
-        let lease = lease.map_err(|r| errors::refusal(&r))?;
+        let lease = lease.map_err(|r| self.refusal(&r))?;
         let prepared = match streamed {
             Some(_) => Prepared::streamed(lease, arguments, bound),
             None => Prepared::new(lease, arguments, bound),

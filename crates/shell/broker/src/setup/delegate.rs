@@ -117,7 +117,7 @@ impl Broker {
                 .status(403)
                 .next(format!("symbolon grant {} SCOPE --for 15m --delegable", session.agent()))
         };
-        let policy = self.engine.policy().ok_or_else(crate::errors::locked)?;
+        let policy = self.engine.policy().ok_or_else(|| self.not_in_force())?;
         let now = self.clock.mono_ns();
         let own = policy.grants.get(session.agent()).map(Vec::as_slice).unwrap_or_default();
         let own: Vec<_> = own

@@ -6,8 +6,8 @@ use symbolon_ambient::{SystemClock, SystemRng};
 use symbolon_codec::time::rfc3339;
 use symbolon_secret::Secret;
 use symbolon_store::accounts::{KeyFileError, note_place, read_server_key};
-use symbolon_store::backup::{BackupError, Taken, back_up, restore};
-use symbolon_store::{Accounts, DatabaseAddress, Home};
+use symbolon_store::backup::{BackupError, Taken, Target, back_up, restore};
+use symbolon_store::{Accounts, DatabaseAddress, Home, LogDatabaseError};
 
 use super::Ctx;
 use crate::database::{Database, misplaced};
@@ -36,15 +36,19 @@ pub struct Args {
 ///
 /// The whole file is read and checked before anything is written, and what was written is checked as a home before it
 /// is put into its place, which must be empty. Accounts go into the home's own database, or into an empty PostgreSQL
-/// database, whichever they came from.
+/// database, whichever they came from; and so does the log, into the home's folder or a database.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples
   symbolon restore home.backup --home NEW-FOLDER
-  symbolon restore team.backup --home NEW-FOLDER --database postgres://symbolon@localhost/empty")]
+  symbolon restore team.backup --home NEW-FOLDER --database postgres://symbolon@localhost/empty
+  symbolon restore home.backup --home NEW-FOLDER --log-database-file log.url")]
 pub struct Restore {
     /// The backup
     file: PathBuf,
+    /// Keep the log in PostgreSQL: a file of mode 0600 with the database's URL, password and all [default: in the home]
+    #[arg(long, value_name = "FILE")]
+    log_database_file: Option<PathBuf>,
     #[command(flatten)]
     with: With,
 }
@@ -147,7 +151,7 @@ impl Restore {
             &self.file,
             &passphrase,
             &place,
-            address.as_ref(),
+            Target { accounts: address.as_ref(), log: self.log_database_file.as_deref() },
             &telling,
         ));
         let restored = restored.map_err(|e| failure(ctx, &self.file, &e))?;
@@ -180,6 +184,9 @@ fn next_restore(file: &Path) -> String {
 /// What is wrong with the file or the passphrase is a refusal; the rest is the machine's fault.
 fn failure(ctx: &Ctx, file: &Path, error: &BackupError) -> Failure {
     let said = error.to_string();
+    if let Some(fault) = of_log_database(error) {
+        return Failure::environment("log_database", said).next(fault.next());
+    }
     match error {
         BackupError::Format | BackupError::Content(_) => {
             Failure::refused("not_a_backup", said).next("the file that `symbolon backup` wrote")
@@ -203,5 +210,14 @@ fn failure(ctx: &Ctx, file: &Path, error: &BackupError) -> Failure {
             let status = format!("symbolon status{}", home.unwrap_or_default());
             Failure::environment("backup", said).next(status)
         }
+    }
+}
+
+/// The log's database, where it was that.
+fn of_log_database(error: &BackupError) -> Option<&LogDatabaseError> {
+    match error {
+        BackupError::LogDatabase(fault) => Some(fault),
+        BackupError::Io { source, .. } => LogDatabaseError::within(source),
+        _ => None,
     }
 }

@@ -12,7 +12,7 @@ use symbolon_secret::Protection;
 use symbolon_server::control::Op;
 use symbolon_server::http::{self, Tls};
 use symbolon_store::accounts::{Accounts, KeyFileError, read_server_key};
-use symbolon_store::{Home, HomeError, Manifest};
+use symbolon_store::{Home, HomeError, LogDatabaseError, LogPlace, Manifest};
 
 use super::{Ctx, accounts};
 use crate::database::Database;
@@ -77,6 +77,7 @@ impl Args {
                 findings.push(good("home", format!("{}, closed to others", folder.display())));
                 findings.push(manifest(&home));
                 findings.push(database(&home));
+                findings.push(log(&home));
                 findings.push(broker(&home));
                 findings.extend(self.kept(&home)?);
             }
@@ -273,6 +274,22 @@ fn database(home: &Home) -> Finding {
     }
 }
 
+/// Whether the log can be reached where it is; whether it is whole, its opening says.
+fn log(home: &Home) -> Finding {
+    let place = match LogPlace::of(home) {
+        Ok(place) => place,
+        Err(error) => return bad("log", error.to_string(), error.next()),
+    };
+    match symbolon_store::newest_checkpoint(home) {
+        Ok(Some(_)) => good("log", format!("in {place}, with a checkpoint")),
+        Ok(None) => good("log", format!("in {place}, without a checkpoint yet")),
+        Err(error) => {
+            let next = LogDatabaseError::within(&error).map_or(RESTORE_LOG, LogDatabaseError::next);
+            bad("log", error.to_string(), next)
+        }
+    }
+}
+
 fn broker(home: &Home) -> Finding {
     match daemon::ask_running::<serde_json::Value>(home, &Op::Status {}) {
         Ok(None) => good("broker", "not running; the next command starts it"),
@@ -298,6 +315,7 @@ fn bad(what: &'static str, says: impl Into<String>, next: impl Into<String>) -> 
 
 const SQLITE: &[u8; 16] = b"SQLite format 3\0";
 const STOP: &str = "symbolon lock --stop";
+const RESTORE_LOG: &str = "put operator.pub and the folder log back from a backup of this home";
 const RESTORE: &str = "put state.db back from a backup of this home";
 const RESTORE_BOTH: &str = "put accounts.db and server.key back, both from one backup";
 const RESTORE_POSTGRES: &str =

@@ -13,7 +13,8 @@ use crate::{home, out, prompt, runtime};
 
 /// Make the home: vault, way to unlock it, operator key
 ///
-/// The home is one folder. Its recovery code is shown once.
+/// The home is one folder. Its recovery code is shown once. Its log may be in PostgreSQL instead, which is chosen
+/// here and, for a home that is there, by backup and restore.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples
@@ -21,6 +22,7 @@ Examples
   symbolon init --passphrase           asks for a passphrase, hidden
   symbolon init --device               this machine opens it by itself
   symbolon init --device --recovery-file recovery.txt
+  symbolon init --device --log-database-file log.url
   symbolon init --passphrase --from-stdin --recovery-file recovery.txt < passphrase.txt")]
 pub struct Args {
     /// Unlock with a passphrase (Argon2id)
@@ -35,6 +37,9 @@ pub struct Args {
     /// Read the passphrase from standard input
     #[arg(long, requires = "passphrase")]
     from_stdin: bool,
+    /// Keep the log in PostgreSQL: a file of mode 0600 with the database's URL, password and all [default: in the home]
+    #[arg(long, value_name = "FILE")]
+    log_database_file: Option<PathBuf>,
     /// Write the recovery code to this new file (0600) instead of the terminal
     #[arg(long, value_name = "FILE")]
     recovery_file: Option<PathBuf>,
@@ -52,7 +57,8 @@ impl Args {
         let shown = Shown::plan(self.recovery_file.as_deref(), &command)?;
         let made = self.passphrase(method).and_then(|passphrase| {
             let runtime = runtime::single()?;
-            Ok(runtime.block_on(Broker::init(&folder, method, passphrase))?)
+            let database = self.log_database_file.as_deref();
+            Ok(runtime.block_on(Broker::init_with(&folder, method, passphrase, database))?)
         });
         let code = match made {
             Ok(code) => code,

@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 
 use clap::Subcommand;
 use serde_json::json;
+use symbolon_store::LogDatabaseError;
 use symbolon_witness::{Bounds, Tiles, TilesError, serve};
 
 use super::witness::cannot_listen;
@@ -71,7 +72,10 @@ impl From<TilesError> for Failure {
         let says = error.to_string();
         match error {
             TilesError::NoLog { .. } => Self::refused("no_log", says).next("symbolon init"),
-            TilesError::Io { path, source } => Self::file("read", &path, &source),
+            TilesError::Io { path, source } => match LogDatabaseError::within(&source) {
+                Some(fault) => Self::environment("log_database", says).next(fault.next()),
+                None => Self::file("read", &path, &source),
+            },
             _ => {
                 Self::environment("operator_pub", says).next("put operator.pub back from a backup")
             }

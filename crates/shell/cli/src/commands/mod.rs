@@ -46,6 +46,7 @@ mod monitor;
 mod mount;
 mod node;
 mod note;
+mod operator;
 mod owner;
 mod page;
 mod policy;
@@ -110,6 +111,7 @@ pub enum Command {
     Log(log::Args),
     Monitor(monitor::Args),
     Trust(trust::Args),
+    Operator(operator::Args),
     Node(node::Args),
     Status(status::Args),
     Lock(lock::Args),
@@ -177,6 +179,7 @@ impl Command {
             Self::Log(args) => args.run(ctx).map(done),
             Self::Monitor(args) => args.run(ctx).map(done),
             Self::Trust(args) => args.run(ctx).map(done),
+            Self::Operator(args) => args.run(ctx).map(done),
             Self::Node(args) => args.run(ctx).map(done),
             Self::Status(args) => args.run(ctx).map(done),
             Self::Lock(args) => args.run(ctx).map(done),

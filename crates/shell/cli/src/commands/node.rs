@@ -7,17 +7,22 @@ use clap::Subcommand;
 use serde_json::json;
 use symbolon_broker::EndpointView;
 use symbolon_codec::hex;
-use symbolon_mesh::{Certificate, LogName};
+use symbolon_log::WitnessKey;
+use symbolon_mesh::{Certificate, LogName, WITNESSES_MAX};
 use symbolon_node::status::REPORT;
 use symbolon_node::{
     Address, FolderError, Node, NodeConfig, NodeError, NodeFolder, NodeStatus, WireError,
 };
 use symbolon_secret::Secret;
 use symbolon_server::control::Op;
+use symbolon_store::Home;
+use symbolon_witness::Listed;
 
-use super::{Ctx, broker};
+use super::{Ctx, broker, witnesses};
 use crate::failure::Failure;
 use crate::{facts, logs, out, runtime};
+
+mod ask;
 
 /// Share logs with other nodes, and keep copies of theirs
 ///
@@ -41,6 +46,7 @@ enum Step {
     #[command(after_help = "\
 Examples
   symbolon node run --follow other.pub
+  symbolon node run --follow other.pub --witness north.pub
   symbolon node run --publish --listen 192.0.2.1:7373
   symbolon node run --follow other.pub --socks 127.0.0.1:9050")]
     Run(Run),
@@ -55,6 +61,7 @@ Examples
         #[arg(value_name = "PEER")]
         peer: Address,
     },
+    Ask(ask::Ask),
     /// Show peers, logs, how far they are here, and what was refused
     #[command(after_help = "Examples\n  symbolon node status --json")]
     Status,
@@ -71,6 +78,9 @@ struct Run {
     /// A log to follow: its operator's operator.pub; can be repeated
     #[arg(long, value_name = "FILE")]
     follow: Vec<PathBuf>,
+    /// A witness that is believed beside those that this home asks; its key or a file with it, can be repeated
+    #[arg(long = "witness", value_name = "KEY")]
+    witnesses: Vec<String>,
     /// Spread this home's own log: whoever follows it reads what your agents did, when and where
     #[arg(long)]
     publish: bool,
@@ -81,6 +91,7 @@ impl Args {
         match self.step {
             Step::Run(run) => run.run(ctx),
             Step::Join { peer } => join(ctx, &peer),
+            Step::Ask(ask) => ask.run(ctx),
             Step::Status => status(ctx),
         }
     }
@@ -95,8 +106,15 @@ impl Run {
             false => None,
         };
         let (seed, certificate) = endpoint(ctx)?;
-        let (listen, proxy) = (self.listen, self.socks);
-        let config = NodeConfig { seed, certificate, listen, proxy, follow, publish };
+        let config = NodeConfig {
+            seed,
+            certificate,
+            listen: self.listen,
+            proxy: self.socks,
+            follow,
+            publish,
+            witnesses: believed(&home, &self.witnesses)?,
+        };
         logs::to_stderr();
         runtime::many()?.block_on(async {
             let stop = broker::stop_on_signals()?;
@@ -121,6 +139,23 @@ impl Run {
             Ok(())
         })
     }
+}
+
+/// The witnesses that this home asks, and others whom it believes too.
+fn believed(home: &Home, others: &[String]) -> Result<Vec<WitnessKey>, Failure> {
+    let asked = Listed::read(&home.witnesses())?;
+    let mut believed: Vec<WitnessKey> = asked.all().iter().map(|it| it.key.clone()).collect();
+    for given in others {
+        let key = witnesses::key_or_file(given)?;
+        if !believed.contains(&key) {
+            believed.push(key);
+        }
+    }
+    if believed.len() > WITNESSES_MAX {
+        let what = format!("{} witnesses are more than {WITNESSES_MAX}", believed.len());
+        return Err(Failure::usage(what).next("symbolon node run with fewer --witness KEY"));
+    }
+    Ok(believed)
 }
 
 /// A log by the file of its operator's key.
@@ -220,9 +255,13 @@ fn status(ctx: &Ctx) -> Result<(), Failure> {
                 (false, true) => "own",
                 (false, false) => "followed",
             };
-            vec![it.origin.clone(), kind.to_owned(), it.entries.to_string()]
+            let witnessed = match it.witnesses {
+                0 => "none".to_owned(),
+                count => format!("{} by {count}", it.cosigned),
+            };
+            vec![it.origin.clone(), kind.to_owned(), it.entries.to_string(), witnessed]
         });
-        out::table(&["LOG", "STATE", "ENTRIES"], &rows.collect::<Vec<_>>())?;
+        out::table(&["LOG", "STATE", "ENTRIES", "WITNESSED"], &rows.collect::<Vec<_>>())?;
     }
     for it in &said.unreached {
         out::say(&format!("{} is not reached: {}", it.peer, it.reason));

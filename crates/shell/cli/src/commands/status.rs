@@ -64,6 +64,7 @@ fn show(is: &Status) -> Result<(), Failure> {
         ("policy", if is.shadow { "SHADOW: nothing is refused" } else { "enforced" }.to_owned()),
         ("sessions", is.sessions.to_string()),
         ("log", format!("{} entries, {} intents open", is.log_entries, is.open_intents)),
+        ("log is in", is.log_place.clone()),
         ("in the clear", clear(&is.clear_ns)),
     ])?;
     if !is.unlocked {

@@ -8,6 +8,7 @@ use symbolon_ambient::{Clock, SystemClock};
 use symbolon_crypto::VerifyingKey;
 use symbolon_log::parse_vkey;
 use symbolon_store::{TrustFile, TrustFileError};
+use symbolon_trust::Revocation;
 use symbolon_trust::score::{Evidence, Observed, Operator, Policy, Reason, Score, Scores};
 
 use super::Ctx;
@@ -56,9 +57,12 @@ Examples
         policy: Option<Policy>,
     },
     /// Believe an operator nothing, whatever it does
-    #[command(after_help = "Examples\n  symbolon trust distrust operator.pub")]
+    #[command(after_help = "\
+Examples
+  symbolon trust distrust operator.pub
+  symbolon trust distrust operator.revocation")]
     Distrust {
-        /// Its operator.pub (the file or its text), its key in hex, or how that begins
+        /// Its operator.pub (the file or its text), its key in hex, how that begins, or its own revocation
         operator: String,
     },
     /// Forget all that is known of an operator, proofs too
@@ -235,6 +239,13 @@ fn find(scores: &Scores, typed: &str) -> Result<Operator, Failure> {
         return Err(unknown(typed));
     }
     let read = facts::read(path, KEY_BYTES_MAX)?;
+    if Revocation::is_one(&read) {
+        let revocation = Revocation::parse(&read).map_err(|error| {
+            Failure::refused("revocation_form", format!("{typed}: {error}"))
+                .next("the revocation as its operator gave it")
+        })?;
+        return Ok(Operator::from(revocation.root()));
+    }
     let (_, key) = parse_vkey(String::from_utf8_lossy(&read).trim()).map_err(|error| {
         let what = format!("{typed} is not an operator's key: {error}");
         Failure::refused("operator_key", what).next("the operator.pub of the operator")

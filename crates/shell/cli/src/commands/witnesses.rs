@@ -1,6 +1,7 @@
 //! `symbolon witnesses`
 
 use std::collections::BTreeMap;
+use std::path::Path;
 
 use clap::Subcommand;
 use serde_json::json;
@@ -10,7 +11,7 @@ use symbolon_witness::{Listed, ListedError, ListedWitness, PeerUrl, State, Told}
 
 use super::Ctx;
 use crate::failure::Failure;
-use crate::out;
+use crate::{facts, out};
 
 /// Have others sign that your log was not rewritten
 ///
@@ -138,6 +139,18 @@ pub fn key(text: &str) -> Result<WitnessKey, String> {
     text.parse().map_err(|error: symbolon_log::NoteError| error.to_string())
 }
 
+/// A witness's key as text, or a file with one.
+pub fn key_or_file(given: &str) -> Result<WitnessKey, Failure> {
+    if let Ok(key) = given.parse() {
+        return Ok(key);
+    }
+    let text = facts::read(Path::new(given), KEY_BYTES_MAX)?;
+    key(String::from_utf8_lossy(&text).trim()).map_err(|error| {
+        Failure::usage(format!("{given} is not a witness's key: {error}"))
+            .next("symbolon witness, by whoever runs the witness")
+    })
+}
+
 impl From<ListedError> for Failure {
     fn from(error: ListedError) -> Self {
         let says = error.to_string();
@@ -150,3 +163,6 @@ impl From<ListedError> for Failure {
         }
     }
 }
+
+/// A file with a key.
+const KEY_BYTES_MAX: usize = 4096;

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use symbolon_ambient::{Clock, SeededRng, SystemClock};
 use symbolon_crypto::SigningKey;
-use symbolon_log::Log;
+use symbolon_log::{Log, WitnessKey, cosign, with_lines};
 use symbolon_mesh::{Certificate, LogName, derive_endpoint};
 use symbolon_node::{
     Address, Bounds, Config, Node, NodeConfig, NodeError, NodeFolder, NodeStatus, Order, Reach,
@@ -25,6 +25,7 @@ struct Operator {
     name: LogName,
     log: Log<FolderStorage>,
     written: u64,
+    believes: Vec<WitnessKey>,
 }
 
 impl Operator {
@@ -36,7 +37,7 @@ impl Operator {
         let name = LogName::new(&origin, key.verifying_key()).unwrap();
         let storage = FolderStorage::open(&home.log()).unwrap();
         let log = Log::open(storage, &origin, Some(key.clone())).unwrap();
-        Self { _folder: folder, home, key, name, log, written: 0 }
+        Self { _folder: folder, home, key, name, log, written: 0, believes: Vec::new() }
     }
 
     fn write(&mut self, count: u64) {
@@ -66,6 +67,7 @@ impl Operator {
             proxy: None,
             follow: follow.to_vec(),
             publish: publish.then(|| self.name.clone()),
+            witnesses: self.believes.clone(),
         };
         Node::start(&self.home, config).await
     }
@@ -95,6 +97,39 @@ async fn until(node: &Node, what: &str, is_so: impl Fn(&NodeStatus) -> bool) {
 fn has(status: &NodeStatus, operator: &Operator) -> bool {
     let id = operator.name.id().to_string();
     status.logs.iter().any(|log| log.id == id && log.entries == operator.written)
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_witnesses_sign_later_spreads_through_those_who_believe_them() {
+    let mut operators: Vec<Operator> = (20..24).map(Operator::new).collect();
+    let key = SigningKey::make(&SeededRng::new(30));
+    let witness = WitnessKey::new("north.example", key.verifying_key()).unwrap();
+    // Three in a row, so that the last hears of it through the second; a fourth believes nobody.
+    (1..3).for_each(|at| operators[at].believes.push(witness.clone()));
+    operators[0].write(5);
+    let name = operators[0].name.clone();
+    let mut nodes = vec![operators[0].start(&[], true).await];
+    for at in 1..4 {
+        let joined = address(&nodes[if at == 2 { 1 } else { 0 }]).await;
+        operators[at].join(&joined);
+        nodes.push(operators[at].start(std::slice::from_ref(&name), false).await);
+    }
+    for node in &nodes[1..] {
+        until(node, "the entries", |status| has(status, &operators[0])).await;
+    }
+    let folder = operators[0].home.log();
+    let note = std::fs::read_to_string(folder.join("checkpoint")).unwrap();
+    let line = cosign(&note, "north.example", &key, 1_790_000_000).unwrap();
+    let cosigned = with_lines(&note, &line).unwrap();
+    std::fs::write(folder.join("checkpoint.cosigned"), cosigned).unwrap();
+    let seen = |status: &NodeStatus| (status.logs[0].cosigned, status.logs[0].witnesses);
+    for node in &nodes[1..3] {
+        until(node, "the witness", |status| seen(status) == (5, 1)).await;
+    }
+    assert_eq!(seen(&nodes[3].status().await.unwrap()), (0, 0));
+    for node in nodes {
+        node.stop().await;
+    }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -119,7 +119,13 @@ impl Handle for Door {
                 let (view, seed) = broker.node_endpoint()?;
                 Answer::with(view, Some(seed))
             }
+            Op::AnchorKey {} => Answer::with(json!({}), Some(broker.anchor_key()?)),
             Op::ContainerKeys {} => Answer::of(broker.container_keys()?),
+            Op::Operator {} => Answer::of(broker.operator()),
+            Op::SignRevocation { since_ms } => Answer::of(broker.sign_revocation(since_ms)?),
+            Op::RevokeOperator { revocation } => {
+                Answer::of(broker.revoke_operator(&revocation).await?)
+            }
             Op::ProveOperator { transcript } => {
                 Answer::of(broker.prove_operator(transcript.as_ref())?)
             }
@@ -128,6 +134,10 @@ impl Handle for Door {
             }
             Op::ProveExecution { key, transcript } => {
                 Answer::of(broker.prove_execution(&key, &transcript)?)
+            }
+            Op::LogCapsule { transcript } => Answer::of(broker.log_capsule(&transcript).await?),
+            Op::ProveCapsule { transcript, index } => {
+                Answer::of(broker.prove_capsule(&transcript, index).await?)
             }
             Op::SignContainer { digest } => Answer::of(broker.sign_container(&digest)?),
             Op::OpenLayerKeys { keys } => {

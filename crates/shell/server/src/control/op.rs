@@ -67,6 +67,18 @@ pub enum Op {
     ContainerKeys {},
     /// The seed of the node's key stands beside the answer.
     NodeEndpoint {},
+    /// The key that checkpoints are anchored with on a chain stands beside the answer.
+    AnchorKey {},
+    /// Who this home is.
+    Operator {},
+    /// A revocation of this home's operator, to be kept apart.
+    SignRevocation {
+        since_ms: u64,
+    },
+    /// `revocation`: as its file has it.
+    RevokeOperator {
+        revocation: String,
+    },
     ProveOperator {
         #[serde(default)]
         transcript: Option<Digest32>,
@@ -78,6 +90,15 @@ pub enum Op {
     ProveExecution {
         key: VerifyingKey,
         transcript: Digest32,
+    },
+    /// Appends the transcript of a capsule's receipt to the log, and shows where it stands.
+    LogCapsule {
+        transcript: Digest32,
+    },
+    /// The same of one that was appended at this place.
+    ProveCapsule {
+        transcript: Digest32,
+        index: u64,
     },
     SignContainer {
         digest: Digest32,

@@ -38,6 +38,7 @@ impl Backend for Double {
             memory: "ordinary".into(),
             fingerprint: "none".into(),
             durability: "relaxed".into(),
+            log_place: "the home's folder".into(),
             log_entries: 2,
             open_intents: 0,
             connections: 1,

@@ -130,7 +130,7 @@ impl DatabaseAddress {
         word.starts_with("postgres://") || word.starts_with("postgresql://")
     }
 
-    pub(super) fn options(&self) -> PgConnectOptions {
+    pub(crate) fn options(&self) -> PgConnectOptions {
         self.options.clone()
     }
 }

@@ -8,6 +8,7 @@ use tokio::sync::{mpsc, oneshot};
 
 use super::engine::{Doing, Engine};
 use super::fault::same;
+use super::sql::ROWS_MAX;
 
 /// The way to one task that answers what waits.
 pub(super) struct Gather<Q, A>(mpsc::Sender<Waiting<Q, A>>);
@@ -23,9 +24,6 @@ pub(super) type Answering<Q, A> =
 
 /// Questions that may wait before callers do.
 const WAITING_MAX: usize = 1024;
-
-/// Questions of one statement: a bound on how long the first waits for the last.
-pub(super) const TOGETHER_MAX: usize = 64;
 
 impl<Q: Send + 'static, A: Send + 'static> Gather<Q, A> {
     /// Begins the task, which ends with this. Needs a running runtime.
@@ -50,7 +48,7 @@ async fn run<Q, A>(
     answering: Answering<Q, A>,
 ) {
     let mut together = Vec::new();
-    while waiting.recv_many(&mut together, TOGETHER_MAX).await > 0 {
+    while waiting.recv_many(&mut together, ROWS_MAX).await > 0 {
         let (questions, replies): (Vec<_>, Vec<_>) =
             together.drain(..).map(|w| (w.question, w.reply)).unzip();
         // A caller that went away is answered into nothing.

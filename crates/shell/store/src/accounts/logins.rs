@@ -8,7 +8,7 @@ use symbolon_possession::{ApiKey, Device, DeviceId, Known, Service};
 
 use super::db::part;
 use super::engine::Engine;
-use super::gather::{Gather, TOGETHER_MAX};
+use super::gather::Gather;
 use super::rows_of_keys::SpentNonce;
 use super::sql;
 use super::value::{Record, Value, bytes};
@@ -59,7 +59,7 @@ async fn rows_of(
 ) -> Result<Vec<Result<Option<Row>, AccountError>>, AccountError> {
     let tables = [('d', Device::TABLE), ('k', ApiKey::TABLE), ('s', Service::TABLE)];
     let mut db = engine.reader().await?;
-    let args: Vec<Value> = padded(&ids).map(|id| bytes(id.as_bytes())).collect();
+    let args: Vec<Value> = sql::padded(&ids).map(|id| bytes(id.as_bytes())).collect();
     let among = sql::among(&["d.id"], args.len(), db.conn.is_postgres());
     let from = format!(
         "{} d LEFT JOIN {} k ON k.id = d.api_key LEFT JOIN {} s ON s.id = k.service WHERE {among}",
@@ -90,7 +90,7 @@ async fn use_up(
     nonces.sort_unstable_by_key(|nonce| nonce.id);
     let new = engine.write_one(move |db| {
         Box::pin(async move {
-            let rows: Vec<&SpentNonce> = padded(&nonces).collect();
+            let rows: Vec<&SpentNonce> = sql::padded(&nonces).collect();
             db.insert_new(&rows, "id").await
         })
     });
@@ -102,11 +102,3 @@ async fn use_up(
 }
 
 pub(super) const USED: &str = "a use of this nonce";
-
-/// All of them, and the last again until they are one of four numbers: a prepared statement each. Naming a row twice
-/// changes nothing in either statement.
-fn padded<T>(all: &[T]) -> impl Iterator<Item = &T> {
-    const SIZES: [usize; 4] = [1, 4, 16, TOGETHER_MAX];
-    let size = SIZES.into_iter().find(|size| *size >= all.len()).unwrap_or(all.len());
-    all.iter().chain(all.last().into_iter().cycle()).take(size)
-}

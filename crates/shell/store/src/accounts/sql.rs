@@ -82,8 +82,17 @@ pub(super) fn sizes(mut rows: usize) -> Vec<usize> {
     sizes
 }
 
+/// Rows of the longest statement.
+pub(super) const ROWS_MAX: usize = 64;
+
 /// A prepared statement each, and no more than 1,000 values in the longest.
-const SIZES: [usize; 4] = [64, 16, 4, 1];
+const SIZES: [usize; 4] = [ROWS_MAX, 16, 4, 1];
+
+/// All of them, and the last again until they fill one statement. Of use where naming a row twice changes nothing.
+pub(super) fn padded<T>(all: &[T]) -> impl Iterator<Item = &T> {
+    let size = SIZES.into_iter().rev().find(|size| *size >= all.len()).unwrap_or(all.len());
+    all.iter().chain(all.last().into_iter().cycle()).take(size)
+}
 
 /// `($1, $2), ($3, $4)`
 fn tuples(rows: usize, width: usize) -> String {
@@ -149,6 +158,11 @@ mod tests {
         assert_eq!(among(&["a", "n"], 2, true), "(a, n) IN (($1, $2), ($3, $4))");
         assert_eq!(among(&["a", "n"], 1, false), "(a, n) IN (VALUES ($1, $2))");
         assert_eq!(sizes(150), [64, 64, 16, 4, 1, 1]);
+        let filled = |rows: &[u8]| padded(rows).copied().collect::<Vec<u8>>();
+        assert!(filled(&[]).is_empty());
+        assert_eq!(filled(&[7]), [7]);
+        assert_eq!(filled(&[7, 8]), [7, 8, 8, 8]);
+        assert_eq!(filled(&[7; 17]).len(), ROWS_MAX);
         assert_eq!(kinds(&T, true).len(), 5);
     }
 }

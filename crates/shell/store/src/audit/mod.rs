@@ -13,16 +13,20 @@ mod verify;
 use std::fs::{File, TryLockError};
 use std::io;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
+use std::sync::{Arc, OnceLock};
 
 use symbolon_audit::AuditError;
 use symbolon_crypto::VerifyingKey;
-use symbolon_log::{Checkpoint, CheckpointError, Follower, LogError, NoteError, parse_vkey};
+use symbolon_log::note::NOTE_BYTES_MAX;
+use symbolon_log::{
+    Checkpoint, CheckpointError, Follower, LogError, NoteError, Storage, parse_vkey,
+};
 
 use crate::faults::{Faults, Op};
-use crate::folder::{FolderStorage, make_folder};
+use crate::folder::make_folder;
 use crate::home::Home;
+use crate::log_storage::{LogPlace, LogStorage};
 
 pub use compact::Compacted;
 pub use keeper::{Keeper, lower_priority};
@@ -111,14 +115,23 @@ impl AuditFault {
 }
 
 /// The audit of one home. Any process of the owner may open it, beside a broker or without one.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct Audit {
     folder: PathBuf,
     log: PathBuf,
+    place: LogPlace,
+    /// A database's, opened when it is first read, for all clones.
+    storage: Arc<OnceLock<Arc<LogStorage>>>,
     origin: String,
     operator: VerifyingKey,
     stop: Arc<AtomicBool>,
     faults: Faults,
+}
+
+impl std::fmt::Debug for Audit {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Audit").field("folder", &self.folder).finish_non_exhaustive()
+    }
 }
 
 /// Told how far long work is: entries done, and to do.
@@ -142,7 +155,9 @@ impl Audit {
         let text = std::fs::read_to_string(&path).map_err(AuditFault::io(&path))?;
         let (origin, operator) = parse_vkey(text.trim_end())?;
         let (folder, log) = (home.audit(), home.log());
-        Ok(Self { folder, log, origin, operator, stop: Arc::default(), faults })
+        let place = LogPlace::of(home).map_err(|e| AuditFault::io(&log)(e.into()))?;
+        let (storage, stop) = (Arc::default(), Arc::default());
+        Ok(Self { folder, log, place, storage, origin, operator, stop, faults })
     }
 
     /// Where its files are.
@@ -165,17 +180,35 @@ impl Audit {
     /// [`AuditFault::Checkpoint`] or [`AuditFault::Io`].
     pub fn checkpoint(&self) -> Result<Option<Checkpoint>, AuditFault> {
         let path = self.log.join("checkpoint");
-        let text = match std::fs::read_to_string(&path) {
-            Err(e) if e.kind() == io::ErrorKind::NotFound => return Ok(None),
-            other => other.map_err(AuditFault::io(&path))?,
-        };
+        let text = self.storage()?.get("checkpoint", NOTE_BYTES_MAX as u64 + 1);
+        let Some(text) = text.map_err(AuditFault::io(&path))? else { return Ok(None) };
+        let text = String::from_utf8(text).map_err(|_| CheckpointError::Line("text"))?;
         Ok(Some(Checkpoint::open(&text, &self.operator, &self.origin)?))
     }
 
     /// The log from an entry on.
-    fn follower(&self, next: u64) -> Result<Follower<FolderStorage>, AuditFault> {
-        let storage = FolderStorage::open(&self.log).map_err(AuditFault::io(&self.log))?;
-        Ok(Follower::open(storage, &self.origin, next)?)
+    fn follower(&self, next: u64) -> Result<Follower<Arc<LogStorage>>, AuditFault> {
+        Ok(Follower::open(self.storage()?, &self.origin, next)?)
+    }
+
+    /// The log's, as one who reads it.
+    fn storage(&self) -> Result<Arc<LogStorage>, AuditFault> {
+        if let Some(storage) = self.storage.get() {
+            return Ok(storage.clone());
+        }
+        let opened = self.place.reader(&self.origin).map_err(AuditFault::io(&self.log))?;
+        let opened = Arc::new(opened);
+        // A folder is opened each time, as it is then; a connection is kept.
+        match &self.place {
+            LogPlace::Folder(_) => Ok(opened),
+            LogPlace::Postgres(_) => Ok(self.storage.get_or_init(|| opened).clone()),
+        }
+    }
+
+    /// Whether there are entries to read.
+    fn is_begun(&self) -> Result<bool, AuditFault> {
+        let is_empty = self.storage()?.is_empty().map_err(AuditFault::io(&self.log))?;
+        Ok(!is_empty)
     }
 
     /// One writer at a time, of all processes. `None` where another is at work and `wait` is false.

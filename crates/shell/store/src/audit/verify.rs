@@ -139,7 +139,7 @@ impl Audit {
     ) -> Result<Option<Digest32>, AuditFault> {
         let from = walk.whole.next();
         let mut root = walk.whole.root().filter(|_| rooted == Some(from));
-        if from >= until || !self.log.join("entries").exists() {
+        if from >= until || !self.is_begun()? {
             return Ok(root);
         }
         let mut log = self.follower(from)?;

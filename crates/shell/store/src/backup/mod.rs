@@ -5,7 +5,7 @@ mod put;
 mod seal;
 mod take;
 
-pub use put::{Restored, restore};
+pub use put::{Restored, Target, restore};
 pub use seal::BackupHeader;
 pub use take::{Taken, back_up};
 
@@ -17,6 +17,7 @@ use symbolon_capability::StoreError;
 use symbolon_crypto::PasswordError;
 use symbolon_log::{LogError, NoteError};
 
+use crate::LogDatabaseError;
 use crate::accounts::KeyFileError;
 
 /// Why there is no backup, or nothing was restored.
@@ -70,6 +71,9 @@ pub enum BackupError {
     /// The log.
     #[error(transparent)]
     Log(#[from] LogError),
+    /// The database that a log is restored into.
+    #[error(transparent)]
+    LogDatabase(#[from] LogDatabaseError),
     /// The key that checks the log.
     #[error("operator.pub: {0}")]
     Operator(#[from] NoteError),

@@ -79,8 +79,15 @@ impl Opening {
 
 /// Whether a name is one of ours. Nothing else is written anywhere, whoever made the backup.
 pub(super) fn is_known(name: &str) -> bool {
-    const FILES: [&str; 6] =
-        ["home.json", "operator.pub", "device.key", "server.key", "state.db", "log/checkpoint"];
+    const FILES: [&str; 7] = [
+        "home.json",
+        "operator.pub",
+        "operator.revocation",
+        "device.key",
+        "server.key",
+        "state.db",
+        "log/checkpoint",
+    ];
     let file = |name: &str| {
         let plain = |b: u8| b.is_ascii_alphanumeric() || b"._-".contains(&b);
         !name.starts_with('.') && (1..=128).contains(&name.len()) && name.bytes().all(plain)

@@ -10,7 +10,7 @@ use std::sync::Arc;
 
 use symbolon_account::{AccountError, AccountStore};
 use symbolon_crypto::VerifyingKey;
-use symbolon_log::{Log, LogOptions, parse_vkey};
+use symbolon_log::{Log, LogOptions, Storage, parse_vkey};
 use symbolon_secret::Secret;
 use tokio::sync::Mutex;
 
@@ -18,9 +18,9 @@ use super::parts::is_known;
 use super::seal::{BackupHeader, Opening};
 use super::{BackupError, Telling};
 use crate::accounts::{Row, read_server_key};
-use crate::folder::{make_folder, replace_file};
+use crate::folder::make_folder;
 use crate::sqlite::check_database;
-use crate::{Accounts, DatabaseAddress, FolderStorage, Home, SqliteStore};
+use crate::{Accounts, DatabaseAddress, Home, LogPlace, Manifest, ManifestError, SqliteStore};
 
 /// What was restored.
 #[derive(Debug, Clone, Default, PartialEq, Eq, serde::Serialize)]
@@ -35,8 +35,17 @@ pub struct Restored {
     pub account_rows: Option<u64>,
 }
 
-/// Restores a home into a folder that is not there, or empty; its accounts into `database` where
-/// one is named, which must have none, else into the home. Nothing is written before every chunk
+/// Where parts of a backup go that need not be files of the home.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Target<'a> {
+    /// The accounts' database, which must have none.
+    pub accounts: Option<&'a DatabaseAddress>,
+    /// A file, 0600, with the address of the log's database, which must not have this log.
+    pub log: Option<&'a Path>,
+}
+
+/// Restores a home into a folder that is not there, or empty; accounts and log into databases where
+/// some are named, else into the home. Nothing is written before every chunk
 /// of the backup was opened, and no home is there before what was written was checked.
 ///
 /// # Errors
@@ -45,19 +54,21 @@ pub async fn restore(
     file: &Path,
     passphrase: &Secret<[u8]>,
     place: &Path,
-    database: Option<&DatabaseAddress>,
+    target: Target<'_>,
     telling: Telling<'_>,
 ) -> Result<Restored, BackupError> {
     check_empty(place)?;
     telling("reading the whole backup");
     let header = read_through(file, passphrase)?;
     let draft = draft(place);
+    let mut begun = None;
     let made = async {
         let home =
             Home::create(&draft).map_err(|e| BackupError::io(&draft)(io::Error::other(e)))?;
         let mut restored =
             Restored { created_unix_ms: header.created_unix_ms, ..Restored::default() };
-        fill(file, passphrase, &home, database, telling, &mut restored).await?;
+        let into = (&home, target);
+        fill(file, passphrase, into, telling, &mut restored, &mut begun).await?;
         sync(&home)?;
         Ok(restored)
     };
@@ -70,6 +81,9 @@ pub async fn restore(
     made.inspect_err(|_| {
         // What was not put into place is nothing.
         let _ = fs::remove_dir_all(&draft);
+        if let Some((place, origin)) = &begun {
+            let _ = place.remove(origin);
+        }
     })
 }
 
@@ -124,20 +138,24 @@ fn read_through(file: &Path, passphrase: &Secret<[u8]>) -> Result<BackupHeader, 
 async fn fill(
     file: &Path,
     passphrase: &Secret<[u8]>,
-    home: &Home,
-    database: Option<&DatabaseAddress>,
+    (home, target): (&Home, Target<'_>),
     telling: Telling<'_>,
     restored: &mut Restored,
+    begun: &mut Option<(LogPlace, String)>,
 ) -> Result<(), BackupError> {
+    let place = match target.log {
+        Some(file) => LogPlace::keep(home, file)?,
+        None => LogPlace::Folder(home.log()),
+    };
     let (mut backup, _) = Opening::begin(file, passphrase)?;
     let mut checkpoint = None;
     let mut table = None;
     while let Some(name) = backup.next_part()? {
         match name.as_str() {
-            "log/checkpoint" => checkpoint = backup.next_piece()?.map(|note| (home.log(), note)),
+            "log/checkpoint" => checkpoint = backup.next_piece()?,
             "log/entries" => {
                 telling("the log");
-                restored.entries = log(&mut backup, home, checkpoint.take())?;
+                restored.entries = log(&mut backup, home, &place, checkpoint.take(), begun)?;
                 continue;
             }
             _ if name.starts_with("accounts/") => {
@@ -155,12 +173,14 @@ async fn fill(
             return Err(BackupError::Content("a checkpoint of several pieces".into()));
         }
     }
+    let manifest = Manifest::read(home).map_err(damaged)?;
+    manifest.with_log(place.kept()).write(home).map_err(damaged)?;
     telling("checking the state database");
     check_database(&home.database()).await?;
     SqliteStore::open(&home.database()).await?.close().await;
     if let Some(table) = table {
         telling("the accounts");
-        restored.account_rows = Some(accounts(backup, table, home, database).await?);
+        restored.account_rows = Some(accounts(backup, table, home, target.accounts).await?);
     } else {
         backup.end()?;
     }
@@ -184,15 +204,19 @@ fn write(backup: &mut Opening, path: &Path) -> Result<(), BackupError> {
 fn log(
     backup: &mut Opening,
     home: &Home,
-    checkpoint: Option<(PathBuf, Vec<u8>)>,
+    place: &LogPlace,
+    checkpoint: Option<Vec<u8>>,
+    begun: &mut Option<(LogPlace, String)>,
 ) -> Result<u64, BackupError> {
     let path = home.operator_pub();
     let text = fs::read_to_string(&path).map_err(BackupError::io(&path))?;
     let (origin, operator) = parse_vkey(text.trim_end())?;
+    let storage = place.new_writer(&origin).map_err(BackupError::io(&home.log()))?;
+    let storage = Arc::new(storage);
+    *begun = Some((place.clone(), origin.clone()));
     let open = |verifier: Option<VerifyingKey>| {
-        let storage = FolderStorage::open(&home.log()).map_err(BackupError::io(&home.log()))?;
         let options = LogOptions { origin: origin.clone(), signer: None, verifier };
-        Log::open_with(storage, options).map_err(BackupError::from)
+        Log::open_with(storage.clone(), options).map_err(BackupError::from)
     };
     let log = open(None)?;
     let (mut entries, mut waiting) = (0, 0);
@@ -206,9 +230,8 @@ fn log(
     }
     log.commit()?;
     drop(log);
-    if let Some((folder, note)) = checkpoint {
-        let path = folder.join("checkpoint");
-        replace_file(&path, &note).map_err(BackupError::io(&path))?;
+    if let Some(note) = checkpoint {
+        storage.publish("checkpoint", &note).map_err(BackupError::io(&home.log()))?;
     }
     // Opening reads what the checkpoint covers and compares the root.
     let log = open(Some(operator))?;
@@ -217,6 +240,10 @@ fn log(
         return Err(BackupError::LogShort { covered: entries, found });
     }
     Ok(entries)
+}
+
+fn damaged(error: ManifestError) -> BackupError {
+    BackupError::Content(error.to_string())
 }
 
 /// Bytes of entries that are written at once.

@@ -8,13 +8,14 @@ use std::path::{Path, PathBuf};
 
 use symbolon_ambient::{Clock, Rng};
 use symbolon_crypto::Params;
-use symbolon_log::{Checkpoint, Follower, parse_vkey};
+use symbolon_log::note::NOTE_BYTES_MAX;
+use symbolon_log::{Checkpoint, Follower, Storage, parse_vkey};
 use symbolon_secret::Secret;
 
 use super::seal::Sealing;
 use super::{BackupError, Telling};
 use crate::sqlite::copy_database;
-use crate::{Accounts, FolderStorage, Home};
+use crate::{Accounts, Home, LogPlace};
 
 /// What a backup holds.
 #[derive(Debug, Clone, Default, PartialEq, Eq, serde::Serialize)]
@@ -77,7 +78,11 @@ pub async fn back_up(
 fn files(home: &Home, out: &mut Sealing<'_>) -> Result<u64, BackupError> {
     let mut all = vec![("home.json".to_owned(), home.manifest())];
     all.push(("operator.pub".into(), home.operator_pub()));
-    for (name, path) in [("device.key", home.device_key()), ("server.key", home.server_key())] {
+    for (name, path) in [
+        ("device.key", home.device_key()),
+        ("server.key", home.server_key()),
+        ("operator.revocation", home.operator_revocation()),
+    ] {
         if path.exists() {
             all.push((name.into(), path));
         }
@@ -158,11 +163,12 @@ fn log(home: &Home, out: &mut Sealing<'_>) -> Result<(u64, u64), BackupError> {
     let path = home.operator_pub();
     let text = fs::read_to_string(&path).map_err(BackupError::io(&path))?;
     let (origin, operator) = parse_vkey(text.trim_end())?;
-    let path = home.log().join("checkpoint");
-    let note = match fs::read_to_string(&path) {
-        Err(e) if e.kind() == io::ErrorKind::NotFound => None,
-        other => Some(other.map_err(BackupError::io(&path))?),
-    };
+    let path = home.log();
+    let storage = LogPlace::of(home)?.reader(&origin).map_err(BackupError::io(&path))?;
+    let note = storage.get("checkpoint", NOTE_BYTES_MAX as u64 + 1);
+    let note = note.map_err(BackupError::io(&path))?.map(String::from_utf8).transpose();
+    let note =
+        note.map_err(|_| BackupError::Content("the log's checkpoint is no text".to_owned()))?;
     let mut covered = 0;
     if let Some(note) = &note {
         let open = Checkpoint::open(note, &operator, &origin);
@@ -172,7 +178,6 @@ fn log(home: &Home, out: &mut Sealing<'_>) -> Result<(u64, u64), BackupError> {
         out.piece(note.as_bytes())?;
         out.end_part()?;
     }
-    let storage = FolderStorage::open(&home.log()).map_err(BackupError::io(&home.log()))?;
     let mut log = Follower::open(storage, &origin, 0)?;
     out.part("log/entries")?;
     let mut failed = None;

@@ -11,7 +11,7 @@ use symbolon_ambient::{ManualClock, SeededRng};
 use symbolon_crypto::SigningKey;
 use symbolon_log::{Log, vkey};
 use symbolon_secret::Secret;
-use symbolon_store::backup::{BackupError, back_up, restore};
+use symbolon_store::backup::{BackupError, Target, back_up, restore};
 use symbolon_store::{Accounts, FolderStorage, Home, Manifest, SqliteStore};
 
 use crate::base::{Base, server_key};
@@ -77,7 +77,10 @@ pub async fn a_backup_goes_into_either_database(base: Base) {
     let crate::base::Place::Postgres { address, .. } = &other.place else { unreachable!() };
     for (name, to) in [("own", None), ("team", Some(&**address))] {
         let place = folder.path().join(name);
-        let restored = restore(&file, &passphrase(), &place, to, &|_| ()).await.unwrap();
+        let restored =
+            restore(&file, &passphrase(), &place, Target { accounts: to, log: None }, &|_| ())
+                .await
+                .unwrap();
         assert_eq!((restored.entries, restored.account_rows), (3, Some(rows)));
         let again = Home::open(&place).unwrap();
         assert_eq!(again.accounts().exists(), to.is_none());
@@ -97,7 +100,8 @@ pub async fn a_backup_goes_into_either_database(base: Base) {
     }
     // A database with accounts is nobody's to restore into, and the home is not made either.
     let place = folder.path().join("third");
-    let refused = restore(&file, &passphrase(), &place, Some(&**address), &|_| ()).await;
+    let target = Target { accounts: Some(address), log: None };
+    let refused = restore(&file, &passphrase(), &place, target, &|_| ()).await;
     assert!(matches!(refused, Err(BackupError::Accounts(AccountError::Exists(_)))), "{refused:?}");
     let left: Vec<_> =
         fs::read_dir(folder.path()).unwrap().map(|e| e.unwrap().file_name()).collect();

@@ -59,14 +59,33 @@ impl Wire {
 
     /// Gives a calendar a commitment, and its answer.
     pub async fn submit(&self, to: &Server, commitment: &[u8]) -> Result<Vec<u8>, String> {
+        let form = "application/x-www-form-urlencoded";
+        self.post(to, &to.url.target("/digest"), (TYPE, form), commitment).await
+    }
+
+    /// Asks a server of JSON-RPC.
+    pub async fn ask(&self, whom: &Server, question: &[u8]) -> Result<Vec<u8>, String> {
+        let json = "application/json";
+        let path = if whom.url.path().is_empty() { "/" } else { whom.url.path() };
+        self.post(whom, path, (json, json), question).await
+    }
+
+    /// `kinds`: what is taken, and what is sent.
+    async fn post(
+        &self,
+        to: &Server,
+        path: &str,
+        kinds: (&str, &str),
+        body: &[u8],
+    ) -> Result<Vec<u8>, String> {
+        let (accept, kind) = kinds;
         let head = format!(
-            "accept: {TYPE}\r\ncontent-type: application/x-www-form-urlencoded\r\ncontent-length: {}\r\n\r\n",
-            commitment.len()
+            "accept: {accept}\r\ncontent-type: {kind}\r\ncontent-length: {}\r\n\r\n",
+            body.len()
         );
-        let tail = [head.as_bytes(), commitment].concat();
+        let tail = [head.as_bytes(), body].concat();
         let tail = Secret::<[u8]>::make_slice(tail.len(), |page| page.copy_from_slice(&tail));
-        let target = Self::target(to)?;
-        let reply = self.0.post(&target, &to.url.target("/digest"), tail).await;
+        let reply = self.0.post(&Self::target(to)?, path, tail).await;
         Self::body(reply.map_err(|error| error.to_string())?)
     }
 

@@ -6,14 +6,14 @@ use std::time::Duration;
 use serde_json::{Value, json};
 use symbolon_ambient::{Rng, SystemRng};
 use symbolon_anchor::Proof;
-use symbolon_log::{Checkpoint, note::NOTE_BYTES_MAX};
+use symbolon_log::Checkpoint;
 use symbolon_store::Home;
 
 use super::calendar::{self, Server, Wire};
 use super::{file, upgrade};
 use crate::commands::Ctx;
 use crate::failure::Failure;
-use crate::{facts, out, runtime};
+use crate::{out, runtime};
 
 /// Begin a proof: calendars are sent a blinded digest, and FILE.ots is written
 ///
@@ -128,11 +128,7 @@ impl Asked {
 
     /// Anchors the newest checkpoint, where it is not anchored yet.
     async fn log(&self, ctx: &Ctx, home: &Home) -> Result<(), Failure> {
-        let path = home.log().join("checkpoint");
-        let checkpoint = facts::read(&path, NOTE_BYTES_MAX).map_err(|failure| {
-            failure
-                .next("symbolon call TOOL, for a first entry; a log without any has no checkpoint")
-        })?;
+        let checkpoint = file::newest_checkpoint(home)?;
         let digest = symbolon_crypto::sha256(&checkpoint);
         let name = format!("{}-{}", size(&checkpoint), &digest.to_string()[..16]);
         let out = home.anchors().join(format!("{name}.ots"));
@@ -206,7 +202,7 @@ fn with_ots(file: &Path) -> PathBuf {
     name.into()
 }
 
-fn interval(text: &str) -> Result<Duration, String> {
+pub fn interval(text: &str) -> Result<Duration, String> {
     let seconds =
         symbolon_codec::parse_duration_seconds(text).map_err(|error| error.to_string())?;
     match seconds {

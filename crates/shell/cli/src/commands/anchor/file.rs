@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use symbolon_anchor::{PROOF_BYTES_MAX, Proof};
 use symbolon_codec::Digest32;
 use symbolon_crypto::Sha256;
-use symbolon_store::Home;
+use symbolon_store::{Home, LogDatabaseError};
 
 use crate::facts;
 use crate::failure::Failure;
@@ -29,6 +29,18 @@ pub fn digest(path: &Path) -> Result<Digest32, Failure> {
             Err(error) => return Err(failed(error)),
         }
     }
+}
+
+/// The newest checkpoint of the home's log, as it is signed.
+pub fn newest_checkpoint(home: &Home) -> Result<Vec<u8>, Failure> {
+    const FIRST: &str =
+        "symbolon call TOOL, for a first entry; a log without any has no checkpoint";
+    let failed = |error: std::io::Error| {
+        let failure = Failure::environment("log_read", format!("the log's checkpoint: {error}"));
+        failure.next(LogDatabaseError::within(&error).map_or(FIRST, LogDatabaseError::next))
+    };
+    let found = symbolon_store::newest_checkpoint(home).map_err(failed)?;
+    found.ok_or_else(|| failed(ErrorKind::NotFound.into()))
 }
 
 /// A proof that is there.

@@ -7,6 +7,7 @@ use crate::failure::Failure;
 
 mod calendar;
 mod create;
+mod evm;
 mod file;
 mod headers;
 mod list;
@@ -38,6 +39,7 @@ enum Step {
     Upgrade(upgrade::Upgrade),
     Verify(verify::Verify),
     Ls(list::Ls),
+    Evm(evm::Args),
 }
 
 impl Args {
@@ -47,6 +49,7 @@ impl Args {
             Step::Upgrade(args) => args.run(ctx),
             Step::Verify(args) => args.run(ctx),
             Step::Ls(args) => args.run(ctx),
+            Step::Evm(args) => args.run(ctx),
         }
     }
 }

@@ -16,7 +16,8 @@ use crate::{facts, out};
 
 /// Make a receipt that shows the named facts, and proves that they belong to it
 ///
-/// The others are withheld: their values are gone from the file, and cannot be guessed from it. Facts: time,
+/// The others are withheld: their values are gone from the file, and cannot be guessed from it. Its place in the log goes with
+/// time, which it tells. Facts: time,
 /// capsule, component, publisher, manifest, certificate, policy, measured, input, output, use; of a receipt that is
 /// unlinked also identity (whose it is) and run. One that is private has time, measured, input, output and use, shows
 /// certificate and policy always, and never the component. With --to they are sealed: only these keys open them, each

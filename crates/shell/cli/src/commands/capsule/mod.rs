@@ -5,6 +5,7 @@ mod certify;
 mod disclose;
 mod doors;
 mod key;
+mod log;
 mod open;
 mod peer;
 pub(super) mod place;
@@ -35,6 +36,7 @@ Examples
   symbolon capsule sign hello.manifest.json --key publisher.key
   symbolon capsule run hello.wasm --input @in.json --root root.pub --receipt receipt.json
   symbolon capsule disclose receipt.json --show time,policy --out shown.json
+  symbolon capsule log receipt.json --out witnessed.json
   symbolon capsule prove-binary hello.wasm --for https://auditor.example --out hello.proof")]
 pub struct Args {
     #[command(subcommand)]
@@ -51,6 +53,7 @@ enum Step {
     Sign(sign::Args),
     Run(Box<run::Args>),
     Show(show::Args),
+    Log(log::Args),
     Disclose(disclose::Args),
     Peer(peer::Args),
     Open(open::Args),
@@ -69,6 +72,7 @@ impl Args {
             Step::Sign(args) => args.run(ctx),
             Step::Run(args) => args.run(ctx),
             Step::Show(args) => args.run(ctx),
+            Step::Log(args) => args.run(ctx),
             Step::Disclose(args) => args.run(ctx),
             Step::Peer(args) => args.run(ctx),
             Step::Open(args) => args.run(ctx),

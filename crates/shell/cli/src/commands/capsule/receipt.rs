@@ -2,12 +2,14 @@
 //! makes those of runs.
 
 use symbolon_ambient::SystemRng;
-use symbolon_broker::{ExecutionProofView, ExecutionView, IdentityProofView};
+use symbolon_broker::{ExecutionProofView, ExecutionView, IdentityProofView, LoggedView};
 use symbolon_capsule::{Admitted, Satisfied};
 use symbolon_circuits::capsule::Capsule;
 use symbolon_circuits::{ProvingKey, prove};
 use symbolon_codec::hex;
-use symbolon_receipt::capsule::{CapsuleReceipt, Draft, Facts, FieldName, PrivateDraft, Unlinked};
+use symbolon_receipt::capsule::{
+    CapsuleReceipt, Draft, Facts, FieldName, Logged, PrivateDraft, Unlinked,
+};
 use symbolon_server::control::Op;
 
 use crate::failure::Failure;
@@ -66,6 +68,21 @@ pub fn make_private(
     hex::decode_to_slice(proven.proof.unwrap_or_default(), &mut identity).map_err(refused)?;
     let receipt = draft.prove(identity, shown).map_err(refused)?;
     Ok(receipt.disclose(&[FieldName::PRIVATE_SHOWN, show].concat()))
+}
+
+/// The receipt with its place in this home's log: where it was put before, under what witnesses have signed since, or at its
+/// end. One that is unlinked stays as it is: the log would name its operator.
+pub fn logged(broker: &mut Link, receipt: CapsuleReceipt) -> Result<CapsuleReceipt, Failure> {
+    if !receipt.names_operator() {
+        return Ok(receipt);
+    }
+    let transcript = receipt.transcript();
+    let op = match receipt.dangerous_log() {
+        Some(log) => Op::ProveCapsule { transcript, index: log.index },
+        None => Op::LogCapsule { transcript },
+    };
+    let LoggedView { index, path, checkpoint } = broker.ask(&op)?;
+    Ok(receipt.with_log(Logged { index, path, checkpoint }))
 }
 
 fn complete(draft: Draft, proof: &str) -> Result<CapsuleReceipt, Failure> {

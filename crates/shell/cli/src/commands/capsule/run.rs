@@ -142,6 +142,7 @@ impl Args {
                 }
                 None => receipt::make(broker, &checked, satisfied, &facts)?,
             };
+            let made = receipt::logged(broker, made)?;
             NewFile::make(path)?.write(&made.to_json())?;
         }
         show(ctx, &checked, &ran, now_ms, seed)?;

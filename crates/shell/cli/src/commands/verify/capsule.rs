@@ -3,29 +3,73 @@
 use std::path::Path;
 
 use serde_json::{Map, Value, json};
-use symbolon_receipt::OperatorKey;
 use symbolon_receipt::capsule::{
     CAPSULE_BYTES_MAX, CapsuleCheck, CapsuleError, CapsuleVerdict, FieldName, Seen, verify_capsule,
 };
+use symbolon_receipt::{Finality, OperatorKey};
 
 use super::super::capsule::place;
 use super::Ctx;
+use super::receipt::{Asked, expect_final, heard_json, show_witnesses};
+use super::revoked::Revoked;
 use crate::failure::Failure;
 use crate::out;
 
 /// The longest receipt, in bytes.
 pub const BYTES_MAX: usize = CAPSULE_BYTES_MAX;
 
+/// What an operator is checked by.
+pub struct By<'a> {
+    /// Its key.
+    pub key: &'a OperatorKey,
+    /// Witnesses that are believed, where some are named.
+    pub asked: Option<&'a Asked>,
+    /// Its own word that it is believed no more.
+    pub revoked: &'a Revoked,
+}
+
 /// Checks a receipt, and shows what it says.
 pub fn verify(
     ctx: &Ctx,
     bytes: &[u8],
-    key: Option<&OperatorKey>,
+    by: Option<&By<'_>>,
     root: Option<&Path>,
 ) -> Result<(), Failure> {
     let root = root.map(place::public).transpose()?;
-    let verdict = verify_capsule(bytes, key, root.as_ref()).map_err(refused)?;
-    if ctx.json { out::json(&as_json(&verdict)) } else { show(&verdict) }
+    let verdict = verify_capsule(bytes, by.map(|by| by.key), root.as_ref()).map_err(refused)?;
+    let asked = by.and_then(|by| by.asked);
+    let finality = asked.and_then(|it| verdict.finality(&it.witnesses, it.needed));
+    if let Some(by) = by {
+        by.revoked.expect_seen(finality.as_ref())?;
+    }
+    if ctx.json {
+        let mut said = as_json(&verdict);
+        if asked.is_some() {
+            said["final"] = finality.as_ref().is_some_and(Finality::is_final).into();
+            said["witnesses"] = finality.iter().flat_map(Finality::heard).map(heard_json).collect();
+        }
+        out::json(&said)?;
+    } else {
+        show(&verdict)?;
+        match (&finality, asked) {
+            (Some(finality), _) => show_witnesses(finality)?,
+            (None, Some(_)) => {
+                out::text("witnesses   - not shown: its place in the operator's log")?
+            }
+            (None, None) => {
+                out::text("witnesses   - not asked for: --witness KEY of those that you believe")?
+            }
+        }
+    }
+    match (finality, asked) {
+        (Some(finality), _) => expect_final(ctx, &finality, AGAIN),
+        (None, Some(_)) => {
+            let what = "the receipt is true, and not final: it does not show its place in a log";
+            let failure = Failure::not_final(what).next(AGAIN);
+            Err(if ctx.json { failure.already_told() } else { failure })
+        }
+        (None, None) => Ok(()),
+    }
 }
 
 fn refused(error: CapsuleError) -> Failure {
@@ -50,6 +94,8 @@ fn refused(error: CapsuleError) -> Failure {
         CapsuleError::NoStatementKey => ("receipt_statement_key", DO_NOT_RELY),
         CapsuleError::Hash => ("receipt_hash", DO_NOT_RELY),
         CapsuleError::State(_) => ("receipt_state", DO_NOT_RELY),
+        CapsuleError::Checkpoint(_) => ("receipt_checkpoint", DO_NOT_RELY),
+        CapsuleError::Inclusion(_) => ("receipt_inclusion", DO_NOT_RELY),
         CapsuleError::Publisher(_) => {
             ("receipt_publisher", "--root with the keys of the root that certified the publisher")
         }
@@ -102,3 +148,4 @@ const ASK_FOR_IDENTITY: &str = "its owner's symbolon capsule disclose FILE --sho
      --key, which says nothing of the operator";
 
 const DO_NOT_RELY: &str = "do not rely on this file; ask its operator for the receipt again";
+const AGAIN: &str = "symbolon capsule log FILE --out witnessed.json, by whoever ran it";

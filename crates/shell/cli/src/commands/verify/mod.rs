@@ -12,12 +12,15 @@ use super::capsule::nonce;
 use crate::facts;
 use crate::failure::Failure;
 
+use revoked::Revoked;
+
 mod authorship;
 mod binary;
 mod capsule;
 mod fork;
 mod proof;
-mod receipt;
+pub mod receipt;
+mod revoked;
 
 /// Check a receipt or a proof offline, with public keys alone
 ///
@@ -33,12 +36,16 @@ mod receipt;
 ///
 /// With --witness a receipt must also be final: cosigned by two of the witnesses that you name, or by as many as
 /// --witnesses says. One that is true and not final yet ends with code 5; ask its operator for it again later.
+///
+/// With --revocation the operator's key is believed no more: a receipt stands where as many of your witnesses as are asked for
+/// signed its checkpoint before the time that the revocation says, and nothing else does.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples
   symbolon verify receipt.json --key operator.pub
   symbolon verify - --key operator.pub --json < receipt.json
   symbolon verify receipt.json --key operator.pub --witness north.pub --witness south.pub
+  symbolon verify receipt.json --key operator.pub --revocation operator.revocation --witness north.pub --witness south.pub
   symbolon verify fork.json --key operator.pub
   symbolon verify proof.json --issuer issuer.json
   symbolon verify capsule-receipt.json --key operator.pub --root root.pub
@@ -61,6 +68,9 @@ pub struct Args {
     /// Of a receipt: how many of them must have signed [default: 2]
     #[arg(long, value_name = "N", requires = "witness", value_parser = clap::value_parser!(u8).range(1..=64))]
     witnesses: Option<u8>,
+    /// A revocation that the operator gave you; what it leaves standing is what your own witnesses saw before. Can be repeated
+    #[arg(long = "revocation", value_name = "FILE", requires = "key")]
+    revocations: Vec<PathBuf>,
     /// Of a capsule's receipt: the public keys of the root that certified its publisher
     #[arg(long, value_name = "FILE", conflicts_with = "issuers")]
     root: Option<PathBuf>,
@@ -97,17 +107,21 @@ impl Args {
         match &self.key {
             Some(key) => {
                 let key = receipt::operator_key(key)?;
+                let revoked = Revoked::read(&self.revocations, key.key())?;
+                let asked = receipt::Asked::read(&self.witness, self.witnesses)?;
                 if fork::is_fork(&bytes) {
+                    revoked.refuse("a fork, which whoever has the key can make,")?;
                     return fork::verify(ctx, &bytes, &key);
                 }
                 if Certificate::is_one(&bytes) {
+                    revoked.refuse("a certificate")?;
                     return authorship::verify(ctx, &bytes, &key, self.text.as_deref());
                 }
                 if CapsuleReceipt::is_one(&bytes) {
-                    return capsule::verify(ctx, &bytes, Some(&key), self.root.as_deref());
+                    let by = capsule::By { key: &key, asked: asked.as_ref(), revoked: &revoked };
+                    return capsule::verify(ctx, &bytes, Some(&by), self.root.as_deref());
                 }
-                let asked = receipt::Asked::read(&self.witness, self.witnesses)?;
-                receipt::verify(ctx, &bytes, &key, asked.as_ref())
+                receipt::verify(ctx, &bytes, &key, asked.as_ref(), &revoked)
             }
             None if CapsuleReceipt::is_one(&bytes) => {
                 capsule::verify(ctx, &bytes, None, self.root.as_deref())

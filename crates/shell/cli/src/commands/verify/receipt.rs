@@ -11,6 +11,8 @@ use symbolon_receipt::{
 };
 
 use super::Ctx;
+use super::revoked::Revoked;
+use crate::commands::witnesses::key_or_file;
 use crate::failure::Failure;
 use crate::{facts, out};
 
@@ -30,8 +32,8 @@ pub fn operator_key(key: &Path) -> Result<OperatorKey, Failure> {
 /// What makes a receipt final to whoever asks.
 #[derive(Debug)]
 pub struct Asked {
-    witnesses: Vec<WitnessKey>,
-    needed: usize,
+    pub witnesses: Vec<WitnessKey>,
+    pub needed: usize,
 }
 
 impl Asked {
@@ -42,7 +44,7 @@ impl Asked {
         }
         let mut witnesses: Vec<WitnessKey> = Vec::new();
         for text in given {
-            let key = witness(text)?;
+            let key = key_or_file(text)?;
             if witnesses.iter().any(|it| it.key() == key.key()) {
                 let what = format!("{} is named twice, or has the key of another", key.name());
                 return Err(Failure::usage(what).next("--witness with each of them once"));
@@ -61,16 +63,9 @@ impl Asked {
     }
 }
 
-/// A key as text, or a file with one.
-fn witness(given: &str) -> Result<WitnessKey, Failure> {
-    if let Ok(key) = given.parse() {
-        return Ok(key);
-    }
-    let text = facts::read(Path::new(given), KEY_BYTES_MAX)?;
-    String::from_utf8_lossy(&text).trim().parse().map_err(|error| {
-        Failure::usage(format!("{given} is not a witness's key: {error}"))
-            .next("symbolon witness, by whoever runs the witness")
-    })
+/// Checks a receipt.
+pub fn check(bundle: &[u8], key: &OperatorKey) -> Result<VerifiedReceipt, Failure> {
+    symbolon_receipt::verify(bundle, key).map_err(refused)
 }
 
 /// Checks a receipt, and shows what it says.
@@ -79,11 +74,16 @@ pub fn verify(
     bundle: &[u8],
     key: &OperatorKey,
     asked: Option<&Asked>,
+    revoked: &Revoked,
 ) -> Result<(), Failure> {
-    let receipt = symbolon_receipt::verify(bundle, key).map_err(refused)?;
+    let receipt = check(bundle, key)?;
     let finality = asked.map(|asked| receipt.finality(&asked.witnesses, asked.needed));
+    revoked.expect_seen(finality.as_ref())?;
     if ctx.json {
         let mut said = as_json(&receipt);
+        if let Some(since) = revoked.since_ms() {
+            said["revoked_since"] = rfc3339(since).into();
+        }
         if let Some(finality) = &finality {
             said["final"] = finality.is_final().into();
             said["witnesses"] = finality.heard().iter().map(heard_json).collect();
@@ -91,23 +91,35 @@ pub fn verify(
         out::json(&said)?;
     } else {
         show(&receipt)?;
+        if let Some(since) = revoked.since_ms() {
+            out::text(&format!(
+                "revoked     since {}; your witnesses saw it before",
+                rfc3339(since)
+            ))?;
+        }
         finality.iter().try_for_each(show_witnesses)?;
     }
-    match finality.filter(|it| !it.is_final()) {
-        None => Ok(()),
-        Some(finality) => {
-            let (signed, needed) = (finality.signed(), finality.needed());
-            let what =
-                format!("the receipt is true, and not final yet: {signed} of {needed} witnesses");
-            let failure = Failure::not_final(what).next(
-                "symbolon receipts show N --out receipt.json again, by whoever has the receipt",
-            );
-            Err(if ctx.json { failure.already_told() } else { failure })
-        }
-    }
+    finality.map_or(Ok(()), |finality| {
+        expect_final(
+            ctx,
+            &finality,
+            "symbolon receipts show N --out receipt.json again, by whoever has the receipt",
+        )
+    })
 }
 
-fn heard_json(heard: &Heard) -> serde_json::Value {
+/// Refuses what too few witnesses signed.
+pub fn expect_final(ctx: &Ctx, finality: &Finality, again: &str) -> Result<(), Failure> {
+    if finality.is_final() {
+        return Ok(());
+    }
+    let (signed, needed) = (finality.signed(), finality.needed());
+    let what = format!("the receipt is true, and not final yet: {signed} of {needed} witnesses");
+    let failure = Failure::not_final(what).next(again);
+    Err(if ctx.json { failure.already_told() } else { failure })
+}
+
+pub fn heard_json(heard: &Heard) -> serde_json::Value {
     let name = heard.witness.name();
     match &heard.said {
         Ok(signed) => json!({ "name": name, "signed": true, "at": time(signed) }),
@@ -115,7 +127,7 @@ fn heard_json(heard: &Heard) -> serde_json::Value {
     }
 }
 
-fn show_witnesses(finality: &Finality) -> Result<(), Failure> {
+pub fn show_witnesses(finality: &Finality) -> Result<(), Failure> {
     for heard in finality.heard() {
         let name = heard.witness.name();
         out::text(&match &heard.said {

@@ -103,6 +103,8 @@ pub(in crate::http) struct Status {
     fingerprint: String,
     /// `group` or `relaxed`.
     durability: String,
+    /// Where the log is kept, in a phrase.
+    log_place: String,
     /// Entries in the log.
     log_entries: u64,
     /// Intents whose receipt never came.
