@@ -93,6 +93,7 @@ impl Node {
     pub async fn start(home: &Home, config: NodeConfig) -> Result<Self, NodeError> {
         let folder = NodeFolder::open(home)?;
         let lock = folder.lock()?;
+        let socket = ask::listen(&home.run()).map_err(NodeError::Socket)?;
         let peers = folder.peers()?;
         let (mesh, own, accusations) = make_mesh(home, &folder, &config)?;
         let believed = Believed::of(home, config.witnesses.clone())?;
@@ -116,8 +117,7 @@ impl Node {
         });
         let keeping =
             tokio::spawn(keep(folder, home.run().join(REPORT), wire.clone(), tell.clone()));
-        let asking = ask::listen(&home.run()).map_err(NodeError::Socket)?;
-        let asking = tokio::spawn(ask::serve(asking, tell.clone()));
+        let asking = tokio::spawn(ask::serve(socket, tell.clone()));
         Ok(Self { wire, tell, tasks: vec![looping, judging, keeping, asking], _lock: lock })
     }
 

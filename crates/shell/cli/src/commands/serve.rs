@@ -133,9 +133,8 @@ impl Args {
         };
         let page = kept.as_ref().map(|kept| kept.served.origin().as_str().to_owned());
         let options = self.options(&lanes, kept.as_ref());
-        let served = http::serve(broker.clone(), options, stop.clone().cancelled_owned());
-        let web = match served.await {
-            Ok(web) => web,
+        let web = match http::bind(broker.clone(), options).await {
+            Ok(bound) => bound,
             Err(error) => {
                 socket.remove();
                 broker.close().await;
@@ -146,7 +145,9 @@ impl Args {
             kept.served.lend_to(&broker, stop.clone());
         }
         broker.serve_page_at(&web.url());
+        // Who connects meanwhile waits a moment, and is not told that the vault is locked.
         let opened = broker.unlock_unattended().await;
+        let web = web.serve(stop.clone().cancelled_owned());
         if ctx.json {
             let unlocked = matches!(opened, Ok(true));
             out::json(&json!({ "url": web.url(), "accounts": page, "unlocked": unlocked }))?;

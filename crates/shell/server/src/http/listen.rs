@@ -41,7 +41,7 @@ impl Serving {
 
     /// The address as people type it.
     pub fn url(&self) -> String {
-        format!("{}://{}", if self.tls { "https" } else { "http" }, self.address)
+        url(self.address, self.tls)
     }
 
     /// Waits until the server has stopped and its connections have ended.
@@ -50,17 +50,41 @@ impl Serving {
     }
 }
 
-/// Listens and serves until `shutdown` ends; then takes no more connections and lets requests end.
-///
-/// Gives the bound address at once, while serving goes on in a task.
+/// An address that is taken, at which nobody is answered yet: who connects waits.
+pub struct Bound<B: Backend> {
+    address: SocketAddr,
+    loop_: Loop<B>,
+}
+
+impl<B: Backend> std::fmt::Debug for Bound<B> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Bound").field("address", &self.address).finish_non_exhaustive()
+    }
+}
+
+impl<B: Backend> Bound<B> {
+    /// The address as people type it.
+    pub fn url(&self) -> String {
+        url(self.address, self.loop_.acceptor.is_some())
+    }
+
+    /// Serves in a task until `shutdown` ends; then takes no more connections and lets requests end.
+    pub fn serve(self, shutdown: impl Future<Output = ()> + Send + 'static) -> Serving {
+        let Self { address, loop_ } = self;
+        let tls = loop_.acceptor.is_some();
+        Serving { address, tls, done: tokio::spawn(loop_.run(shutdown)) }
+    }
+}
+
+fn url(address: SocketAddr, tls: bool) -> String {
+    format!("{}://{address}", if tls { "https" } else { "http" })
+}
+
+/// Takes the address. Connections are taken once it serves; until then the system keeps them waiting.
 ///
 /// # Errors
 /// See [`ServeError`]; a listener off loopback without TLS is refused before anything is bound.
-pub async fn serve<B: Backend>(
-    backend: B,
-    options: ServeOptions,
-    shutdown: impl Future<Output = ()> + Send + 'static,
-) -> Result<Serving, ServeError> {
+pub async fn bind<B: Backend>(backend: B, options: ServeOptions) -> Result<Bound<B>, ServeError> {
     let listen = options.listen;
     if !listen.ip().is_loopback() && options.tls.is_none() {
         return Err(ServeError::NeedsTls { listen });
@@ -75,11 +99,20 @@ pub async fn serve<B: Backend>(
     let address = listener.local_addr().map_err(failed)?;
     let stop = CancellationToken::new();
     let front = Arc::new(Front::new(backend, address, &options, stop.clone()));
-    let tls = acceptor.is_some();
     let (bounds, lanes) = (options.bounds, options.lanes.unwrap_or_else(Lanes::here));
-    let loop_ = Loop { listener, front, acceptor, bounds, lanes, stop };
-    let done = tokio::spawn(loop_.run(shutdown));
-    Ok(Serving { address, tls, done })
+    Ok(Bound { address, loop_: Loop { listener, front, acceptor, bounds, lanes, stop } })
+}
+
+/// [`bind`] and [`Bound::serve`] in one.
+///
+/// # Errors
+/// Those of [`bind`].
+pub async fn serve<B: Backend>(
+    backend: B,
+    options: ServeOptions,
+    shutdown: impl Future<Output = ()> + Send + 'static,
+) -> Result<Serving, ServeError> {
+    Ok(bind(backend, options).await?.serve(shutdown))
 }
 
 struct Loop<B: Backend> {

@@ -39,7 +39,7 @@ pub use accounts::{
 pub use backend::{Asked, Backend};
 pub use connection::Connection;
 pub use front::{Body, Front};
-pub use listen::{Serving, serve};
+pub use listen::{Bound, Serving, bind, serve};
 pub use openapi::openapi;
 pub use options::{Bounds, ServeError, ServeOptions, Tls};
 pub use tls::check_tls;
