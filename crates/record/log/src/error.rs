@@ -81,6 +81,35 @@ pub enum LogError {
         /// Entries that the checkpoint covers.
         covered: u64,
     },
+    /// Caller: the shard with this entry was taken away.
+    #[error(
+        "entry {index} was taken away with the shard {shard}; entries from {first} on are here"
+    )]
+    TakenAway {
+        /// The entry asked for.
+        index: u64,
+        /// The first one that is there.
+        first: u64,
+        /// The shard that it is in.
+        shard: String,
+    },
+    /// Caller: what was asked of this shard cannot be done.
+    #[error("the shard {shard} {why}")]
+    Shard {
+        /// Its name.
+        shard: String,
+        /// Why not.
+        why: &'static str,
+    },
+    /// Damage: the list of shards.
+    #[error("the log's list of shards: {0}")]
+    Shards(&'static str),
+    /// Damage: hashes of entries that were taken away, which only a backup has.
+    #[error("the hashes of entries before {before}, which were taken away, are gone or damaged")]
+    Hashes {
+        /// The first entry that is there.
+        before: u64,
+    },
     /// Damage: every record passes, and together they give another root than the one signed:
     /// somebody has rewritten the file.
     #[error("the first {size} entries do not give the root in the checkpoint")]

@@ -4,7 +4,8 @@ use symbolon_codec::Digest32;
 
 use crate::LogError;
 use crate::index::read_offsets;
-use crate::record::{Chain, HEADER, Scan, Step};
+use crate::record::{Chain, Scan, Step};
+use crate::shard::Shards;
 use crate::storage::Storage;
 use crate::tile::TILE_WIDTH;
 
@@ -21,10 +22,15 @@ impl<S: Storage> Follower<S> {
     /// Begins before the entry `next`, which need not be there yet.
     ///
     /// # Errors
-    /// [`LogError::Storage`]; [`LogError::Truncated`] where the log ends before that entry.
+    /// [`LogError::Storage`]; [`LogError::Truncated`] where the log ends before that entry;
+    /// [`LogError::TakenAway`] where it begins behind it.
     pub fn open(storage: S, origin: &str, next: u64) -> Result<Self, LogError> {
-        let mut follower = Self::beginning(storage, origin);
-        if let Some((entry, offset)) = near(&follower.storage, next)? {
+        let shards = Shards::read(&storage)?;
+        shards.check_kept(next)?;
+        let (first, offset, chain) = shards.beginning(&storage, origin)?;
+        let mut follower = Self { storage, next: first, offset, chain };
+        let near = near(&follower.storage, next)?.filter(|(entry, _)| *entry > first);
+        if let Some((entry, offset)) = near {
             let chain = Chain::read(&follower.storage, offset);
             if let Some(chain) = chain.map_err(LogError::storage("read a record"))? {
                 let start = (follower.next, follower.offset, follower.chain);
@@ -42,8 +48,9 @@ impl<S: Storage> Follower<S> {
         }
     }
 
-    fn beginning(storage: S, origin: &str) -> Self {
-        Self { storage, next: 0, offset: HEADER.len() as u64, chain: Chain::start(origin) }
+    /// What the entry that comes next continues.
+    pub(crate) fn chain(&self) -> Chain {
+        self.chain
     }
 
     /// Place of the entry that comes next.

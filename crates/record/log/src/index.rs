@@ -4,7 +4,7 @@ use symbolon_codec::Digest32;
 
 use crate::LogError;
 use crate::storage::Storage;
-use crate::tile::{HASH_BYTES, TILE_WIDTH, decode_full};
+use crate::tile::{HASH_BYTES, TILE_WIDTH, decode_hashes};
 
 /// Offsets, counted in bundles of 256 entries. The newest are in memory, older ones in the file, which
 /// is read in parts of 256 offsets.
@@ -115,5 +115,5 @@ pub(crate) fn read_tile<S: Storage>(
     let at = number.saturating_mul(TILE_WIDTH * HASH_BYTES);
     let count = storage.read_at(&hashes_name(level), at, &mut bytes);
     let count = count.map_err(LogError::storage("read a tile"))?;
-    Ok(decode_full(&bytes[..count]))
+    Ok(decode_hashes(&bytes[..count], TILE_WIDTH))
 }

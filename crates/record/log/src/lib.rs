@@ -2,6 +2,7 @@
 #![forbid(unsafe_code)]
 
 pub mod add_checkpoint;
+pub mod begun;
 pub mod checkpoint;
 pub mod cosignature;
 pub mod error;
@@ -18,6 +19,8 @@ pub mod publish;
 mod read;
 mod record;
 pub mod recovery;
+pub mod shard;
+pub mod shard_file;
 pub mod span;
 pub mod storage;
 pub mod tile;
@@ -25,6 +28,7 @@ mod tree;
 pub mod witness;
 
 pub use add_checkpoint::{ADD_CHECKPOINT_BYTES_MAX, AddCheckpoint, AddCheckpointError};
+pub use begun::Begun;
 pub use checkpoint::{Checkpoint, CheckpointError};
 pub use cosignature::{Cosignature, CosignatureError, WitnessKey, cosign, lines_by, with_lines};
 pub use error::LogError;
@@ -38,6 +42,8 @@ pub use note::{NoteError, parse_vkey, vkey};
 pub use proof::{ProofError, verify_consistency, verify_inclusion};
 pub use publish::InclusionBundle;
 pub use recovery::Recovery;
+pub use shard::{Every, Kept, Shard, Shards};
+pub use shard_file::{SHARD_MAGIC, ShardFile, ShardFileError, read_shard, write_shard};
 pub use span::Span;
 pub use storage::Storage;
 pub use tile::{TILE_WIDTH, Tile, TileKind, TileNameError, parse_bundle};

@@ -14,6 +14,7 @@ use crate::note::check_name;
 use crate::publish::Published;
 use crate::record::{Chain, ENTRY_BYTES_MAX, push_record};
 use crate::recovery::{Recovery, recover};
+use crate::shard::{Every, Kept, Shards};
 use crate::storage::Storage;
 use crate::tile::TILE_WIDTH;
 use crate::tree::Tree;
@@ -116,6 +117,7 @@ pub struct Log<S> {
     pub(crate) index: Mutex<Index>,
     pub(crate) published: Mutex<Published>,
     pub(crate) recovery: Recovery,
+    pub(crate) shards: RwLock<Arc<Shards>>,
 }
 
 struct Pending {
@@ -198,6 +200,7 @@ impl<S: Storage> Log<S> {
             index: Mutex::new(found.index),
             published: Mutex::new(Published::new(found.signed, found.unsigned, found.stored)),
             recovery: found.recovery,
+            shards: RwLock::new(Arc::new(found.shards)),
         })
     }
 
@@ -233,12 +236,25 @@ impl<S: Storage> Log<S> {
     /// # Errors
     /// [`LogError::Storage`], which poisons the log, or [`LogError::Poisoned`].
     pub fn hand_over(&self) -> Result<u64, LogError> {
-        let mut writer = lock(&self.writer);
+        self.hand_over_as(lock(&self.writer))
+    }
+
+    fn hand_over_as(&self, mut writer: MutexGuard<'_, Writer>) -> Result<u64, LogError> {
+        let (written, waiting) = self.write_pending(&mut writer)?;
+        drop(writer);
+        if waiting > LEAVES_MAX {
+            drop(self.settled_tree());
+        }
+        Ok(written)
+    }
+
+    /// Gives how many entries are written, and how many of their leaves wait for the tree.
+    fn write_pending(&self, writer: &mut Writer) -> Result<(u64, usize), LogError> {
         self.check_poison()?;
         let mut batch = {
             let mut pending = lock_briefly(&self.pending);
             if pending.batch.leaves.is_empty() {
-                return Ok(self.written.load(Ordering::Acquire));
+                return Ok((self.written.load(Ordering::Acquire), 0));
             }
             pending.offset += pending.batch.bytes.len() as u64;
             std::mem::replace(&mut pending.batch, std::mem::take(&mut writer.spare))
@@ -261,11 +277,7 @@ impl<S: Storage> Log<S> {
             batch.offsets.clear();
             writer.spare = batch;
         }
-        drop(writer);
-        if waiting > LEAVES_MAX {
-            drop(self.settled_tree());
-        }
-        Ok(written)
+        Ok((written, waiting))
     }
 
     /// Writes what is pending and syncs: [`Durability::Group`]. Gives the number of entries that
@@ -296,6 +308,104 @@ impl<S: Storage> Log<S> {
             self.durable.store(written, Ordering::Release);
         }
         Ok(written)
+    }
+
+    /// How the log is divided.
+    pub fn shards(&self) -> Arc<Shards> {
+        self.shards.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Says how long a shard is written to. The first word makes all there is the first shard.
+    ///
+    /// # Errors
+    /// [`LogError::Storage`], which poisons the log, or [`LogError::Poisoned`].
+    pub fn set_every(&self, every: Every, now_ms: u64) -> Result<(), LogError> {
+        self.divide(|shards, _, _| {
+            Ok((shards.every() != every).then(|| shards.with_every(every, now_ms)))
+        })
+        .map(drop)
+    }
+
+    /// Begins a shard where a period has begun since the last one did. Says whether it did.
+    ///
+    /// # Errors
+    /// As [`Log::set_every`].
+    pub fn turn_if_due(&self, now_ms: u64) -> Result<bool, LogError> {
+        if !self.shards().is_due(now_ms) {
+            return Ok(false);
+        }
+        self.divide(|shards, first, offset| match shards.is_due(now_ms) {
+            true => shards.with_next(now_ms, first, offset).map(Some),
+            false => Ok(None),
+        })
+    }
+
+    /// Begins a shard now. Says whether it did: one without an entry stays.
+    ///
+    /// # Errors
+    /// As [`Log::set_every`]; [`LogError::Shards`] where there are too many.
+    pub fn turn(&self, now_ms: u64) -> Result<bool, LogError> {
+        self.divide(|shards, first, offset| match shards.all().last() {
+            Some(last) if last.first == first => Ok(None),
+            None if first == 0 => Ok(None),
+            _ => shards.with_next(now_ms, first, offset).map(Some),
+        })
+    }
+
+    /// Another list of shards, with everything that was appended durable and under a checkpoint before it: opening cuts
+    /// nothing off that lies in a shard which is over.
+    fn divide(
+        &self,
+        change: impl FnOnce(&Shards, u64, u64) -> Result<Option<Shards>, LogError>,
+    ) -> Result<bool, LogError> {
+        let _one = lock(&self.syncing);
+        let mut writer = lock(&self.writer);
+        let (written, _) = self.write_pending(&mut writer)?;
+        if written > self.durable_size() {
+            self.storage.sync().map_err(|e| self.poison("sync entries", e))?;
+            self.durable.store(written, Ordering::Release);
+        }
+        let Some(new) = change(&self.shards(), written, writer.offset)? else { return Ok(false) };
+        match self.checkpoint() {
+            Ok(_) | Err(LogError::NoKey) => {}
+            Err(error) => return Err(error),
+        }
+        let turned = self.storage.turn(&new);
+        turned.map_err(|e| self.poison("begin a shard", e))?;
+        *self.shards.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(new);
+        Ok(true)
+    }
+
+    /// Gives up the entries of all shards up to this one: a copy of them is somewhere else. Hashes stay, and so does what
+    /// they prove; of the last shard the entries of a bundle that the next one shares stay too.
+    ///
+    /// # Errors
+    /// [`LogError::Shard`] for one that is written to, or that no signed checkpoint covers; [`LogError::Storage`].
+    pub fn give_up(&self, shard: usize) -> Result<Kept, LogError> {
+        let _one = lock(&self.syncing);
+        let shards = self.shards();
+        let refuse = |why| {
+            let shard = shards.all().get(shard).map(crate::Shard::name).unwrap_or_default();
+            LogError::Shard { shard, why }
+        };
+        let end = shards.end(shard).ok_or_else(|| refuse("is still written to"))?;
+        let signed = self.latest_checkpoint();
+        let signed =
+            signed.and_then(|note| crate::Checkpoint::dangerous_read_unverified(&note).ok());
+        if signed.is_none_or(|checkpoint| checkpoint.size < end) {
+            return Err(refuse("is not under a signed checkpoint yet"));
+        }
+        let first = end / TILE_WIDTH * TILE_WIDTH;
+        if shards.kept().map_or(0, |kept| kept.first) >= first {
+            return Err(refuse("has no bundle of 256 entries here to be taken away"));
+        }
+        let offset = lock(&self.index).offset(&self.storage, first / TILE_WIDTH)?;
+        let kept = Kept { first, offset: offset.ok_or_else(|| refuse("is not indexed"))? };
+        let new = shards.with_kept(kept);
+        let gone = self.storage.give_up(&new);
+        gone.map_err(|e| self.poison("give up a shard", e))?;
+        *self.shards.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(new);
+        Ok(kept)
     }
 
     /// Evidence for an entry, if it survives already what `durability` says.

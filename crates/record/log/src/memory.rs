@@ -5,6 +5,7 @@ use std::io;
 use std::sync::atomic::{AtomicI64, Ordering::Relaxed};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
+use crate::shard::{SHARDS, Shards};
 use crate::storage::Storage;
 
 /// Keeps everything in memory and remembers what was synced, so that a test can cut the power or
@@ -150,6 +151,29 @@ impl Storage for MemoryStorage {
         inner.published.insert(name.to_owned(), bytes.to_vec());
         Ok(())
     }
+
+    fn give_up(&self, shards: &Shards) -> io::Result<()> {
+        self.publish(SHARDS, shards.encode().as_bytes())?;
+        self.step()?;
+        let mut inner = self.lock();
+        let end = usize::try_from(stays_from(shards)?).map_err(io::Error::other)?;
+        let Inner { entries, synced, .. } = &mut *inner;
+        for bytes in [entries, synced] {
+            let end = end.min(bytes.len());
+            bytes[..end].fill(0);
+        }
+        Ok(())
+    }
+
+    fn begin_at(&self, shards: &Shards, last: &[u8]) -> io::Result<()> {
+        self.write(stays_from(shards)?, last)?;
+        self.sync()?;
+        self.publish(SHARDS, shards.encode().as_bytes())
+    }
+}
+
+fn stays_from(shards: &Shards) -> io::Result<u64> {
+    Ok(shards.kept().ok_or(io::ErrorKind::InvalidInput)?.stays_from())
 }
 
 fn read_from(file: &[u8], offset: u64, out: &mut [u8]) -> usize {

@@ -6,7 +6,7 @@ use symbolon_codec::Digest32;
 
 use crate::LogError;
 use crate::log::{Log, lock};
-use crate::record::{Chain, HEADER, Scan, Step};
+use crate::record::{Chain, Scan, Step};
 use crate::storage::Storage;
 use crate::tile::TILE_WIDTH;
 use crate::tree::Tree;
@@ -58,7 +58,8 @@ impl<S: Storage> Log<S> {
     pub fn tail(&self, before: Option<u64>, count: u64) -> Result<Vec<(u64, Vec<u8>)>, LogError> {
         let end = before.unwrap_or(u64::MAX).min(self.written_size());
         let (mut found, mut bytes): (Vec<(u64, Vec<u8>)>, _) = (Vec::new(), 0);
-        let (mut high, low) = (end, end.saturating_sub(count));
+        let there = self.shards().kept().map_or(0, |kept| kept.first);
+        let (mut high, low) = (end, end.saturating_sub(count).max(there));
         // A bundle at a time, from the newest, because records can only be read forwards.
         while high > low {
             let start = low.max((high - 1) / TILE_WIDTH * TILE_WIDTH);
@@ -86,13 +87,19 @@ impl<S: Storage> Log<S> {
     /// [`LogError::Damaged`] or [`LogError::Root`], both poisoning; [`LogError::Storage`].
     pub fn audit(&self) -> Result<u64, LogError> {
         let until = self.recovery.unread_before;
-        let mut scan = Scan::new(&self.storage, HEADER.len() as u64, Chain::start(&self.origin));
-        let mut tree = Tree::default();
+        let (first, offset, chain) = self.shards().beginning(&self.storage, &self.origin)?;
+        if first >= until {
+            return Ok(until);
+        }
+        let mut scan = Scan::new(&self.storage, offset, chain);
+        let mut tree = Tree::resume(first, &mut |l, n| self.load_tile(l, n))?;
         while tree.size() < until {
             self.check_poison()?;
             let (index, offset) = (tree.size(), scan.offset());
             match scan.step().map_err(LogError::storage("read a record"))? {
                 Step::Record { leaf, .. } => tree.push(leaf),
+                // It was taken away meanwhile.
+                _ if self.shards().check_kept(index).is_err() => return self.audit(),
                 _ => return Err(self.stop(LogError::Damaged { index, offset, covered: until })),
             }
         }
@@ -112,6 +119,8 @@ impl<S: Storage> Log<S> {
         if range.is_empty() {
             return Ok(());
         }
+        let shards = self.shards();
+        shards.check_kept(range.start)?;
         let read = LogError::storage;
         let bundle = range.start / TILE_WIDTH;
         let offset = lock(&self.index).offset(&self.storage, bundle)?;
@@ -122,7 +131,10 @@ impl<S: Storage> Log<S> {
                 (bundle * TILE_WIDTH, Scan::new(&self.storage, offset, chain))
             }
             // A lost index is made again when the log is opened; until then, from the beginning.
-            _ => (0, Scan::new(&self.storage, HEADER.len() as u64, Chain::start(&self.origin))),
+            _ => {
+                let (first, offset, chain) = shards.beginning(&self.storage, &self.origin)?;
+                (first, Scan::new(&self.storage, offset, chain))
+            }
         };
         while index < range.end {
             let offset = scan.offset();

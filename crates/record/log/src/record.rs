@@ -2,7 +2,7 @@
 
 use std::io;
 
-use symbolon_codec::{Digest32, Fields};
+use symbolon_codec::{Digest32, Fields, b64};
 use symbolon_crypto::sha256;
 
 use crate::hash::leaf_hash;
@@ -15,6 +15,8 @@ pub(crate) const ENTRY_BYTES_MAX: usize = 65_535;
 /// Bytes of a record beside the entry.
 pub(crate) const OVERHEAD: usize = 4 + CHECK;
 const CHECK: usize = 16;
+/// Bytes of a check: what a record needs of the one before it.
+pub(crate) const CHECK_BYTES: u64 = CHECK as u64;
 
 /// The check of the last record: what the next one must continue.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -40,6 +42,16 @@ impl Chain {
         let mut bytes = [0; CHECK];
         let count = storage.read(start, &mut bytes)?;
         Ok((count == CHECK).then_some(Self(bytes)))
+    }
+
+    /// As text, in base64.
+    pub(crate) fn encode(&self) -> String {
+        b64::encode(&self.0)
+    }
+
+    /// What [`Chain::encode`] wrote.
+    pub(crate) fn decode(text: &str) -> Option<Self> {
+        b64::decode(text, CHECK).ok()?.try_into().ok().map(Self)
     }
 
     fn cut(hash: &Digest32) -> Self {

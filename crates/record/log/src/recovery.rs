@@ -8,6 +8,7 @@ use crate::checkpoint::{Checkpoint, CheckpointError};
 use crate::index::{Index, read_offsets, read_tile};
 use crate::note::NOTE_BYTES_MAX;
 use crate::record::{Chain, HEADER, Scan, Step};
+use crate::shard::Shards;
 use crate::storage::Storage;
 use crate::tile::TILE_WIDTH;
 use crate::tree::Tree;
@@ -43,6 +44,7 @@ pub(crate) struct Recovered {
     pub(crate) signed: Option<(Checkpoint, String)>,
     pub(crate) unsigned: Option<Checkpoint>,
     pub(crate) recovery: Recovery,
+    pub(crate) shards: Shards,
 }
 
 /// Reads what is there; changes it only by cutting a tail that was never acknowledged.
@@ -56,21 +58,25 @@ pub(crate) fn recover<S: Storage>(
     let anchors: Vec<&Checkpoint> =
         signed.iter().map(|(c, _)| c).chain(unsigned.as_ref()).collect();
     let covered = anchors.iter().map(|c| c.size).max().unwrap_or(0);
-    begin(storage, covered)?;
+    let shards = Shards::read(storage)?;
+    if shards.kept().is_none() {
+        begin(storage, covered)?;
+    }
 
-    let mut start = Start::recent(storage, covered)?;
+    let beginning = shards.kept().map_or(0, |kept| kept.first);
+    let mut start = Start::recent(storage, covered, beginning)?;
     let mut rebuilt = false;
     let done = loop {
-        let begins_at = start.as_ref().map_or(0, |s| s.entry);
+        let begins_at = start.as_ref().map_or(beginning, |s| s.entry);
         let first = match start.take() {
             Some(start) => start,
-            None => Start::beginning(origin),
+            None => Start::beginning(storage, origin, &shards)?,
         };
         match read_on(storage, first, &anchors, covered) {
             Ok(done) => break done,
             // The index or a tile was wrong: they are only caches. From the beginning, then.
             Err(LogError::Damaged { .. } | LogError::Truncated { .. } | LogError::Root { .. })
-                if begins_at > 0 =>
+                if begins_at > beginning =>
             {
                 rebuilt = true;
             }
@@ -84,9 +90,9 @@ pub(crate) fn recover<S: Storage>(
         unread_before: done.from,
         rebuilt,
     };
-    let stored = if rebuilt { 0 } else { done.from };
+    let stored = if rebuilt { beginning } else { done.from };
     let Done { tree, index, chain, offset, .. } = done;
-    Ok(Recovered { tree, index, chain, offset, stored, signed, unsigned, recovery })
+    Ok(Recovered { tree, index, chain, offset, stored, signed, unsigned, recovery, shards })
 }
 
 /// Where reading begins.
@@ -100,19 +106,28 @@ struct Start {
 }
 
 impl Start {
-    fn beginning(origin: &str) -> Self {
-        Self {
-            entry: 0,
-            offset: HEADER.len() as u64,
-            chain: Chain::start(origin),
-            tree: Tree::default(),
-            first_bundle: 0,
-            offsets: Vec::new(),
+    /// At the first record that is there. The tree before it comes from hashes alone.
+    fn beginning<S: Storage>(storage: &S, origin: &str, shards: &Shards) -> Result<Self, LogError> {
+        let (entry, offset, chain) = shards.beginning(storage, origin)?;
+        let tree = resumed(storage, entry)?.ok_or(LogError::Hashes { before: entry })?;
+        let bundle = entry / TILE_WIDTH;
+        let part = bundle / TILE_WIDTH;
+        let first_bundle = part * TILE_WIDTH;
+        let count = (bundle - first_bundle) as usize;
+        let mut offsets = match count {
+            0 => Vec::new(),
+            _ => read_offsets(storage, part)?.unwrap_or_default(),
+        };
+        offsets.truncate(count);
+        if offsets.len() < count || offsets.last().is_some_and(|last| *last >= offset) {
+            // Of what was taken away nothing is read, so that any that rise will do.
+            offsets = (first_bundle..bundle).map(|b| offset - (bundle - b)).collect();
         }
+        Ok(Self { entry, offset, chain, tree, first_bundle, offsets })
     }
 
     /// The last place that is far enough from the end, if the caches say where one is.
-    fn recent<S: Storage>(storage: &S, covered: u64) -> Result<Option<Self>, LogError> {
+    fn recent<S: Storage>(storage: &S, covered: u64, least: u64) -> Result<Option<Self>, LogError> {
         let length = storage.len().map_err(LogError::storage("measure the entries"))?;
         let Some(before) = length.checked_sub(WINDOW_BYTES) else { return Ok(None) };
         for part in (0..=covered / (TILE_WIDTH * TILE_WIDTH)).rev() {
@@ -122,20 +137,29 @@ impl Start {
             let Some(place) = early.min(bundles as usize).checked_sub(1) else { continue };
             let offset = offsets[place];
             let entry = (part * TILE_WIDTH + place as u64) * TILE_WIDTH;
+            if entry < least {
+                return Ok(None);
+            }
             let chain = Chain::read(storage, offset).map_err(LogError::storage("read a record"))?;
-            let mut whole = true;
-            let tree = Tree::resume(entry, &mut |level, number| {
-                let tile = read_tile(storage, level, number)?;
-                whole &= tile.is_some();
-                Ok(tile.unwrap_or_else(|| vec![Digest32([0; 32]); TILE_WIDTH as usize]))
-            })?;
-            let (Some(chain), true) = (chain, whole && entry > 0) else { return Ok(None) };
+            let tree = resumed(storage, entry)?;
+            let (Some(chain), Some(tree), true) = (chain, tree, entry > 0) else { return Ok(None) };
             offsets.truncate(place);
             let first_bundle = part * TILE_WIDTH;
             return Ok(Some(Self { entry, offset, chain, tree, first_bundle, offsets }));
         }
         Ok(None)
     }
+}
+
+/// The tree of the first `size` entries, a multiple of 256; nothing where a tile is missing.
+fn resumed<S: Storage>(storage: &S, size: u64) -> Result<Option<Tree>, LogError> {
+    let mut whole = true;
+    let tree = Tree::resume(size, &mut |level, number| {
+        let tile = read_tile(storage, level, number)?;
+        whole &= tile.is_some();
+        Ok(tile.unwrap_or_else(|| vec![Digest32([0; 32]); TILE_WIDTH as usize]))
+    })?;
+    Ok(whole.then_some(tree))
 }
 
 struct Done {

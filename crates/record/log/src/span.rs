@@ -82,7 +82,7 @@ impl Span {
 }
 
 /// Heights of the largest complete subtrees that cover a range.
-fn heights(first: u64, next: u64) -> impl Iterator<Item = u32> {
+pub(crate) fn heights(first: u64, next: u64) -> impl Iterator<Item = u32> {
     let mut at = first;
     std::iter::from_fn(move || {
         let left = next.checked_sub(at).filter(|left| *left > 0)?;

@@ -106,11 +106,11 @@ pub(crate) fn encode_hashes(hashes: &[Digest32]) -> Vec<u8> {
     hashes.into_flattened()
 }
 
-/// The hashes of a full tile, or nothing where the length is another.
-pub(crate) fn decode_full(bytes: &[u8]) -> Option<Vec<Digest32>> {
+/// So many hashes, or nothing where the length is another.
+pub(crate) fn decode_hashes(bytes: &[u8], count: u64) -> Option<Vec<Digest32>> {
     let (hashes, rest) = bytes.as_chunks::<32>();
-    let full = rest.is_empty() && hashes.len() as u64 == TILE_WIDTH;
-    full.then(|| hashes.iter().map(|h| Digest32(*h)).collect())
+    let whole = rest.is_empty() && hashes.len() as u64 == count;
+    whole.then(|| hashes.iter().map(|h| Digest32(*h)).collect())
 }
 
 /// Adds an entry to a bundle: two bytes of length, and the entry, which is at most 65,535 bytes.
