@@ -352,6 +352,22 @@ impl<S: Storage> Log<S> {
         })
     }
 
+    /// Divides a log that is written again as it was divided: where the next entry begins one of these shards, it does so
+    /// here. Says whether it does.
+    ///
+    /// # Errors
+    /// As [`Log::set_every`]; [`LogError::Shards`] where it does not begin where the list says.
+    pub fn turn_as(&self, shards: &Shards) -> Result<bool, LogError> {
+        self.divide(|now, first, offset| match shards.all().iter().find(|s| s.first == first) {
+            Some(next) if now.all().last().is_some_and(|last| last.first < first) => {
+                let fits = next.offset == offset && shards.until(first - 1) == *now;
+                let wrong = LogError::Shards("its entries are not those that were divided so");
+                if fits { Ok(Some(shards.until(first))) } else { Err(wrong) }
+            }
+            _ => Ok(None),
+        })
+    }
+
     /// Another list of shards, with everything that was appended durable and under a checkpoint before it: opening cuts
     /// nothing off that lies in a shard which is over.
     fn divide(

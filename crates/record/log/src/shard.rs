@@ -180,6 +180,11 @@ impl Shards {
         self.kept
     }
 
+    /// The first entry that is there, or will be.
+    pub fn first(&self) -> u64 {
+        self.kept.map_or(0, |kept| kept.first)
+    }
+
     /// The shard of this name, or the only one of this period, by its place in [`Shards::all`].
     pub fn find(&self, name: &str) -> Option<usize> {
         if let Some(at) = self.all.iter().position(|shard| shard.name() == name) {
@@ -227,6 +232,13 @@ impl Shards {
         let began = new.all.last().map_or(Day::of(now_ms), |last| last.began.max(Day::of(now_ms)));
         new.all.push(Shard { period: self.every.period(now_ms), first, offset, began });
         Ok(new)
+    }
+
+    /// The list as it was while the entry `next` was the next one.
+    #[must_use]
+    pub fn until(&self, next: u64) -> Self {
+        let all = self.all.iter().filter(|shard| shard.first <= next).cloned().collect();
+        Self { all, ..self.clone() }
     }
 
     /// The list where entries before `kept` are gone.
@@ -284,8 +296,7 @@ impl Shards {
         if shards.is_sound() { Ok(shards) } else { Err(FORM) }
     }
 
-    /// Shards follow one another from the first entry on, and what is gone is whole bundles of all
-    /// but the last.
+    /// Shards follow one another from the first entry on, and what is gone is whole bundles.
     fn is_sound(&self) -> bool {
         let starts =
             self.all.first().is_none_or(|s| s.first == 0 && s.offset == HEADER.len() as u64);
@@ -294,19 +305,20 @@ impl Shards {
                 && pair[0].offset < pair[1].offset
                 && pair[0].began <= pair[1].began
         });
-        let last = self.all.last().map_or((0, 0), |last| (last.first, last.offset));
-        let kept = self.kept.is_none_or(|Kept { first, offset }| {
-            let is_bundle = first > 0 && first.is_multiple_of(TILE_WIDTH);
-            is_bundle
-                && offset > HEADER.len() as u64 + CHECK_BYTES
-                && first <= last.0
-                && offset <= last.1
+        let kept = self.kept.is_none_or(|kept| {
+            let is_bundle = kept.first > 0 && kept.first.is_multiple_of(TILE_WIDTH);
+            let least = HEADER.len() as u64 + CHECK_BYTES;
+            let fits = |s: &Shard| kept.first.cmp(&s.first) == kept.offset.cmp(&s.offset);
+            is_bundle && kept.offset > least && !self.all.is_empty() && self.all.iter().all(fits)
         });
         starts && rise && kept
     }
 
     /// The list of a log's, as its storage has it.
-    pub(crate) fn read<S: Storage>(storage: &S) -> Result<Self, LogError> {
+    ///
+    /// # Errors
+    /// [`LogError::Shards`] or [`LogError::Storage`].
+    pub fn read<S: Storage>(storage: &S) -> Result<Self, LogError> {
         let bytes = storage.get(SHARDS, SHARDS_BYTES_MAX + 1);
         match bytes.map_err(LogError::storage("read the list of shards"))? {
             None => Ok(Self::default()),

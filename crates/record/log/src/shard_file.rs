@@ -9,14 +9,11 @@ use symbolon_crypto::VerifyingKey;
 use crate::LogError;
 use crate::checkpoint::{Checkpoint, CheckpointError};
 use crate::follow::Follower;
-use crate::hash::complete_root;
-use crate::index::hashes_name;
 use crate::note::NOTE_BYTES_MAX;
 use crate::record::{Chain, ENTRY_BYTES_MAX, OVERHEAD, push_record};
 use crate::shard::Shards;
-use crate::span::{Span, heights};
+use crate::span::Span;
 use crate::storage::Storage;
-use crate::tile::{HASH_BYTES, decode_hashes};
 
 /// Why a shard's file was not written, or is refused.
 #[derive(Debug, thiserror::Error)]
@@ -121,8 +118,8 @@ pub fn write_shard<S: Storage>(
         first,
         next,
         check: chain.encode(),
-        before: span(storage, 0, first)?.hashes().to_vec(),
-        behind: span(storage, next, checkpoint.size)?.hashes().to_vec(),
+        before: Span::stored(storage, 0, first)?.hashes().to_vec(),
+        behind: Span::stored(storage, next, checkpoint.size)?.hashes().to_vec(),
         checkpoint: note.to_owned(),
     };
     let text = serde_json::to_vec(&header).map_err(io::Error::other)?;
@@ -236,21 +233,4 @@ impl Header {
         let Self { shard, origin, first, next, checkpoint, .. } = self;
         ShardFile { shard, origin, first, next, checkpoint }
     }
-}
-
-/// What a range of entries adds to the root, by the stored hashes.
-fn span<S: Storage>(storage: &S, first: u64, next: u64) -> Result<Span, LogError> {
-    let (mut at, mut hashes) = (first, Vec::new());
-    for height in heights(first, next) {
-        let (level, inner) = ((height / 8) as u8, height % 8);
-        let number = at >> height << inner;
-        let mut bytes = vec![0; (HASH_BYTES << inner) as usize];
-        let read = storage.read_at(&hashes_name(level), number * HASH_BYTES, &mut bytes);
-        let count = read.map_err(LogError::storage("read a tile"))?;
-        let below = decode_hashes(&bytes[..count], 1 << inner);
-        hashes.push(complete_root(below.ok_or(LogError::Hashes { before: next })?));
-        at += 1 << height;
-    }
-    // INFALLIBLE: there is one hash for each of the heights.
-    Ok(Span::from_parts(first, next, hashes).expect("a hash for each height"))
 }

@@ -2,7 +2,11 @@
 
 use symbolon_codec::Digest32;
 
-use crate::hash::{empty_root, node_hash};
+use crate::LogError;
+use crate::hash::{complete_root, empty_root, node_hash};
+use crate::index::hashes_name;
+use crate::storage::Storage;
+use crate::tile::{HASH_BYTES, decode_hashes};
 
 /// The hashes of the largest complete subtrees that cover a range of entries, from left to right: some
 /// tens at most, whatever the range. Spans that follow each other join, and one that begins at the first
@@ -25,6 +29,25 @@ impl Span {
     pub fn from_parts(first: u64, next: u64, hashes: Vec<Digest32>) -> Option<Self> {
         let fits = first <= next && heights(first, next).count() == hashes.len();
         fits.then_some(Self { first, next, hashes })
+    }
+
+    /// Of these entries of a log, by the hashes that its storage has: those that a checkpoint covers.
+    ///
+    /// # Errors
+    /// [`LogError::Hashes`] where some are missing; [`LogError::Storage`].
+    pub fn stored<S: Storage>(storage: &S, first: u64, next: u64) -> Result<Self, LogError> {
+        let mut span = Self::empty(first);
+        for height in heights(first, next) {
+            let (level, inner) = ((height / 8) as u8, height % 8);
+            let number = span.next >> height << inner;
+            let mut bytes = vec![0; (HASH_BYTES << inner) as usize];
+            let read = storage.read_at(&hashes_name(level), number * HASH_BYTES, &mut bytes);
+            let count = read.map_err(LogError::storage("read a tile"))?;
+            let below = decode_hashes(&bytes[..count], 1 << inner);
+            let below = below.ok_or(LogError::Hashes { before: next })?;
+            span.push_node(height, complete_root(below));
+        }
+        Ok(span)
     }
 
     /// Place of its first entry.

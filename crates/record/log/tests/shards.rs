@@ -47,7 +47,9 @@ fn file(log: &Log<MemoryStorage>, at: usize) -> Vec<u8> {
     bytes
 }
 
-fn read(bytes: &[u8]) -> Result<(ShardFile, Vec<(u64, Vec<u8>)>), ShardFileError> {
+type Entries = Vec<(u64, Vec<u8>)>;
+
+fn read(bytes: &[u8]) -> Result<(ShardFile, Entries), ShardFileError> {
     let mut entries = Vec::new();
     let key = key().verifying_key();
     let read = read_shard(&mut &*bytes, &key, |at, entry| entries.push((at, entry.to_vec())))?;

@@ -69,7 +69,7 @@ pub struct Broker {
     pub(crate) vkey: String,
     pub(crate) store: SqliteStore,
     pub(crate) log: Arc<LogService>,
-    log_place: String,
+    pub(crate) log_place: String,
     /// Makes the log searchable, beside everything else.
     audit: Keeper,
     /// What witnesses said of the log's checkpoints, and the thread that asks them.

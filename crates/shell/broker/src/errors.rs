@@ -181,6 +181,12 @@ pub(crate) fn log_receipt(error: LogError) -> CallError {
 
 /// The log cannot be read or opened.
 pub(crate) fn log_read(error: LogError) -> CallError {
+    if let LogError::TakenAway { index, .. } = &error {
+        let next = format!(
+            "symbolon log check-shard FILE --key operator.pub --entry {index}, with the shard's file"
+        );
+        return CallError::caller("taken_away", error.to_string()).status(410).next(next);
+    }
     let next = database_next(&error)
         .unwrap_or("put the folder log back from a backup; state.db is separate and unharmed");
     CallError::environment("log_read", format!("the log cannot be read: {error}")).next(next)

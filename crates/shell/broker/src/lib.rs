@@ -38,6 +38,7 @@ mod revocation;
 mod runs;
 mod services;
 mod setup;
+mod shards;
 mod sign;
 mod taps;
 mod tools;
@@ -68,5 +69,6 @@ pub use setup::{
     CONNECTIONS_AT_ONCE_MAX, CatalogView, LENT_MAX, LentConnection, ScopeView, ServiceRow,
     ServiceView,
 };
+pub use shards::{Every, ShardView, ShardsView};
 pub use taps::{TapAnswer, TapAsked, TapPasskey};
 pub use upstream::{Answer, Outgoing, ToolOutcome, Upstream, UpstreamError};

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use symbolon_ambient::SeededRng;
 use symbolon_crypto::SigningKey;
-use symbolon_log::{Durability, Log, MemoryStorage, Storage};
+use symbolon_log::{Durability, Log, MemoryStorage, Shards, Storage};
 use symbolon_store::accounts::{Afterwards, OwnPostgres};
 use symbolon_store::{Faults, FolderStorage, LogService, LogSettings, LogStorage, PostgresStorage};
 
@@ -100,6 +100,12 @@ impl Storage for Nowhere {
     }
     fn cut(&self, offset: u64) -> io::Result<()> {
         self.0.cut(offset)
+    }
+    fn give_up(&self, shards: &Shards) -> io::Result<()> {
+        self.0.give_up(shards)
+    }
+    fn begin_at(&self, shards: &Shards, last: &[u8]) -> io::Result<()> {
+        self.0.begin_at(shards, last)
     }
     fn get(&self, name: &str, max: u64) -> io::Result<Option<Vec<u8>>> {
         self.0.get(name, max)

@@ -144,7 +144,7 @@ impl Home {
         Ok(home)
     }
 
-    /// Checks owner and mode of the home, of what is in it, in `log`, `run`, `catalog`, `flows` and `audit`. What is deeper
+    /// Checks owner and mode of the home, of what is in it, in `log` and its shards, `run`, `catalog`, `flows` and `audit`. What is deeper
     /// (tiles) cannot be reached past a folder of mode 0700.
     ///
     /// # Errors
@@ -154,6 +154,7 @@ impl Home {
         for folder in [
             self.path.clone(),
             self.log(),
+            self.log().join("shards"),
             self.run(),
             self.catalog(),
             self.flows(),

@@ -9,8 +9,9 @@ use std::task::{Context, Poll, Waker};
 use std::thread::{self, JoinHandle, Thread};
 use std::time::{Duration, Instant};
 
+use symbolon_ambient::{Clock, SystemClock};
 use symbolon_crypto::SigningKey;
-use symbolon_log::{Durability, Durable, InclusionBundle, Log, LogError, Storage, Ticket};
+use symbolon_log::{Durability, Durable, Every, InclusionBundle, Log, LogError, Storage, Ticket};
 
 use crate::alone;
 use crate::line::Turn;
@@ -56,7 +57,12 @@ struct Shared<S> {
     /// How long the last sync took, microseconds.
     sync_took: AtomicU64,
     closing: AtomicBool,
+    clock: Arc<dyn Clock>,
 }
+
+/// A period that ends while nothing is written is noticed after this long at most; the clock is no part of a wait, since
+/// it can be set.
+const TURN_LOOK: Duration = Duration::from_secs(30);
 
 /// A place in the line. Measured with 50 tasks against `tokio::sync::watch` and `oneshot`: this
 /// takes 1.4 to 1.9 us of processor time a wait, `watch` 2.0 to 2.3, `oneshot` 1.5 to 1.9.
@@ -73,6 +79,18 @@ impl<S: Storage + 'static> LogService<S> {
     /// # Errors
     /// [`LogError::Storage`] where the system gives no thread.
     pub fn start(log: Log<S>, settings: LogSettings) -> Result<Self, LogError> {
+        Self::start_with(log, settings, Arc::new(SystemClock))
+    }
+
+    /// As [`LogService::start`]; shards begin by this clock.
+    ///
+    /// # Errors
+    /// As [`LogService::start`].
+    pub fn start_with(
+        log: Log<S>,
+        settings: LogSettings,
+        clock: Arc<dyn Clock>,
+    ) -> Result<Self, LogError> {
         let shared = Arc::new(Shared {
             log,
             settings,
@@ -82,6 +100,7 @@ impl<S: Storage + 'static> LogService<S> {
             publisher: Sleeper::default(),
             sync_took: AtomicU64::new(0),
             closing: AtomicBool::new(false),
+            clock,
         });
         let spawn = |name: &str, run: fn(&Shared<S>)| {
             let shared = shared.clone();
@@ -188,6 +207,30 @@ impl<S: Storage + 'static> LogService<S> {
         self.shared.log.commit()?;
         self.shared.wake_waiters();
         self.shared.log.checkpoint()
+    }
+
+    /// Says how long a shard is written to; see [`Log::set_every`]. Blocks.
+    ///
+    /// # Errors
+    /// As [`Log::set_every`].
+    pub fn set_every(&self, every: Every) -> Result<(), LogError> {
+        let shared = &*self.shared;
+        let set = shared.log.set_every(every, shared.clock.unix_ms());
+        shared.wake_waiters();
+        // It sleeps until the next turn from now on.
+        shared.publisher.wake_from(Sleeper::DOZE);
+        set
+    }
+
+    /// Begins a shard now; see [`Log::turn`]. Blocks.
+    ///
+    /// # Errors
+    /// As [`Log::turn`].
+    pub fn turn(&self) -> Result<bool, LogError> {
+        let shared = &*self.shared;
+        let turned = shared.log.turn(shared.clock.unix_ms());
+        shared.wake_waiters();
+        turned
     }
 
     /// Gives or takes away the key that signs checkpoints, when the home is unlocked or locked.
@@ -324,9 +367,12 @@ impl<S: Storage> Shared<S> {
     /// old part of the log once at the start.
     fn publish_loop(&self) {
         self.publisher.attach();
+        // The period may have ended while nothing ran.
+        self.turn_if_due();
         // Damage is kept in the log's poison, and shows at the next append.
         let _ = self.log.audit();
         while !self.closing.load(Ordering::SeqCst) {
+            self.turn_if_due();
             if self.log.checkpoint_due() && self.log.check_poison().is_ok() {
                 // What fails here (a full disk) is tried again in the next round; the entries
                 // themselves are safe.
@@ -335,8 +381,21 @@ impl<S: Storage> Shared<S> {
                 self.publisher.doze(self.settings.checkpoint_every, closing);
             } else {
                 let due = || self.log.checkpoint_due() && self.log.check_poison().is_ok();
-                self.publisher.sleep(|| due() || self.closing.load(Ordering::SeqCst));
+                let news = || due() || self.closing.load(Ordering::SeqCst);
+                match self.log.shards().every() {
+                    Every::Never => self.publisher.sleep(news),
+                    _ => self.publisher.sleep_for(TURN_LOOK, news),
+                }
             }
+        }
+    }
+
+    /// A turn that fails has stopped the log, or is tried again with the next look.
+    fn turn_if_due(&self) {
+        if self.log.check_poison().is_ok()
+            && let Ok(true) | Err(_) = self.log.turn_if_due(self.clock.unix_ms())
+        {
+            self.wake_waiters();
         }
     }
 
@@ -476,6 +535,10 @@ impl Sleeper {
 
     fn sleep(&self, news: impl Fn() -> bool) {
         self.rest(Self::DEEP, None, news);
+    }
+
+    fn sleep_for(&self, time: Duration, news: impl Fn() -> bool) {
+        self.rest(Self::DEEP, Some(time), news);
     }
 
     fn rest(&self, state: u8, time: Option<Duration>, news: impl Fn() -> bool) {

@@ -9,6 +9,7 @@ use bytes::Bytes;
 use http::{Method, StatusCode};
 use symbolon_crypto::VerifyingKey;
 use symbolon_log::note::NOTE_BYTES_MAX;
+use symbolon_log::shard::SHARDS;
 use symbolon_log::{Checkpoint, Follower, NoteError, Storage, Tile, TileKind, parse_vkey};
 use symbolon_store::{Home, LogPlace, LogStorage};
 
@@ -58,7 +59,9 @@ impl Tiles {
         let place = LogPlace::of(home);
         let failed = |source| TilesError::Io { path: home.log(), source };
         let place = place.map_err(|error| failed(error.into()))?;
-        if matches!(place, LogPlace::Folder(_)) && !folder.join("entries").exists() {
+        if matches!(place, LogPlace::Folder(_))
+            && !["entries", SHARDS].iter().any(|name| folder.join(name).exists())
+        {
             return Err(TilesError::NoLog { folder });
         }
         let path = home.operator_pub();

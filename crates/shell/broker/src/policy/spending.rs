@@ -142,7 +142,8 @@ impl Broker {
     fn look_up(&self, left: &[Reservation]) -> Result<Vec<SpendingChange>, CallError> {
         let size = self.log.size();
         let oldest = left.iter().map(|r| r.log_size).min().unwrap_or(size).min(size);
-        let first = oldest.max(size.saturating_sub(LOOK_BACK));
+        let there = self.log.log().shards().first();
+        let first = oldest.max(size.saturating_sub(LOOK_BACK)).max(there);
         let mut intents: HashMap<[u8; 16], u64> = HashMap::new();
         let mut receipts: HashMap<u64, Settlement> = HashMap::new();
         let mut at = first;

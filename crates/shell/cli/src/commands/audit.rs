@@ -1,7 +1,7 @@
 //! `symbolon audit`
 
 mod query;
-mod show;
+pub(super) mod show;
 
 use std::io::{IsTerminal, Write, stderr};
 use std::sync::Mutex;
@@ -122,7 +122,13 @@ fn complete(proof: &Proof) -> String {
         0 => String::new(),
         n => format!("; {n} newer ones wait for the next checkpoint"),
     };
-    format!("Complete: {} entries, root {}{later}.", checkpoint.size, checkpoint.root)
+    let gone: Vec<_> =
+        proof.taken_away.iter().map(|(first, next)| format!("{first} to {}", next - 1)).collect();
+    let gone = match gone.is_empty() {
+        true => String::new(),
+        false => format!(" Taken away, and so not searched: entries {}.", gone.join(", ")),
+    };
+    format!("Complete: {} entries, root {}{later}.{gone}", checkpoint.size, checkpoint.root)
 }
 
 /// Damage is a refusal, with what is to be done; the rest is the machine's fault.
@@ -143,19 +149,19 @@ fn failure(home: &Home, fault: &AuditFault) -> Failure {
 }
 
 /// Says how far long work is, to a person alone.
-struct Ticker {
+pub(super) struct Ticker {
     doing: &'static str,
     last: Mutex<Option<Instant>>,
 }
 
 impl Ticker {
-    fn new(doing: &'static str) -> Self {
+    pub(super) fn new(doing: &'static str) -> Self {
         // Short work says nothing.
         let last = stderr().is_terminal().then(Instant::now);
         Self { doing, last: Mutex::new(last) }
     }
 
-    fn tell(&self, done: u64, of: u64) {
+    pub(super) fn tell(&self, done: u64, of: u64) {
         let mut last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
         let Some(at) = last.as_mut().filter(|at| at.elapsed() > EVERY) else { return };
         *at = Instant::now();
@@ -164,7 +170,7 @@ impl Ticker {
         let _ = write!(stderr(), "\r{} {done}{of} entries \u{2026}", self.doing);
     }
 
-    fn clear(&self) {
+    pub(super) fn clear(&self) {
         if stderr().is_terminal() {
             let _ = write!(stderr(), "\r\x1b[K");
         }

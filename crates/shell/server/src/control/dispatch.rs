@@ -139,6 +139,9 @@ impl Handle for Door {
             Op::ProveCapsule { transcript, index } => {
                 Answer::of(broker.prove_capsule(&transcript, index).await?)
             }
+            Op::LogShards {} => Answer::of(broker.log_shards()),
+            Op::DivideLog { every, now } => Answer::of(broker.divide_log(every, now).await?),
+            Op::GiveUpShard { name } => Answer::of(broker.give_up_shard(&name).await?),
             Op::SignContainer { digest } => Answer::of(broker.sign_container(&digest)?),
             Op::OpenLayerKeys { keys } => {
                 Answer::with(json!({}), Some(broker.open_layer_keys(&keys)?))

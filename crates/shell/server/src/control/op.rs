@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use symbolon_broker::{
-    CallRequest, Context, ExplainRequest, FlowDecision, FlowRequest, Method, NewConnection,
+    CallRequest, Context, Every, ExplainRequest, FlowDecision, FlowRequest, Method, NewConnection,
     NewGrant, NewMount, ReceiptFilter, ResolveRequest, SealedLayerKey, Yes,
 };
 use symbolon_codec::{Digest32, json};
@@ -99,6 +99,19 @@ pub enum Op {
     ProveCapsule {
         transcript: Digest32,
         index: u64,
+    },
+    /// How the log is divided.
+    LogShards {},
+    /// How long a shard is written to from now on, and whether one begins now.
+    DivideLog {
+        #[serde(default)]
+        every: Option<Every>,
+        #[serde(default)]
+        now: bool,
+    },
+    /// Gives up the entries of a shard and of those before it.
+    GiveUpShard {
+        name: String,
     },
     SignContainer {
         digest: Digest32,

@@ -6,6 +6,7 @@ use std::path::Path;
 
 use symbolon_audit::{AuditError, ENTRIES_MAX, Entry, write_line};
 use symbolon_codec::time::rfc3339;
+use symbolon_log::Shards;
 
 use super::files::{Careful, Named, private};
 use super::known::Known;
@@ -30,6 +31,17 @@ impl Audit {
         let written = self.follow_locked(&mut known, progress)?;
         known.save(self, &self.files()?)?;
         Ok(written)
+    }
+
+    /// As [`Audit::follow`], to the last entry that a checkpoint covers; waits for another process that does it.
+    ///
+    /// # Errors
+    /// [`AuditFault`].
+    pub fn follow_whole(&self, progress: Progress<'_>) -> Result<(), AuditFault> {
+        let _lock = self.lock(true)?;
+        let mut known = Known::load(self);
+        while self.follow_locked(&mut known, progress)? > 0 {}
+        known.save(self, &self.files()?)
     }
 
     pub(super) fn follow_locked(
@@ -69,6 +81,8 @@ impl Audit {
         until: u64,
         progress: Progress<'_>,
     ) -> Result<u64, AuditFault> {
+        // What was taken away is in a file, or nowhere here.
+        let from = from.max(Shards::read(&self.storage()?)?.first());
         if from >= until {
             return Ok(0);
         }

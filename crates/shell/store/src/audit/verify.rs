@@ -7,7 +7,7 @@ use std::io::BufReader;
 use serde::Serialize;
 use symbolon_audit::{AuditError, Entry, Row, Segment, Summary, read_lines};
 use symbolon_codec::Digest32;
-use symbolon_log::{Checkpoint, Span};
+use symbolon_log::{Checkpoint, Shards, Span};
 
 use super::files::{Named, OnDisk};
 use super::known::Known;
@@ -23,6 +23,9 @@ pub struct Proof {
     pub next: u64,
     /// Files, in order.
     pub files: Vec<Checked>,
+    /// Ranges of entries, from the first to before the second, that no file has and that were taken away from the log: their
+    /// hashes were checked, what they say was not searched.
+    pub taken_away: Vec<(u64, u64)>,
     /// Files whose rows were all read and hashed for this; of the others it was known.
     pub checked: usize,
 }
@@ -48,6 +51,7 @@ pub(super) struct Walk<'a> {
     pub(super) closes: HashSet<u64>,
     whole: Span,
     spans: Vec<(Named, Span)>,
+    taken_away: Vec<(u64, u64)>,
 }
 
 impl<'a> Walk<'a> {
@@ -59,6 +63,7 @@ impl<'a> Walk<'a> {
             closes: HashSet::new(),
             whole: Span::empty(0),
             spans: Vec::new(),
+            taken_away: Vec::new(),
         }
     }
 
@@ -127,7 +132,8 @@ impl Audit {
             first: span.first(),
             next: span.next(),
         });
-        Ok(Proof { checkpoint, next: walk.whole.next(), files: files.collect(), checked })
+        let (files, taken_away) = (files.collect(), std::mem::take(&mut walk.taken_away));
+        Ok(Proof { checkpoint, next: walk.whole.next(), files, taken_away, checked })
     }
 
     /// Goes on in the log itself up to an entry, or its end. Gives the root of the first `rooted` entries.
@@ -137,7 +143,7 @@ impl Audit {
         until: u64,
         rooted: Option<u64>,
     ) -> Result<Option<Digest32>, AuditFault> {
-        let from = walk.whole.next();
+        let from = self.pass_over(walk, until)?;
         let mut root = walk.whole.root().filter(|_| rooted == Some(from));
         if from >= until || !self.is_begun()? {
             return Ok(root);
@@ -158,6 +164,19 @@ impl Audit {
             Some(covered) => Err(symbolon_log::LogError::Truncated { found, covered }.into()),
             None => Ok(root),
         }
+    }
+
+    /// Goes over entries that were taken away, by their hashes, up to an entry. Gives the place that comes next.
+    fn pass_over(&self, walk: &mut Walk<'_>, until: u64) -> Result<u64, AuditFault> {
+        let (from, storage) = (walk.whole.next(), self.storage()?);
+        let there = Shards::read(&storage)?.first().min(until);
+        if from < there {
+            let gone = Span::stored(&storage, from, there)?;
+            if walk.whole.join(&gone) {
+                walk.taken_away.push((from, there));
+            }
+        }
+        Ok(walk.whole.next())
     }
 
     fn read_lines(&self, walk: &mut Walk<'_>, file: &Named) -> Result<(), AuditFault> {
@@ -183,8 +202,16 @@ impl Audit {
         spans: &[(Named, Span)],
         checkpoint: &Checkpoint,
     ) -> Result<AuditFault, AuditFault> {
-        let mut log = self.follower(0)?;
+        let storage = self.storage()?;
+        let there = Shards::read(&storage)?.first();
+        let mut log = self.follower(there)?;
         for (file, span) in spans {
+            if span.first() < there {
+                if Span::stored(&storage, span.first(), span.next())? != *span {
+                    return Ok(AuditFault::Differs { name: file.name() });
+                }
+                continue;
+            }
             // Between files the log itself was read.
             log.read(span.first(), |_, _, _| true)?;
             let mut own = Span::empty(span.first());

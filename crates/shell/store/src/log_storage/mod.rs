@@ -12,7 +12,7 @@ pub use postgres::PostgresStorage;
 
 use std::io;
 
-use symbolon_log::Storage;
+use symbolon_log::{Shards, Storage};
 
 use crate::folder::FolderStorage;
 
@@ -72,6 +72,15 @@ impl Storage for LogStorage {
     }
     fn publish(&self, name: &str, bytes: &[u8]) -> io::Result<()> {
         each!(self, it => it.publish(name, bytes))
+    }
+    fn turn(&self, shards: &Shards) -> io::Result<()> {
+        each!(self, it => it.turn(shards))
+    }
+    fn give_up(&self, shards: &Shards) -> io::Result<()> {
+        each!(self, it => it.give_up(shards))
+    }
+    fn begin_at(&self, shards: &Shards, last: &[u8]) -> io::Result<()> {
+        each!(self, it => it.begin_at(shards, last))
     }
     fn is_quick(&self) -> bool {
         each!(self, it => it.is_quick())

@@ -110,7 +110,7 @@ impl LogPlace {
     /// As [`LogPlace::writer`].
     pub fn reader(&self, origin: &str) -> io::Result<LogStorage> {
         Ok(match self {
-            Self::Folder(folder) => FolderStorage::open(folder)?.into(),
+            Self::Folder(folder) => FolderStorage::open_reader(folder)?.into(),
             Self::Postgres(address) => PostgresStorage::open_reader(address, origin)?.into(),
         })
     }

@@ -4,7 +4,8 @@ use std::io;
 use std::sync::{Mutex, OnceLock, PoisonError};
 
 use symbolon_crypto::Sha256;
-use symbolon_log::Storage;
+use symbolon_log::shard::SHARDS;
+use symbolon_log::{Shards, Storage};
 
 use super::error::LogDatabaseError;
 use super::session::{Line, Role, Session};
@@ -208,10 +209,34 @@ impl Storage for PostgresStorage {
         Ok(self.change(move |rows, log| rows.replace_file(log, &name, &bytes))?)
     }
 
+    fn give_up(&self, shards: &Shards) -> io::Result<()> {
+        self.fault(Op::Publish)?;
+        let (from, list) = (stays_from(shards)?, shards.encode());
+        Ok(self.change(move |rows, log| rows.give_up(log, SHARDS, list.as_bytes(), from))?)
+    }
+
+    fn begin_at(&self, shards: &Shards, last: &[u8]) -> io::Result<()> {
+        let (from, last) = (stays_from(shards)?, last.to_vec());
+        self.with_end(|end| {
+            if *end > 0 {
+                return Err(LogDatabaseError::Exists { place: self.place.clone() });
+            }
+            let length = last.len() as u64;
+            self.change(move |rows, log| rows.append(log, from, &last))?;
+            *end = from + length;
+            Ok(())
+        })?;
+        self.publish(SHARDS, shards.encode().as_bytes())
+    }
+
     /// A write goes over a connection.
     fn is_quick(&self) -> bool {
         false
     }
+}
+
+fn stays_from(shards: &Shards) -> io::Result<u64> {
+    Ok(shards.kept().ok_or(io::ErrorKind::InvalidInput)?.stays_from())
 }
 
 fn fill(out: &mut [u8], found: &[u8]) -> usize {

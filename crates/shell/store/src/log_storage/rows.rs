@@ -275,6 +275,30 @@ impl Session {
         })
     }
 
+    /// Replaces a file and takes away the pieces that end at or before a place, in one transaction.
+    pub fn give_up(
+        &mut self,
+        log: i64,
+        name: &str,
+        bytes: &[u8],
+        from: u64,
+    ) -> Result<(), LogDatabaseError> {
+        let (pages, parts) = paged(0, bytes);
+        let kept = pages.len() as i64;
+        self.run(async |connection| {
+            let mut tx = connection.begin().await?;
+            query("SET LOCAL synchronous_commit = on").execute(&mut *tx).await?;
+            let put = query(REPLACE).bind(log).bind(name).bind(pages).bind(parts).bind(kept);
+            put.execute(&mut *tx).await?;
+            let gone = query(
+                "DELETE FROM log_pieces
+                 WHERE log = $1 AND place < $2 AND place + octet_length(bytes) <= $2",
+            );
+            gone.bind(log).bind(from.cast_signed()).execute(&mut *tx).await?;
+            tx.commit().await
+        })
+    }
+
     /// Takes away every row of the log.
     pub fn remove(&mut self, log: i64) -> Result<(), LogDatabaseError> {
         self.run(async |connection| {

@@ -14,6 +14,7 @@ pub(super) fn proof(proof: &Proof) -> Value {
     json!({
         "complete": checkpoint.is_some(),
         "checkpoint": checkpoint.map(|c| json!({ "origin": c.origin, "size": c.size, "root": c.root })),
+        "taken_away": proof.taken_away,
         "searched": { "first": 0, "next": proof.next },
         "after_checkpoint": proof.next - checkpoint.map_or(0, |c| c.size),
         "files": proof.files,
@@ -22,7 +23,7 @@ pub(super) fn proof(proof: &Proof) -> Value {
 }
 
 /// One row for programs: a receipt's statement, or what an intent says.
-pub(super) fn row(row: &Row) -> Value {
+pub(in crate::commands) fn row(row: &Row) -> Value {
     let mut value = json!({
         "number": row.index,
         "leaf_hash": row.entry.leaf_hash(),

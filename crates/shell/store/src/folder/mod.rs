@@ -1,16 +1,19 @@
 //! A log in a folder.
 
+mod parts;
+
 use std::fs::{self, DirBuilder, File, OpenOptions};
 use std::io::{self, Read, Write};
 use std::os::unix::fs::{DirBuilderExt, FileExt, OpenOptionsExt};
 use std::path::{Component, Path, PathBuf};
-use std::sync::Mutex;
-use std::sync::PoisonError;
+use std::sync::{Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard};
 
 use rustix::fs::{FallocateFlags, fallocate};
-use symbolon_log::Storage;
+use symbolon_log::shard::SHARDS;
+use symbolon_log::{Shards, Storage};
 
 use crate::faults::{Fault, Faults, Op};
+use parts::{ENTRIES, Parts};
 
 /// Keeps a log's entries and hashes as files of mode 0600 in a folder of mode 0700
 /// (`specs/log.md`, "The folder").
@@ -20,11 +23,14 @@ use crate::faults::{Fault, Faults, Op};
 /// twice as long); what is left over is cut off when the storage is dropped.
 pub struct FolderStorage {
     folder: PathBuf,
-    entries: File,
+    entries: RwLock<Parts>,
     extent: Mutex<Extent>,
+    /// Somebody else writes, and may begin a shard.
+    is_reader: bool,
     faults: Faults,
 }
 
+/// Of the last file, in which places are counted from its own beginning.
 #[derive(Default)]
 struct Extent {
     /// Bytes that have blocks.
@@ -58,18 +64,31 @@ impl FolderStorage {
     /// # Errors
     /// What the system says.
     pub fn open_with(folder: &Path, faults: Faults) -> io::Result<Self> {
-        let path = folder.join("entries");
-        let new = !path.exists();
+        let storage = Self::open_as(folder, false, faults)?;
+        storage.parts().clean(folder);
+        Ok(storage)
+    }
+
+    /// As [`FolderStorage::open`], where another process may write.
+    ///
+    /// # Errors
+    /// What the system says.
+    pub fn open_reader(folder: &Path) -> io::Result<Self> {
+        Self::open_as(folder, true, Faults::none())
+    }
+
+    fn open_as(folder: &Path, is_reader: bool, faults: Faults) -> io::Result<Self> {
+        let path = folder.join(ENTRIES);
         make_folder(folder)?;
-        let entries = private().read(true).create(true).truncate(false).open(&path)?;
-        if new {
-            entries.sync_all()?;
+        if !path.exists() && parts::read_list(folder)?.kept().is_none() {
+            private().create(true).truncate(false).open(&path)?.sync_all()?;
             sync_folder(folder)?;
             folder.parent().map_or(Ok(()), sync_folder)?;
         }
-        let len = entries.metadata()?.len();
-        let extent = Extent { allocated: len, filled: len, ..Extent::default() };
-        Ok(Self { folder: folder.to_owned(), entries, extent: Mutex::new(extent), faults })
+        let entries = Parts::open(folder)?;
+        let extent = Extent::of(&entries)?;
+        let (folder, entries) = (folder.to_owned(), RwLock::new(entries));
+        Ok(Self { folder, entries, extent: Mutex::new(extent), is_reader, faults })
     }
 
     /// The folder.
@@ -86,14 +105,22 @@ impl FolderStorage {
         Err(io::Error::new(io::ErrorKind::InvalidInput, "not a plain name"))
     }
 
+    fn parts(&self) -> RwLockReadGuard<'_, Parts> {
+        self.entries.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn extent(&self) -> MutexGuard<'_, Extent> {
+        self.extent.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     /// In front of the write that ends there, so that no entry is filled over.
-    fn allocate(&self, end: u64) {
-        let mut extent = self.extent.lock().unwrap_or_else(PoisonError::into_inner);
+    fn allocate(&self, entries: &File, end: u64) {
+        let mut extent = self.extent();
         if end > extent.allocated {
             let start = extent.allocated;
             let length = (end - start).next_multiple_of(AHEAD_BYTES);
             // Where it does not work (a full disk, another file system) the write itself decides.
-            if fallocate(&self.entries, FallocateFlags::empty(), start, length).is_ok() {
+            if fallocate(entries, FallocateFlags::empty(), start, length).is_ok() {
                 extent.allocated = start + length;
             }
         }
@@ -101,7 +128,7 @@ impl FolderStorage {
         extent.filled = extent.filled.max(extent.end);
         while extent.filled < end.min(extent.allocated) {
             let length = (extent.allocated - extent.filled).min(FILL.len() as u64);
-            if self.entries.write_all_at(&FILL[..length as usize], extent.filled).is_err() {
+            if entries.write_all_at(&FILL[..length as usize], extent.filled).is_err() {
                 break;
             }
             extent.filled += length;
@@ -114,39 +141,79 @@ impl FolderStorage {
     }
 
     fn failed(&self, error: io::Error) -> io::Error {
-        self.extent.lock().unwrap_or_else(PoisonError::into_inner).failed = true;
+        self.extent().failed = true;
         error
     }
 
-    fn write_entries(&self, offset: u64, bytes: &[u8]) -> io::Result<()> {
+    fn write_entries(&self, entries: &File, at: u64, bytes: &[u8]) -> io::Result<()> {
         match self.faults.next(Op::Write) {
-            None => self.entries.write_all_at(bytes, offset),
+            None => entries.write_all_at(bytes, at),
             Some(fault) => {
                 if let Fault::Short(count) = fault {
-                    self.entries.write_all_at(&bytes[..count.min(bytes.len())], offset)?;
+                    entries.write_all_at(&bytes[..count.min(bytes.len())], at)?;
                 }
                 Err(fault.error())
             }
         }
     }
+
+    /// Ends the file that is written to at a place of the sequence, and makes the next one, for a list of which it is the last.
+    fn begin_file(&self, parts: &Parts, shards: &Shards) -> io::Result<()> {
+        let layout = parts::layout(shards);
+        let Some((start, name)) = layout.last().filter(|(start, _)| *start > parts.last().start)
+        else {
+            return Ok(());
+        };
+        let last = parts.last();
+        last.file.set_len(start - last.start)?;
+        last.file.sync_all()?;
+        let path = self.path(name)?;
+        path.parent().map_or(Ok(()), make_folder)?;
+        let file = private().create(true).truncate(false).open(&path)?;
+        if file.metadata()?.len() > 0 {
+            return Err(io::Error::new(
+                io::ErrorKind::AlreadyExists,
+                format!("log/{name} has bytes"),
+            ));
+        }
+        file.sync_all()?;
+        path.parent().map_or(Ok(()), sync_folder)?;
+        sync_folder(&self.folder)
+    }
+}
+
+impl Extent {
+    fn of(parts: &Parts) -> io::Result<Self> {
+        let len = parts.last().file.metadata()?.len();
+        Ok(Self { allocated: len, filled: len, ..Self::default() })
+    }
 }
 
 impl Storage for FolderStorage {
     fn len(&self) -> io::Result<u64> {
-        Ok(self.entries.metadata()?.len())
+        self.parts().len()
     }
 
     fn read(&self, offset: u64, out: &mut [u8]) -> io::Result<usize> {
-        read_at(&self.entries, offset, out)
+        let count = self.parts().read(offset, out)?;
+        if count > 0 || !self.is_reader || out.is_empty() {
+            return Ok(count);
+        }
+        // The end, or a shard that has begun since.
+        let mut parts = self.entries.write().unwrap_or_else(PoisonError::into_inner);
+        if parts.refresh(&self.folder)? { parts.read(offset, out) } else { Ok(0) }
     }
 
     fn write(&self, offset: u64, bytes: &[u8]) -> io::Result<()> {
-        self.allocate(offset + bytes.len() as u64);
-        self.write_entries(offset, bytes).map_err(|e| self.failed(e))
+        let parts = self.parts();
+        let last = parts.last();
+        let at = offset.checked_sub(last.start).ok_or(io::ErrorKind::InvalidInput)?;
+        self.allocate(&last.file, at + bytes.len() as u64);
+        self.write_entries(&last.file, at, bytes).map_err(|e| self.failed(e))
     }
 
     fn sync(&self) -> io::Result<()> {
-        let synced = self.fault(Op::Sync).and_then(|()| self.entries.sync_data());
+        let synced = self.fault(Op::Sync).and_then(|()| self.parts().last().file.sync_data());
         synced.map_err(|e| self.failed(e))
     }
 
@@ -158,19 +225,21 @@ impl Storage for FolderStorage {
         while tail.last() == Some(&0) {
             tail.pop();
         }
+        let parts = self.parts();
+        let last = parts.last();
+        // Nothing of a shard that is over is cut: a checkpoint covers it.
+        let at = offset.checked_sub(last.start).ok_or(io::ErrorKind::InvalidInput)?;
         self.publish("entries.cut", &tail)?;
-        self.entries.set_len(offset)?;
-        self.entries.sync_all()?;
-        let mut extent = self.extent.lock().unwrap_or_else(PoisonError::into_inner);
-        (extent.allocated, extent.filled) = (offset, offset);
+        last.file.set_len(at)?;
+        last.file.sync_all()?;
+        let mut extent = self.extent();
+        (extent.allocated, extent.filled) = (at, at);
         Ok(())
     }
 
     fn get(&self, name: &str, max: u64) -> io::Result<Option<Vec<u8>>> {
         let Some(file) = found(File::open(self.path(name)?))? else { return Ok(None) };
-        let mut bytes = Vec::new();
-        file.take(max).read_to_end(&mut bytes)?;
-        Ok(Some(bytes))
+        bounded(file, max).map(Some)
     }
 
     fn read_at(&self, name: &str, offset: u64, out: &mut [u8]) -> io::Result<usize> {
@@ -199,14 +268,59 @@ impl Storage for FolderStorage {
         self.fault(Op::Publish)?;
         replace_file(&self.path(name)?, bytes)
     }
+
+    fn turn(&self, shards: &Shards) -> io::Result<()> {
+        let mut parts = self.entries.write().unwrap_or_else(PoisonError::into_inner);
+        self.begin_file(&parts, shards)?;
+        self.publish(SHARDS, shards.encode().as_bytes())?;
+        let start = parts.last().start;
+        parts.replace(&self.folder, shards)?;
+        if parts.last().start > start {
+            *self.extent() = Extent::of(&parts)?;
+        }
+        Ok(())
+    }
+
+    fn give_up(&self, shards: &Shards) -> io::Result<()> {
+        let mut parts = self.entries.write().unwrap_or_else(PoisonError::into_inner);
+        let kept = shards.kept().ok_or(io::ErrorKind::InvalidInput)?;
+        let end = parts::kept_end(shards).ok_or(io::ErrorKind::InvalidInput)?;
+        // What a bundle needs of it: 256 entries at most.
+        let mut left = vec![0; (end - kept.stays_from()) as usize];
+        if parts.read(kept.stays_from(), &mut left)? < left.len() {
+            return Err(io::ErrorKind::UnexpectedEof.into());
+        }
+        let name = self.path(&parts::kept_name(&kept))?;
+        name.parent().map_or(Ok(()), make_folder)?;
+        replace_file(&name, &left)?;
+        self.publish(SHARDS, shards.encode().as_bytes())?;
+        parts.replace(&self.folder, shards)?;
+        parts.clean(&self.folder);
+        Ok(())
+    }
+
+    fn begin_at(&self, shards: &Shards, last: &[u8]) -> io::Result<()> {
+        let mut parts = self.entries.write().unwrap_or_else(PoisonError::into_inner);
+        let kept = shards.kept().ok_or(io::ErrorKind::InvalidInput)?;
+        // Until entries come, there is one shard alone, and its file is what is left.
+        let (name, folder) = (self.path(&parts::kept_name(&kept))?, self.folder.join("shards"));
+        make_folder(&folder)?;
+        replace_file(&name, last)?;
+        self.publish(SHARDS, shards.encode().as_bytes())?;
+        parts.replace(&self.folder, shards)?;
+        fs::remove_file(self.folder.join(ENTRIES))?;
+        *self.extent() = Extent::of(&parts)?;
+        Ok(())
+    }
 }
 
 impl Drop for FolderStorage {
     /// Gives back the blocks that were not needed. Zeros at the end are no harm if this fails.
     fn drop(&mut self) {
         let extent = self.extent.get_mut().unwrap_or_else(PoisonError::into_inner);
+        let parts = self.entries.get_mut().unwrap_or_else(PoisonError::into_inner);
         if extent.end > 0 && !extent.failed {
-            let _ = self.entries.set_len(extent.end);
+            let _ = parts.last().file.set_len(extent.end);
         }
     }
 }
@@ -238,6 +352,13 @@ fn private() -> OpenOptions {
 /// A leftover of a crash under the same name is written over.
 fn open_new(path: &Path) -> io::Result<File> {
     private().create(true).truncate(true).open(path)
+}
+
+/// The first bytes of a file.
+fn bounded(file: File, max: u64) -> io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    file.take(max).read_to_end(&mut bytes)?;
+    Ok(bytes)
 }
 
 /// Fewer bytes than asked only at the end.
