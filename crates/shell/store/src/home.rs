@@ -154,7 +154,7 @@ impl Home {
         for folder in [
             self.path.clone(),
             self.log(),
-            self.log().join("shards"),
+            self.log().join("shard"),
             self.run(),
             self.catalog(),
             self.flows(),

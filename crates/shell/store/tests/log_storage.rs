@@ -370,7 +370,9 @@ fn entry(at: u64) -> Vec<u8> {
 }
 
 fn filled<S: Storage>(log: &Log<S>, to: u64) {
-    (log.appended_size()..to).for_each(|at| drop(log.append(&entry(at)).unwrap()));
+    for at in log.appended_size()..to {
+        log.append(&entry(at)).unwrap();
+    }
     log.commit().unwrap();
 }
 
@@ -500,7 +502,7 @@ fn who_reads_a_folder_goes_on_over_turns_and_what_is_given_up() {
     log.give_up(1).unwrap();
     filled(&log, 700);
     assert_eq!(read(700), 50);
-    let files: Vec<_> = std::fs::read_dir(path.join("shards")).unwrap().flatten().collect();
+    let files: Vec<_> = std::fs::read_dir(path.join("shard")).unwrap().flatten().collect();
     let mut files: Vec<_> =
         files.into_iter().map(|f| f.file_name().into_string().unwrap()).collect();
     files.sort();
@@ -508,12 +510,12 @@ fn who_reads_a_folder_goes_on_over_turns_and_what_is_given_up() {
     assert!(!path.join("entries").exists());
     // As after a crash between the list and the files: the next writer takes away what nobody asks for.
     std::fs::write(path.join("entries"), b"old").unwrap();
-    std::fs::write(path.join("shards/300"), b"old").unwrap();
-    std::fs::write(path.join("shards/256.kept"), b"old").unwrap();
+    std::fs::write(path.join("shard/300"), b"old").unwrap();
+    std::fs::write(path.join("shard/256.kept"), b"old").unwrap();
     drop(FolderStorage::open_reader(&path).unwrap());
     assert!(path.join("entries").exists(), "who reads takes nothing away");
     drop((log, FolderStorage::open(&path).unwrap()));
-    assert_eq!(std::fs::read_dir(path.join("shards")).unwrap().count(), 2);
+    assert_eq!(std::fs::read_dir(path.join("shard")).unwrap().count(), 2);
     assert!(!path.join("entries").exists());
 }
 
@@ -529,7 +531,9 @@ fn a_turn_that_fails_or_is_cut_off_loses_nothing() {
         let log = Log::open(&storage, ORIGIN, Some(key())).unwrap();
         log.set_every(Every::Month, MONTHS[0]).unwrap();
         filled(&log, 300);
-        (300..310).for_each(|at| drop(log.append(&entry(at)).unwrap()));
+        for at in 300..310 {
+            log.append(&entry(at)).unwrap();
+        }
         faults.fail(op, skip, Fault::NoSpace);
         assert!(log.turn_if_due(MONTHS[1]).is_err(), "{op:?} {skip}");
         drop(log);

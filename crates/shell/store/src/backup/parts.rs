@@ -94,7 +94,7 @@ pub(super) fn is_known(name: &str) -> bool {
     };
     match name.split_once('/') {
         _ if FILES.contains(&name) => true,
-        Some(("log", "entries")) => true,
+        Some(("log", "entries" | "shards" | "hashes")) => true,
         Some(("catalog" | "flows", name)) => file(name),
         Some(("accounts", table)) => crate::Accounts::tables().any(|known| known == table),
         _ => false,

@@ -9,8 +9,10 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use symbolon_account::{AccountError, AccountStore};
+use symbolon_codec::Digest32;
 use symbolon_crypto::VerifyingKey;
-use symbolon_log::{Log, LogOptions, Storage, parse_vkey};
+use symbolon_log::shard::SHARDS;
+use symbolon_log::{Begun, Log, LogOptions, Shards, Storage, parse_vkey};
 use symbolon_secret::Secret;
 use tokio::sync::Mutex;
 
@@ -19,6 +21,7 @@ use super::seal::{BackupHeader, Opening};
 use super::{BackupError, Telling};
 use crate::accounts::{Row, read_server_key};
 use crate::folder::make_folder;
+use crate::log_storage::LogStorage;
 use crate::sqlite::check_database;
 use crate::{Accounts, DatabaseAddress, Home, LogPlace, Manifest, ManifestError, SqliteStore};
 
@@ -115,8 +118,12 @@ fn read_through(file: &Path, passphrase: &Secret<[u8]>) -> Result<BackupHeader, 
         if !is_known(&name) {
             return Err(BackupError::Content("a name that no home has".into()));
         }
-        if name == "log/entries" && !names.contains("operator.pub") {
+        if name.starts_with("log/") && !names.contains("operator.pub") {
             return Err(BackupError::Content("a log before the key that checks it".into()));
+        }
+        let is_late = names.contains("log/entries") && name.starts_with("log/");
+        if is_late || name == "log/hashes" && !names.contains("log/shards") {
+            return Err(BackupError::Content("parts of the log in another order".into()));
         }
         if name.starts_with("accounts/") && !names.contains("server.key") {
             return Err(BackupError::NoServerKey);
@@ -148,14 +155,22 @@ async fn fill(
         None => LogPlace::Folder(home.log()),
     };
     let (mut backup, _) = Opening::begin(file, passphrase)?;
-    let mut checkpoint = None;
+    let mut log = LogDraft::default();
     let mut table = None;
     while let Some(name) = backup.next_part()? {
         match name.as_str() {
-            "log/checkpoint" => checkpoint = backup.next_piece()?,
+            "log/checkpoint" => log.checkpoint = backup.next_piece()?,
+            "log/shards" => {
+                let list = backup.next_piece()?.unwrap_or_default();
+                log.shards = Shards::parse(&list)?;
+            }
+            "log/hashes" => {
+                log.hashes(&mut backup, home, &place, begun)?;
+                continue;
+            }
             "log/entries" => {
                 telling("the log");
-                restored.entries = log(&mut backup, home, &place, checkpoint.take(), begun)?;
+                restored.entries = log.entries(&mut backup, home, &place, begun)?;
                 continue;
             }
             _ if name.starts_with("accounts/") => {
@@ -170,7 +185,7 @@ async fn fill(
             _ => return Err(BackupError::Content("a name that no home has".into())),
         }
         if backup.next_piece()?.is_some() {
-            return Err(BackupError::Content("a checkpoint of several pieces".into()));
+            return Err(BackupError::Content("a part of several pieces that has one".into()));
         }
     }
     let manifest = Manifest::read(home).map_err(damaged)?;
@@ -200,46 +215,113 @@ fn write(backup: &mut Opening, path: &Path) -> Result<(), BackupError> {
     new.sync_all().map_err(io)
 }
 
-/// Writes the log anew, entry by entry, and holds it against its checkpoint.
-fn log(
-    backup: &mut Opening,
-    home: &Home,
-    place: &LogPlace,
+/// A log that is written anew.
+#[derive(Default)]
+struct LogDraft {
     checkpoint: Option<Vec<u8>>,
-    begun: &mut Option<(LogPlace, String)>,
-) -> Result<u64, BackupError> {
-    let path = home.operator_pub();
-    let text = fs::read_to_string(&path).map_err(BackupError::io(&path))?;
-    let (origin, operator) = parse_vkey(text.trim_end())?;
-    let storage = place.new_writer(&origin).map_err(BackupError::io(&home.log()))?;
-    let storage = Arc::new(storage);
-    *begun = Some((place.clone(), origin.clone()));
-    let open = |verifier: Option<VerifyingKey>| {
-        let options = LogOptions { origin: origin.clone(), signer: None, verifier };
-        Log::open_with(storage.clone(), options).map_err(BackupError::from)
-    };
-    let log = open(None)?;
-    let (mut entries, mut waiting) = (0, 0);
-    while let Some(entry) = backup.next_piece()? {
-        log.append(&entry)?;
-        (entries, waiting) = (entries + 1, waiting + entry.len());
-        if waiting > COMMIT_BYTES {
-            log.commit()?;
-            waiting = 0;
+    shards: Shards,
+    opened: Option<Opened>,
+}
+
+struct Opened {
+    storage: Arc<LogStorage>,
+    origin: String,
+    operator: VerifyingKey,
+}
+
+impl LogDraft {
+    fn open(
+        &mut self,
+        home: &Home,
+        place: &LogPlace,
+        begun: &mut Option<(LogPlace, String)>,
+    ) -> Result<Arc<LogStorage>, BackupError> {
+        if let Some(opened) = &self.opened {
+            return Ok(opened.storage.clone());
         }
+        let path = home.operator_pub();
+        let text = fs::read_to_string(&path).map_err(BackupError::io(&path))?;
+        let (origin, operator) = parse_vkey(text.trim_end())?;
+        let storage = place.new_writer(&origin).map_err(BackupError::io(&home.log()))?;
+        let storage = Arc::new(storage);
+        *begun = Some((place.clone(), origin.clone()));
+        self.opened = Some(Opened { storage: storage.clone(), origin, operator });
+        Ok(storage)
     }
-    log.commit()?;
-    drop(log);
-    if let Some(note) = checkpoint {
-        storage.publish("checkpoint", &note).map_err(BackupError::io(&home.log()))?;
+
+    /// Begins it behind entries that were taken away, with their hashes.
+    fn hashes(
+        &mut self,
+        backup: &mut Opening,
+        home: &Home,
+        place: &LogPlace,
+        begun: &mut Option<(LogPlace, String)>,
+    ) -> Result<(), BackupError> {
+        let storage = self.open(home, place, begun)?;
+        let mut log = Begun::new(&storage);
+        let last = backup.next_piece()?.unwrap_or_default();
+        while let Some(piece) = backup.next_piece()? {
+            let (hashes, rest) = piece.as_chunks::<32>();
+            if !rest.is_empty() {
+                return Err(BackupError::Content("a hash of another length".into()));
+            }
+            hashes.iter().try_for_each(|hash| log.push(Digest32(*hash)))?;
+        }
+        Ok(log.finish(&self.shards.until(self.shards.first()), &last)?)
     }
-    // Opening reads what the checkpoint covers and compares the root.
-    let log = open(Some(operator))?;
-    let found = log.durable_size();
-    if found != entries {
-        return Err(BackupError::LogShort { covered: entries, found });
+
+    /// Writes entry by entry, in the shards that they were in, and holds the whole against its checkpoint.
+    fn entries(
+        &mut self,
+        backup: &mut Opening,
+        home: &Home,
+        place: &LogPlace,
+        begun: &mut Option<(LogPlace, String)>,
+    ) -> Result<u64, BackupError> {
+        let storage = self.open(home, place, begun)?;
+        let Some(Opened { origin, operator, .. }) = &self.opened else {
+            return Err(BackupError::Content("no log".into()));
+        };
+        let put = |name: &str, bytes: &[u8]| {
+            storage.publish(name, bytes).map_err(BackupError::io(&home.log()))
+        };
+        if self.shards.kept().is_none() && !self.shards.all().is_empty() {
+            put(SHARDS, self.shards.until(0).encode().as_bytes())?;
+        }
+        let open = |verifier: Option<VerifyingKey>| {
+            let options = LogOptions { origin: origin.clone(), signer: None, verifier };
+            Log::open_with(storage.clone(), options).map_err(BackupError::from)
+        };
+        let log = open(None)?;
+        let (mut entries, mut waiting) = (log.appended_size(), 0);
+        if entries != self.shards.first() {
+            return Err(BackupError::Content("its hashes are not those of its shards".into()));
+        }
+        while let Some(entry) = backup.next_piece()? {
+            if self.shards.all().iter().any(|shard| shard.first == entries) {
+                log.turn_as(&self.shards)?;
+            }
+            log.append(&entry)?;
+            (entries, waiting) = (entries + 1, waiting + entry.len());
+            if waiting > COMMIT_BYTES {
+                log.commit()?;
+                waiting = 0;
+            }
+        }
+        log.turn_as(&self.shards)?;
+        log.commit()?;
+        drop(log);
+        if let Some(note) = &self.checkpoint {
+            put("checkpoint", note)?;
+        }
+        // Opening reads what the checkpoint covers and compares the root.
+        let log = open(Some(*operator))?;
+        let found = log.durable_size();
+        if found != entries {
+            return Err(BackupError::LogShort { covered: entries, found });
+        }
+        Ok(entries)
     }
-    Ok(entries)
 }
 
 fn damaged(error: ManifestError) -> BackupError {
@@ -314,7 +396,9 @@ impl Rows {
 
 /// Folders too are on disk before the home has its name.
 fn sync(home: &Home) -> Result<(), BackupError> {
-    for folder in [home.path(), &home.log(), &home.catalog(), &home.flows()] {
+    for folder in
+        [home.path(), &home.log(), &home.log().join("shard"), &home.catalog(), &home.flows()]
+    {
         if folder.is_dir() {
             File::open(folder).and_then(|f| f.sync_all()).map_err(BackupError::io(folder))?;
         }

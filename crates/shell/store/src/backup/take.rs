@@ -9,11 +9,12 @@ use std::path::{Path, PathBuf};
 use symbolon_ambient::{Clock, Rng};
 use symbolon_crypto::Params;
 use symbolon_log::note::NOTE_BYTES_MAX;
-use symbolon_log::{Checkpoint, Follower, Storage, parse_vkey};
+use symbolon_log::{Checkpoint, Follower, Kept, LogError, Shards, Storage, parse_vkey};
 use symbolon_secret::Secret;
 
 use super::seal::Sealing;
 use super::{BackupError, Telling};
+use crate::log_storage::LogStorage;
 use crate::sqlite::copy_database;
 use crate::{Accounts, Home, LogPlace};
 
@@ -178,7 +179,17 @@ fn log(home: &Home, out: &mut Sealing<'_>) -> Result<(u64, u64), BackupError> {
         out.piece(note.as_bytes())?;
         out.end_part()?;
     }
-    let mut log = Follower::open(storage, &origin, 0)?;
+    // Before the entries, which may grow by a shard meanwhile.
+    let shards = Shards::read(&storage)?;
+    if shards != Shards::default() {
+        out.part("log/shards")?;
+        out.piece(shards.encode().as_bytes())?;
+        out.end_part()?;
+    }
+    if let Some(kept) = shards.kept() {
+        hashes(&storage, &kept, out)?;
+    }
+    let mut log = Follower::open(storage, &origin, shards.first())?;
     out.part("log/entries")?;
     let mut failed = None;
     let found = log.read(u64::MAX, |_, entry, _| {
@@ -193,6 +204,32 @@ fn log(home: &Home, out: &mut Sealing<'_>) -> Result<(u64, u64), BackupError> {
     }
     Ok((found, covered))
 }
+
+/// What is left of entries that were taken away: what the next one continues, and the hash of each.
+fn hashes(storage: &LogStorage, kept: &Kept, out: &mut Sealing<'_>) -> Result<(), BackupError> {
+    let io = BackupError::io(Path::new("log"));
+    let whole = |read: usize, wanted: usize| match read == wanted {
+        true => Ok(()),
+        false => Err(BackupError::from(LogError::Hashes { before: kept.first })),
+    };
+    out.part("log/hashes")?;
+    let mut check = vec![0; (kept.offset - kept.stays_from()) as usize];
+    whole(storage.read(kept.stays_from(), &mut check).map_err(io)?, check.len())?;
+    out.piece(&check)?;
+    let mut at = 0;
+    while at < kept.first {
+        let count = (kept.first - at).min(HASHES_AT_ONCE);
+        let mut piece = vec![0; count as usize * 32];
+        let read = storage.read_at("hashes/0", at * 32, &mut piece).map_err(io)?;
+        whole(read, piece.len())?;
+        out.piece(&piece)?;
+        at += count;
+    }
+    out.end_part()
+}
+
+/// 32 KiB.
+const HASHES_AT_ONCE: u64 = 1024;
 
 async fn export(accounts: &Accounts, out: &mut Sealing<'_>) -> Result<u64, BackupError> {
     // Every table has a part, so that none is missed when it is empty.

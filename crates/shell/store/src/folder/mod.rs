@@ -303,7 +303,7 @@ impl Storage for FolderStorage {
         let mut parts = self.entries.write().unwrap_or_else(PoisonError::into_inner);
         let kept = shards.kept().ok_or(io::ErrorKind::InvalidInput)?;
         // Until entries come, there is one shard alone, and its file is what is left.
-        let (name, folder) = (self.path(&parts::kept_name(&kept))?, self.folder.join("shards"));
+        let (name, folder) = (self.path(&parts::kept_name(&kept))?, self.folder.join("shard"));
         make_folder(&folder)?;
         replace_file(&name, last)?;
         self.publish(SHARDS, shards.encode().as_bytes())?;

@@ -28,12 +28,12 @@ pub(super) const ENTRIES: &str = "entries";
 
 /// Of the shard that begins with this entry.
 pub(super) fn name(first: u64) -> String {
-    if first == 0 { ENTRIES.into() } else { format!("shards/{first}") }
+    if first == 0 { ENTRIES.into() } else { format!("shard/{first}") }
 }
 
 /// Of what is left of the shards that were given up.
 pub(super) fn kept_name(kept: &Kept) -> String {
-    format!("shards/{}.kept", kept.first)
+    format!("shard/{}.kept", kept.first)
 }
 
 /// The first shard of which everything is there.
@@ -145,7 +145,7 @@ impl Parts {
         for shard in &self.shards.all()[..whole(&self.shards)] {
             let _ = fs::remove_file(folder.join(name(shard.first)));
         }
-        for entry in fs::read_dir(folder.join("shards")).into_iter().flatten().flatten() {
+        for entry in fs::read_dir(folder.join("shard")).into_iter().flatten().flatten() {
             let file = entry.file_name();
             let older =
                 file.to_str().and_then(|file| file.strip_suffix(".kept")?.parse::<u64>().ok());
