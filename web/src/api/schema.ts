@@ -32,8 +32,6 @@ export interface components {
              * @description Entries in the log.
              */
             log_entries: number;
-            /** @description Where the log is kept, in a phrase. */
-            log_place: string;
             /** @description Where secrets live, in a phrase. */
             memory: string;
             /** @description Whether the vault is open. */
@@ -1782,6 +1780,8 @@ export interface components {
              * @description Entries in the log.
              */
             log_entries: number;
+            /** @description Where the log is kept, in a phrase. */
+            log_place: string;
             /** @description Where secrets live, in a phrase. */
             memory: string;
             /** @description Ways to unlock. */
