@@ -26,6 +26,7 @@ pub mod possession;
 pub mod proof;
 pub mod redact;
 pub mod revocation;
+pub mod shard;
 pub mod siwe;
 pub mod stark;
 pub mod tools_list;
@@ -62,6 +63,7 @@ pub const ALL: &[(&str, Target)] = &[
     ("proof", proof::run),
     ("redact", redact::run),
     ("revocation", revocation::run),
+    ("shard", shard::run),
     ("oauth", oauth::run),
     ("siwe", siwe::run),
     ("stark", stark::run),

@@ -549,3 +549,46 @@ fn a_turn_that_fails_or_is_cut_off_loses_nothing() {
         assert!(is_there(&log, 0, 400), "{op:?} {skip}");
     }
 }
+
+#[test]
+fn what_does_not_fit_the_list_is_refused_and_nothing_is_changed() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("log");
+    drop(divided(FolderStorage::open(&path).unwrap()));
+    let list = std::fs::read_to_string(path.join("shards")).unwrap();
+    let opens =
+        || Log::open(FolderStorage::open(&path)?, ORIGIN, Some(key())).map_err(io::Error::other);
+    let read = |name: &str| std::fs::read(path.join(name)).unwrap();
+    assert!(opens().is_ok());
+    let before = [read("entries"), read("shard/700"), read("shard/1100")];
+    let lines: Vec<_> = list.lines().collect();
+    let offset: u64 = lines[3].split(' ').nth(3).unwrap().parse().unwrap();
+    let moved = |by: i64| {
+        let to = offset.checked_add_signed(by).unwrap();
+        list.replace(&format!("700 {offset}"), &format!("700 {to}"))
+    };
+    let put_back = format!("{}\n", lines[..4].join("\n"));
+    for bad in
+        [moved(1), moved(-1), moved(40), put_back, String::new(), list.replace("1100", "1101")]
+    {
+        std::fs::write(path.join("shards"), &bad).unwrap();
+        assert!(opens().is_err(), "{bad}");
+        assert_eq!([read("entries"), read("shard/700"), read("shard/1100")], before, "{bad}");
+    }
+    std::fs::remove_file(path.join("shards")).unwrap();
+    assert!(opens().is_err(), "without the list");
+    std::fs::write(path.join("shards"), &list).unwrap();
+    assert!(opens().is_ok());
+    let swap = || {
+        std::fs::rename(path.join("shard/700"), path.join("x")).unwrap();
+        std::fs::rename(path.join("shard/1100"), path.join("shard/700")).unwrap();
+        std::fs::rename(path.join("x"), path.join("shard/1100")).unwrap();
+    };
+    swap();
+    assert!(opens().is_err(), "one in another's place");
+    swap();
+    std::fs::rename(path.join("shard/700"), path.join("x")).unwrap();
+    assert!(opens().is_err(), "one is missing");
+    std::fs::rename(path.join("x"), path.join("shard/700")).unwrap();
+    assert!(opens().is_ok());
+}

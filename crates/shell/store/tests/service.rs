@@ -7,9 +7,9 @@ use std::sync::{Arc, OnceLock};
 use std::task::{Context, Poll, Waker};
 use std::time::{Duration, Instant};
 
-use symbolon_ambient::SeededRng;
+use symbolon_ambient::{ManualClock, SeededRng};
 use symbolon_crypto::SigningKey;
-use symbolon_log::{Checkpoint, Durability, Log, LogError, Storage, verify_inclusion};
+use symbolon_log::{Checkpoint, Durability, Every, Log, LogError, Storage, verify_inclusion};
 use symbolon_store::accounts::{Afterwards, OwnPostgres};
 use symbolon_store::{
     DatabaseAddress, Fault, Faults, FolderStorage, LogService, LogSettings, LogStorage, Op,
@@ -415,4 +415,59 @@ fn every_file_is_for_its_owner_alone() {
         }
     }
     assert_eq!(files, 5, "entries, offsets, two levels of hashes, the checkpoint");
+}
+
+#[tokio::test]
+async fn a_shard_begins_with_its_period_beside_the_calls() {
+    // 2026-11-23, and days after it.
+    let day = |plus: u64| 1_795_392_000_000 + plus * 86_400_000;
+    let dir = tempfile::tempdir().unwrap();
+    for place in Place::both(&dir) {
+        let clock = Arc::new(ManualClock::at(day(0)));
+        let start = || {
+            let log = Log::open(place.open(&Faults::none()), ORIGIN, Some(key())).unwrap();
+            let settings = LogSettings::new(Durability::Group);
+            LogService::start_with(log, settings, clock.clone()).unwrap()
+        };
+        let shards = |service: &LogService| {
+            let shards = service.log().shards();
+            shards.all().iter().map(symbolon_log::Shard::name).collect::<Vec<_>>()
+        };
+        let write = async |service: &LogService, count: usize| {
+            for _ in 0..count {
+                let ticket = service.append(b"entry").unwrap();
+                service.durable(ticket).await.unwrap();
+            }
+        };
+        let service = start();
+        service.set_every(Every::Month).unwrap();
+        write(&service, 3).await;
+        assert_eq!(shards(&service), ["2026-11.0"]);
+        clock.set_unix_ms(day(9));
+        let began = Instant::now();
+        while shards(&service).len() < 2 && began.elapsed() < SOON {
+            write(&service, 1).await;
+        }
+        let names = shards(&service);
+        assert!(names.len() == 2 && names[1].starts_with("2026-12."), "{names:?}");
+        service.close().unwrap();
+        drop(service);
+        // What ended while nothing ran is noticed at once.
+        clock.set_unix_ms(day(40));
+        let service = start();
+        let began = Instant::now();
+        while shards(&service).len() < 3 && began.elapsed() < SOON {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+        assert!(shards(&service)[2].starts_with("2027-01."), "{:?}", shards(&service));
+        write(&service, 2).await;
+        let size = service.size();
+        assert_eq!(service.entries(0..size).unwrap().len() as u64, size);
+        let proof = service.proof(0).unwrap();
+        let checkpoint =
+            Checkpoint::open(&proof.checkpoint, &key().verifying_key(), ORIGIN).unwrap();
+        verify_inclusion(&proof.leaf_hash, 0, checkpoint.size, &proof.path, &checkpoint.root)
+            .unwrap();
+        service.close().unwrap();
+    }
 }
