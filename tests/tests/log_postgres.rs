@@ -256,3 +256,42 @@ fn a_log_moves_by_backup_and_restore_and_is_never_begun_twice() {
     init(&fourth, &good).succeeded();
     assert_eq!(fourth.receipts().len(), 0, "another log of the same database");
 }
+
+#[test]
+fn a_log_in_the_database_is_divided_and_a_shard_of_it_taken_away() {
+    let server = Server::start("pgshards");
+    let (home, _upstream, _credential) = home(&server);
+    home.ok(&["log", "shard", "--every", "quarter"]);
+    (0..150).for_each(|_| drop(home.ok(&["call", LIST])));
+    home.ok(&["log", "shard", "--now"]);
+    (0..3).for_each(|_| drop(home.ok(&["call", LIST])));
+    let shards = home.json(&["log", "shards"]);
+    let name = shards["shards"][0]["name"].as_str().unwrap().to_owned();
+    assert_eq!(
+        (&shards["shards"][0]["next"], shards["every"].as_str()),
+        (&300.into(), Some("quarter"))
+    );
+    let file = home.beside("old.shard");
+    let file = file.to_str().unwrap();
+    home.ok(&["log", "export-shard", &name, "--out", file, "--take-away"]);
+    let key = home.operator_key();
+    home.ok(&["log", "check-shard", file, "--key", key.to_str().unwrap()]);
+    home.kill_broker();
+    home.ok(&["call", LIST]);
+    assert_eq!(home.refused(&["receipts", "show", "7"]).code, "taken_away");
+    verify(&home, home.receipts()[0]["number"].as_u64().unwrap());
+    assert_eq!(home.json(&["audit", "verify"])["complete"], true);
+
+    // Into a home whose log is in its folder, divided as it was.
+    let backup = home.beside("home.backup");
+    let words = ["--json", "backup", backup.to_str().unwrap(), "--passphrase-from-stdin"];
+    home.ok_with(&words, PASSPHRASE);
+    let before = home.json(&["log", "shards"])["shards"].clone();
+    home.ok(&["lock", "--stop"]);
+    let other = Home::empty(place::symbolon());
+    let words = ["--json", "restore", backup.to_str().unwrap(), "--passphrase-from-stdin"];
+    other.ok_with(&words, PASSPHRASE);
+    assert_eq!(other.json(&["log", "shards"])["shards"], before);
+    other.ok(&["call", LIST]);
+    verify(&other, other.receipts()[0]["number"].as_u64().unwrap());
+}

@@ -5,6 +5,7 @@ pub mod add_checkpoint;
 pub mod begun;
 pub mod checkpoint;
 pub mod cosignature;
+mod divide;
 pub mod error;
 pub mod follow;
 pub mod fork;

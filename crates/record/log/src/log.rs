@@ -14,7 +14,7 @@ use crate::note::check_name;
 use crate::publish::Published;
 use crate::record::{Chain, ENTRY_BYTES_MAX, push_record};
 use crate::recovery::{Recovery, recover};
-use crate::shard::{Every, Kept, Shards};
+use crate::shard::Shards;
 use crate::storage::Storage;
 use crate::tile::TILE_WIDTH;
 use crate::tree::Tree;
@@ -105,11 +105,11 @@ pub struct Log<S> {
     /// Held for a copy of the entry and one block of SHA-256.
     pending: Mutex<Pending>,
     /// Held while entries are written.
-    writer: Mutex<Writer>,
+    pub(crate) writer: Mutex<Writer>,
     /// Held while the storage syncs: whoever waits here finds its work done.
-    syncing: Mutex<()>,
+    pub(crate) syncing: Mutex<()>,
     pub(crate) written: AtomicU64,
-    durable: AtomicU64,
+    pub(crate) durable: AtomicU64,
     poison: OnceLock<Arc<str>>,
     /// Leaves that are written and not yet in the tree, so that writing never waits for a proof.
     leaves: Mutex<Vec<Digest32>>,
@@ -136,8 +136,8 @@ struct Batch {
     offsets: Vec<u64>,
 }
 
-struct Writer {
-    offset: u64,
+pub(crate) struct Writer {
+    pub(crate) offset: u64,
     /// The empty batch that takes the place of the one being written.
     spare: Batch,
 }
@@ -249,7 +249,7 @@ impl<S: Storage> Log<S> {
     }
 
     /// Gives how many entries are written, and how many of their leaves wait for the tree.
-    fn write_pending(&self, writer: &mut Writer) -> Result<(u64, usize), LogError> {
+    pub(crate) fn write_pending(&self, writer: &mut Writer) -> Result<(u64, usize), LogError> {
         self.check_poison()?;
         let mut batch = {
             let mut pending = lock_briefly(&self.pending);
@@ -308,120 +308,6 @@ impl<S: Storage> Log<S> {
             self.durable.store(written, Ordering::Release);
         }
         Ok(written)
-    }
-
-    /// How the log is divided.
-    pub fn shards(&self) -> Arc<Shards> {
-        self.shards.read().unwrap_or_else(PoisonError::into_inner).clone()
-    }
-
-    /// Says how long a shard is written to. The first word makes all there is the first shard.
-    ///
-    /// # Errors
-    /// [`LogError::Storage`], which poisons the log, or [`LogError::Poisoned`].
-    pub fn set_every(&self, every: Every, now_ms: u64) -> Result<(), LogError> {
-        self.divide(|shards, _, _| {
-            Ok((shards.every() != every).then(|| shards.with_every(every, now_ms)))
-        })
-        .map(drop)
-    }
-
-    /// Begins a shard where a period has begun since the last one did. Says whether it did.
-    ///
-    /// # Errors
-    /// As [`Log::set_every`].
-    pub fn turn_if_due(&self, now_ms: u64) -> Result<bool, LogError> {
-        if !self.shards().is_due(now_ms) {
-            return Ok(false);
-        }
-        self.divide(|shards, first, offset| match shards.is_due(now_ms) {
-            true => shards.with_next(now_ms, first, offset).map(Some),
-            false => Ok(None),
-        })
-    }
-
-    /// Begins a shard now. Says whether it did: one without an entry stays.
-    ///
-    /// # Errors
-    /// As [`Log::set_every`]; [`LogError::Shards`] where there are too many.
-    pub fn turn(&self, now_ms: u64) -> Result<bool, LogError> {
-        self.divide(|shards, first, offset| match shards.all().last() {
-            Some(last) if last.first == first => Ok(None),
-            None if first == 0 => Ok(None),
-            _ => shards.with_next(now_ms, first, offset).map(Some),
-        })
-    }
-
-    /// Divides a log that is written again as it was divided: where the next entry begins one of these shards, it does so
-    /// here. Says whether it does.
-    ///
-    /// # Errors
-    /// As [`Log::set_every`]; [`LogError::Shards`] where it does not begin where the list says.
-    pub fn turn_as(&self, shards: &Shards) -> Result<bool, LogError> {
-        self.divide(|now, first, offset| match shards.all().iter().find(|s| s.first == first) {
-            Some(next) if now.all().last().is_some_and(|last| last.first < first) => {
-                let fits = next.offset == offset && shards.until(first - 1) == *now;
-                let wrong = LogError::Shards("its entries are not those that were divided so");
-                if fits { Ok(Some(shards.until(first))) } else { Err(wrong) }
-            }
-            _ => Ok(None),
-        })
-    }
-
-    /// Another list of shards, with everything that was appended durable and under a checkpoint before it: opening cuts
-    /// nothing off that lies in a shard which is over.
-    fn divide(
-        &self,
-        change: impl FnOnce(&Shards, u64, u64) -> Result<Option<Shards>, LogError>,
-    ) -> Result<bool, LogError> {
-        let _one = lock(&self.syncing);
-        let mut writer = lock(&self.writer);
-        let (written, _) = self.write_pending(&mut writer)?;
-        if written > self.durable_size() {
-            self.storage.sync().map_err(|e| self.poison("sync entries", e))?;
-            self.durable.store(written, Ordering::Release);
-        }
-        let Some(new) = change(&self.shards(), written, writer.offset)? else { return Ok(false) };
-        match self.checkpoint() {
-            Ok(_) | Err(LogError::NoKey) => {}
-            Err(error) => return Err(error),
-        }
-        let turned = self.storage.turn(&new);
-        turned.map_err(|e| self.poison("begin a shard", e))?;
-        *self.shards.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(new);
-        Ok(true)
-    }
-
-    /// Gives up the entries of all shards up to this one: a copy of them is somewhere else. Hashes stay, and so does what
-    /// they prove; of the last shard the entries of a bundle that the next one shares stay too.
-    ///
-    /// # Errors
-    /// [`LogError::Shard`] for one that is written to, or that no signed checkpoint covers; [`LogError::Storage`].
-    pub fn give_up(&self, shard: usize) -> Result<Kept, LogError> {
-        let _one = lock(&self.syncing);
-        let shards = self.shards();
-        let refuse = |why| {
-            let shard = shards.all().get(shard).map(crate::Shard::name).unwrap_or_default();
-            LogError::Shard { shard, why }
-        };
-        let end = shards.end(shard).ok_or_else(|| refuse("is still written to"))?;
-        let signed = self.latest_checkpoint();
-        let signed =
-            signed.and_then(|note| crate::Checkpoint::dangerous_read_unverified(&note).ok());
-        if signed.is_none_or(|checkpoint| checkpoint.size < end) {
-            return Err(refuse("is not under a signed checkpoint yet"));
-        }
-        let first = end / TILE_WIDTH * TILE_WIDTH;
-        if shards.kept().map_or(0, |kept| kept.first) >= first {
-            return Err(refuse("has no bundle of 256 entries here to be taken away"));
-        }
-        let offset = lock(&self.index).offset(&self.storage, first / TILE_WIDTH)?;
-        let kept = Kept { first, offset: offset.ok_or_else(|| refuse("is not indexed"))? };
-        let new = shards.with_kept(kept);
-        let gone = self.storage.give_up(&new);
-        gone.map_err(|e| self.poison("give up a shard", e))?;
-        *self.shards.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(new);
-        Ok(kept)
     }
 
     /// Evidence for an entry, if it survives already what `durability` says.
