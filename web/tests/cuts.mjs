@@ -175,9 +175,9 @@ for (const flow of FLOWS) {
         await authenticator(page);
         const name = aName();
         await flow.begin(page, name);
-        await new Promise((done) => {
-          // The tab goes away under whatever it was doing.
-          void cut(page, request, isHeard, done).then(() => flow.act(page, name)).catch(() => undefined);
+        await new Promise((done, failed) => {
+          // The tab goes away under whatever it was doing: only what fails before that says something.
+          void cut(page, request, isHeard, done).then(() => flow.act(page, name)).catch(failed);
         });
         const next = await context.newPage();
         next.setDefaultTimeout(20_000);
