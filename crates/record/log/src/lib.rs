@@ -9,6 +9,7 @@ mod divide;
 pub mod error;
 pub mod follow;
 pub mod fork;
+pub mod handover;
 pub mod hash;
 mod index;
 pub mod log;
@@ -35,6 +36,10 @@ pub use cosignature::{Cosignature, CosignatureError, WitnessKey, cosign, lines_b
 pub use error::LogError;
 pub use follow::Follower;
 pub use fork::{FORK_BYTES_MAX, FORK_MEDIA_TYPE, Fork, ForkError, ForkProof};
+pub use handover::{
+    HANDOVERS_MAX, Handover, SUCCESSION_BYTES_MAX, SUCCESSION_MEDIA_TYPE, Succession,
+    SuccessionError,
+};
 pub use hash::{empty_root, leaf_hash, node_hash};
 pub use log::{Durability, Durable, Log, LogOptions, Ticket};
 pub use memory::MemoryStorage;

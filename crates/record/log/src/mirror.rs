@@ -9,6 +9,7 @@ use symbolon_crypto::VerifyingKey;
 use crate::LogError;
 use crate::checkpoint::{Checkpoint, CheckpointError};
 use crate::fork::ForkProof;
+use crate::handover::{SUCCESSION_BYTES_MAX, Succession, SuccessionError};
 use crate::index::{hashes_name, read_tile, write_hashes};
 use crate::note::{NOTE_BYTES_MAX, vkey};
 use crate::storage::Storage;
@@ -22,6 +23,9 @@ pub enum MirrorError {
     /// The log's: its checkpoint, or the signature on it.
     #[error(transparent)]
     Checkpoint(#[from] CheckpointError),
+    /// The log's: a key of it signed what it could not, having given way to another, or handed over something else.
+    #[error(transparent)]
+    Succession(SuccessionError),
     /// The log's or the network's: a tile could not be had, or has not its size.
     #[error("{tile}: {reason}")]
     Tile {
@@ -77,10 +81,17 @@ pub enum Observed {
 /// The copy, in a storage of the monitor's.
 pub struct Mirror<S> {
     storage: S,
-    origin: String,
-    key: VerifyingKey,
+    keys: Succession,
     tree: Tree,
-    head: Option<(Checkpoint, String)>,
+    head: Option<Known>,
+}
+
+/// A checkpoint, its note, and the place in the line of the key that it is held against.
+#[derive(Debug, Clone)]
+struct Known {
+    checkpoint: Checkpoint,
+    note: String,
+    place: usize,
 }
 
 /// Gives the bytes of a tile of the log, or says why not.
@@ -94,29 +105,64 @@ impl<S: Storage> Mirror<S> {
     pub fn open(storage: S, origin: &str, key: VerifyingKey) -> Result<Self, MirrorError> {
         let note = storage.get(CHECKPOINT, NOTE_BYTES_MAX as u64 + 1);
         let note = note.map_err(LogError::storage("read the checkpoint"))?;
-        let mut mirror =
-            Self { storage, origin: origin.to_owned(), key, tree: Tree::default(), head: None };
+        let kept = storage.get(KEYS, SUCCESSION_BYTES_MAX as u64 + 1);
+        let mut keys = Succession::new(origin, key);
+        if let Some(kept) = kept.map_err(LogError::storage("read the keys"))? {
+            let kept = Succession::parse(&kept).map_err(|_| MirrorError::State)?;
+            if !kept.goes_on_from(&keys) {
+                return Err(MirrorError::State);
+            }
+            keys = kept;
+        }
+        let mut mirror = Self { storage, keys, tree: Tree::default(), head: None };
         if let Some(note) = note {
             let note = String::from_utf8(note).map_err(|_| MirrorError::State)?;
-            let opened = Checkpoint::open(&note, &mirror.key, origin);
-            let checkpoint = opened.map_err(|_| MirrorError::State)?;
+            let (checkpoint, place) = mirror.keys.open(&note).map_err(|_| MirrorError::State)?;
             mirror.tree = mirror.resume(checkpoint.size)?;
             if mirror.root(checkpoint.size)? != checkpoint.root {
                 return Err(MirrorError::State);
             }
-            mirror.head = Some((checkpoint, note));
+            mirror.head = Some(Known { checkpoint, note, place });
         }
         Ok(mirror)
     }
 
     /// The last checkpoint.
     pub fn checkpoint(&self) -> Option<&Checkpoint> {
-        self.head.as_ref().map(|(checkpoint, _)| checkpoint)
+        self.head.as_ref().map(|known| &known.checkpoint)
     }
 
     /// Its note.
     pub fn note(&self) -> Option<&str> {
-        self.head.as_ref().map(|(_, note)| note.as_str())
+        self.head.as_ref().map(|known| known.note.as_str())
+    }
+
+    /// The log's keys, as far as they are known.
+    pub fn keys(&self) -> &Succession {
+        &self.keys
+    }
+
+    /// Takes up later keys of the log's: those that are known handed over to them. What they show is checked when it is
+    /// looked at.
+    ///
+    /// # Errors
+    /// [`MirrorError::Succession`] where they do not go on from the known ones; the disk.
+    pub fn follow(&mut self, keys: Succession) -> Result<(), MirrorError> {
+        if !keys.goes_on_from(&self.keys) {
+            return Err(MirrorError::Succession(SuccessionError::Again));
+        }
+        if let Some(head) = &self.head {
+            keys.open(&head.note).map_err(MirrorError::Succession)?;
+        }
+        let kept = self.storage.publish(KEYS, &keys.to_bytes());
+        kept.map_err(LogError::storage("write the keys"))?;
+        // The line may begin earlier than it did.
+        let moved = keys.place(self.keys.keys().next().unwrap_or(keys.newest())).unwrap_or(0);
+        if let Some(head) = &mut self.head {
+            head.place += moved;
+        }
+        self.keys = keys;
+        Ok(())
     }
 
     /// Looks at a checkpoint that the log shows, and fetches what is new under it.
@@ -124,14 +170,60 @@ impl<S: Storage> Mirror<S> {
     /// # Errors
     /// [`MirrorError`]; what is known stays as it was.
     pub fn observe(&mut self, note: &str, fetch: FetchTile<'_>) -> Result<Observed, MirrorError> {
-        let shown = Checkpoint::open(note, &self.key, &self.origin)?;
-        let Some((known, known_note)) = self.head.clone() else {
-            return match self.advance(0, &shown, note, fetch)? {
+        let (shown, place) = self.keys.open(note).map_err(|error| match error {
+            SuccessionError::Checkpoint(error) => MirrorError::Checkpoint(error),
+            error => MirrorError::Succession(error),
+        })?;
+        // Where the key gave way since, both keys' checkpoint stands between: two histories are shown by one key's word.
+        let mut from = None;
+        while let Some(known) = self.head.as_ref().filter(|known| known.place < place) {
+            let before = known.checkpoint.size;
+            let handover = self.keys.handovers().get(known.place).cloned();
+            let handover = handover.ok_or(MirrorError::State)?;
+            let at = known.place;
+            match self.observe_by(at, handover.checkpoint().clone(), handover.note(), fetch)? {
+                Observed::Unchanged | Observed::Advanced { .. } => {}
+                odd => return Ok(odd),
+            }
+            from.get_or_insert(before);
+            if let Some(head) = &mut self.head {
+                (head.note, head.place) = (handover.note().to_owned(), at + 1);
+            }
+            let kept = self.storage.publish(CHECKPOINT, handover.note().as_bytes());
+            kept.map_err(LogError::storage("write the checkpoint"))?;
+        }
+        let size = shown.size;
+        let observed = self.observe_by(place, shown, note, fetch)?;
+        let to = self.head.as_ref().map_or(0, |known| known.checkpoint.size);
+        Ok(match (from, observed) {
+            // By a key that gave way, and held against its handover.
+            (_, Observed::Unchanged | Observed::RolledBack { .. }) if size < to => {
+                Observed::RolledBack { known: to, shown: size }
+            }
+            (Some(from), Observed::Unchanged | Observed::Advanced { .. }) if from < to => {
+                Observed::Advanced { from, to }
+            }
+            (_, observed) => observed,
+        })
+    }
+
+    /// As [`Mirror::observe`], of a checkpoint that the key in this place signed.
+    fn observe_by(
+        &mut self,
+        place: usize,
+        shown: Checkpoint,
+        note: &str,
+        fetch: FetchTile<'_>,
+    ) -> Result<Observed, MirrorError> {
+        let Some(known) = self.known_by(place) else {
+            return match self.advance(0, &shown, (note, place), fetch)? {
                 true => Ok(Observed::Advanced { from: 0, to: shown.size }),
                 false => Err(MirrorError::Tiles { size: shown.size }),
             };
         };
-        let operator = vkey(&self.origin, &self.key).map_err(LogError::from)?;
+        let (known, known_note) = (known.checkpoint, known.note);
+        let key = self.keys.keys().nth(place).ok_or(MirrorError::State)?;
+        let operator = vkey(self.keys.origin(), key).map_err(LogError::from)?;
         if shown.size == known.size {
             if shown.root == known.root {
                 return Ok(Observed::Unchanged);
@@ -153,10 +245,21 @@ impl<S: Storage> Mirror<S> {
             let proof = ForkProof::of_prefix(operator, (note, &known_note), prefix, path);
             return Ok(Observed::Forked(Box::new(proof)));
         }
-        if self.advance(known.size, &shown, note, fetch)? {
+        if self.advance(known.size, &shown, (note, place), fetch)? {
             return Ok(Observed::Advanced { from: known.size, to: shown.size });
         }
         self.diverged(operator, (&known, &known_note), (&shown, note), fetch)
+    }
+
+    /// What is known that the key in this place signed: the last, or where another came after it its handover.
+    fn known_by(&self, place: usize) -> Option<Known> {
+        let head = self.head.clone()?;
+        let handover = self.keys.handovers().get(place).filter(|_| place < head.place);
+        Some(handover.map_or(head, |it| Known {
+            checkpoint: it.checkpoint().clone(),
+            note: it.note().to_owned(),
+            place,
+        }))
     }
 
     /// Reads the leaves from `from` on. False, and nothing is changed, where they do not lead to the root.
@@ -164,7 +267,7 @@ impl<S: Storage> Mirror<S> {
         &mut self,
         from: u64,
         to: &Checkpoint,
-        note: &str,
+        (note, place): (&str, usize),
         fetch: FetchTile<'_>,
     ) -> Result<bool, MirrorError> {
         let entries = to.size - from;
@@ -183,7 +286,7 @@ impl<S: Storage> Mirror<S> {
         }
         let kept = self.storage.publish(CHECKPOINT, note.as_bytes());
         kept.map_err(LogError::storage("write the checkpoint"))?;
-        self.head = Some((to.clone(), note.to_owned()));
+        self.head = Some(Known { checkpoint: to.clone(), note: note.to_owned(), place });
         Ok(true)
     }
 
@@ -318,8 +421,9 @@ fn stored<S: Storage>(storage: &S, level: u8, number: u64) -> Result<Vec<Digest3
     read_tile(storage, level, number)?.ok_or_else(gone)
 }
 
-/// Name of the last checkpoint's file.
+/// Names of the last checkpoint's file, and of the keys'.
 const CHECKPOINT: &str = "checkpoint";
+const KEYS: &str = "keys";
 /// Tiles after which what was read is stored: half a MiB.
 const STORE_TILES: u64 = 64;
 /// New leaves that one look takes: 4 GiB of hashes.

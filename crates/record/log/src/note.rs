@@ -87,9 +87,14 @@ pub(crate) fn parse_key_text(kind: u8, text: &str) -> Result<(String, VerifyingK
 
 /// Signs `text`, which ends with a newline, as `name`.
 pub(crate) fn sign_note(text: &str, name: &str, key: &SigningKey) -> String {
+    format!("{text}\n{}", own_line(text, name, key))
+}
+
+/// The line that signs `text` as `name`.
+pub(crate) fn own_line(text: &str, name: &str, key: &SigningKey) -> String {
     let mut bytes = key_id(ED25519, name, &key.verifying_key()).to_vec();
     bytes.extend_from_slice(&key.sign(text.as_bytes()));
-    format!("{text}\n{}", signature_line(name, &bytes))
+    signature_line(name, &bytes)
 }
 
 /// A line under a note: key id and what follows it.

@@ -10,6 +10,7 @@ use symbolon_crypto::{SigningKey, VerifyingKey};
 use crate::add_checkpoint::{AddCheckpoint, AddCheckpointError};
 use crate::checkpoint::{Checkpoint, CheckpointError};
 use crate::cosignature::{FIRST_LINE, WitnessKey, cosign_text};
+use crate::handover::{Handover, Succession, SuccessionError};
 use crate::hash::empty_root;
 use crate::note::{NoteError, split_note};
 use crate::proof::{ProofError, verify_consistency};
@@ -31,6 +32,14 @@ pub trait WitnessStore: Send + Sync {
     /// Puts `to` in place of `from`, so that it survives the loss of power before this returns; false, and nothing is
     /// changed, where something else is there by now. After an error either may be there.
     fn advance(&self, origin: &str, from: Option<&Head>, to: &Head) -> io::Result<bool>;
+
+    /// The keys that the log was followed to, where its key ever gave way. What cannot be read is an error, and never
+    /// nothing.
+    fn keys(&self, origin: &str) -> io::Result<Option<Succession>>;
+
+    /// Keeps them, so that they survive the loss of power before this returns; false, and nothing is changed, where what is
+    /// there by now is not what they go on from.
+    fn follow(&self, keys: &Succession) -> io::Result<bool>;
 }
 
 impl<S: WitnessStore + ?Sized> WitnessStore for Arc<S> {
@@ -40,15 +49,37 @@ impl<S: WitnessStore + ?Sized> WitnessStore for Arc<S> {
     fn advance(&self, origin: &str, from: Option<&Head>, to: &Head) -> io::Result<bool> {
         (**self).advance(origin, from, to)
     }
+    fn keys(&self, origin: &str) -> io::Result<Option<Succession>> {
+        (**self).keys(origin)
+    }
+    fn follow(&self, keys: &Succession) -> io::Result<bool> {
+        (**self).follow(keys)
+    }
 }
 
 /// A log that a witness signs for.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct WatchedLog {
+    /// Its name and keys, as its operator gave them.
+    keys: Succession,
+}
+
+impl WatchedLog {
+    /// Of this name, with this key.
+    pub fn new(origin: &str, key: VerifyingKey) -> Self {
+        Self { keys: Succession::new(origin, key) }
+    }
+
     /// The log's name.
-    pub origin: String,
-    /// Its key.
-    pub key: VerifyingKey,
+    pub fn origin(&self) -> &str {
+        self.keys.origin()
+    }
+}
+
+impl From<Succession> for WatchedLog {
+    fn from(keys: Succession) -> Self {
+        Self { keys }
+    }
 }
 
 /// Why a witness did not sign. In the order in which things are checked.
@@ -77,7 +108,13 @@ pub enum WitnessRefusal {
     },
     /// The log's key did not sign.
     #[error("{0}")]
-    Signature(CheckpointError),
+    Signature(SuccessionError),
+    /// It was followed to other keys than the ones that were given for it.
+    #[error("the log {origin} was followed to other keys than this witness was given for it")]
+    Keys {
+        /// Its name.
+        origin: String,
+    },
     /// The witness has another size than the request says.
     #[error("this witness has seen {size} entries")]
     Size {
@@ -121,7 +158,7 @@ impl<S: WitnessStore> Witness<S> {
         store: S,
     ) -> Result<Self, NoteError> {
         let public = WitnessKey::new(name, key.verifying_key())?;
-        if logs.iter().any(|log| log.origin == FIRST_LINE) {
+        if logs.iter().any(|log| log.origin() == FIRST_LINE) {
             return Err(NoteError::Name);
         }
         Ok(Self { public, key, logs, store })
@@ -147,23 +184,38 @@ impl<S: WitnessStore> Witness<S> {
         if old > claimed.size {
             return Err(WitnessRefusal::Backwards { old, new: claimed.size });
         }
-        let log = self.logs.iter().find(|log| log.origin == claimed.origin);
+        let log = self.logs.iter().find(|log| log.origin() == claimed.origin);
         let log = log.ok_or(WitnessRefusal::UnknownLog { origin: claimed.origin })?;
-        let opened = Checkpoint::open(&note, &log.key, &log.origin);
-        let checkpoint = opened.map_err(WitnessRefusal::Signature)?;
+        let keys = self.keys(log)?;
+        let (checkpoint, _) = keys.open(&note).map_err(WitnessRefusal::Signature)?;
         let to = Head { size: checkpoint.size, root: checkpoint.root };
-        self.remember(&log.origin, old, to, &proof)?;
+        let next = followed(&keys, &note).map_err(WitnessRefusal::Signature)?;
+        self.remember(log.origin(), old, to, &proof, next.as_ref())?;
         let (text, _) = split_note(&note).map_err(|e| WitnessRefusal::Form(e.into()))?;
         Ok(cosign_text(text, self.public.name(), &self.key, unix_seconds))
     }
 
-    /// After this the head, or one that continues it, is what the store has.
+    /// The keys that count for a log: those that it was followed to, or those that were given where these say more.
+    fn keys(&self, log: &WatchedLog) -> Result<Succession, WitnessRefusal> {
+        let Some(known) = self.store.keys(log.origin()).map_err(WitnessRefusal::Store)? else {
+            return Ok(log.keys.clone());
+        };
+        match () {
+            () if known.goes_on_from(&log.keys) => Ok(known),
+            () if log.keys.goes_on_from(&known) => Ok(log.keys.clone()),
+            () => Err(WitnessRefusal::Keys { origin: log.origin().to_owned() }),
+        }
+    }
+
+    /// After this the head, or one that continues it, is what the store has; and the next key, where the log goes on with
+    /// another.
     fn remember(
         &self,
         origin: &str,
         old: u64,
         to: Head,
         proof: &[Digest32],
+        next: Option<&Succession>,
     ) -> Result<(), WitnessRefusal> {
         let from = self.store.latest(origin).map_err(WitnessRefusal::Store)?;
         let has = from.map_or(0, |head| head.size);
@@ -180,6 +232,12 @@ impl<S: WitnessStore> Witness<S> {
             (0, found) => return Err(ProofError::Length { found, expected: 0 }.into()),
             _ => verify_consistency(has, to.size, proof, &from_root, &to.root)?,
         }
+        // Before the head: who is stopped between the two is asked for the same head again.
+        if let Some(next) = next
+            && !self.store.follow(next).map_err(WitnessRefusal::Store)?
+        {
+            return Err(WitnessRefusal::Keys { origin: origin.to_owned() });
+        }
         if from == Some(to) {
             return Ok(());
         }
@@ -189,5 +247,22 @@ impl<S: WitnessStore> Witness<S> {
         // Another request was quicker. What this one brought was checked against what is no longer there.
         let now = self.store.latest(origin).map_err(WitnessRefusal::Store)?;
         Err(WitnessRefusal::Size { size: now.map_or(0, |head| head.size) })
+    }
+}
+
+/// The keys with the next one, where this note is the handover of the newest.
+fn followed(keys: &Succession, note: &str) -> Result<Option<Succession>, SuccessionError> {
+    match Handover::open(note, keys.newest(), keys.origin()) {
+        Ok(handover) => {
+            let mut next = keys.clone();
+            next.push(handover)?;
+            Ok(Some(next))
+        }
+        // One as any other, one of before, and the one that this key began with.
+        Err(SuccessionError::Successor | SuccessionError::Again) => Ok(None),
+        Err(SuccessionError::Checkpoint(CheckpointError::Note(NoteError::Unsigned { .. }))) => {
+            Ok(None)
+        }
+        Err(error) => Err(error),
     }
 }

@@ -80,6 +80,12 @@ impl WitnessStore for Heads {
         };
         Ok(true)
     }
+    fn keys(&self, _: &str) -> io::Result<Option<Succession>> {
+        Ok(None)
+    }
+    fn follow(&self, _: &Succession) -> io::Result<bool> {
+        Err(io::Error::other("no key gives way in these"))
+    }
 }
 
 struct World {
@@ -205,7 +211,7 @@ impl World {
         let branch = &self.branches[at];
         let proof = if old == 0 { Ok(Vec::new()) } else { branch.log.consistency(old, shown.size) };
         let Ok(proof) = proof else { return };
-        let log = WatchedLog { origin: ORIGIN.into(), key: key().verifying_key() };
+        let log = WatchedLog::new(ORIGIN, key().verifying_key());
         let signing = SigningKey::make(&SeededRng::new(who as u64 + 1));
         // Made anew each time, as after a restart.
         let witness = Witness::new("w.test", signing, vec![log], heads.clone()).unwrap();

@@ -2,12 +2,11 @@
 
 mod common;
 
-use std::collections::BTreeMap;
 use std::io;
-use std::sync::{Arc, Barrier, Mutex};
+use std::sync::{Arc, Barrier};
 use std::thread;
 
-use common::{ORIGIN, entry, filled, key};
+use common::{Heads, ORIGIN, entry, filled, key};
 use proptest::prelude::*;
 use symbolon_ambient::SeededRng;
 use symbolon_codec::{Digest32, b64};
@@ -16,29 +15,12 @@ use symbolon_log::*;
 
 const NOW: u64 = 1_790_000_000;
 
-#[derive(Default)]
-struct Heads(Mutex<BTreeMap<String, Head>>);
-
-impl WitnessStore for Heads {
-    fn latest(&self, origin: &str) -> io::Result<Option<Head>> {
-        Ok(self.0.lock().unwrap().get(origin).copied())
-    }
-    fn advance(&self, origin: &str, from: Option<&Head>, to: &Head) -> io::Result<bool> {
-        let mut heads = self.0.lock().unwrap();
-        let is_same = heads.get(origin) == from;
-        if is_same {
-            heads.insert(origin.to_owned(), *to);
-        }
-        Ok(is_same)
-    }
-}
-
 fn witness_key(seed: u64) -> SigningKey {
     SigningKey::make(&SeededRng::new(seed))
 }
 
 fn witness() -> Witness<Arc<Heads>> {
-    let log = WatchedLog { origin: ORIGIN.into(), key: key().verifying_key() };
+    let log = WatchedLog::new(ORIGIN, key().verifying_key());
     Witness::new("w.test/one", witness_key(1), vec![log], Arc::default()).unwrap()
 }
 
@@ -223,7 +205,7 @@ fn a_witness_signs_what_continues_and_refuses_the_rest() {
 
 #[test]
 fn a_log_cannot_be_called_what_cosignatures_begin_with() {
-    let log = WatchedLog { origin: "cosignature/v1".into(), key: key().verifying_key() };
+    let log = WatchedLog::new("cosignature/v1", key().verifying_key());
     assert!(Witness::new("w.test", witness_key(1), vec![log], Heads::default()).is_err());
 }
 
@@ -267,8 +249,14 @@ fn a_memory_that_fails_signs_nothing() {
         fn advance(&self, _: &str, _: Option<&Head>, _: &Head) -> io::Result<bool> {
             Err(io::Error::other("full"))
         }
+        fn keys(&self, _: &str) -> io::Result<Option<Succession>> {
+            Ok(None)
+        }
+        fn follow(&self, _: &Succession) -> io::Result<bool> {
+            Ok(true)
+        }
     }
-    let log = WatchedLog { origin: ORIGIN.into(), key: key().verifying_key() };
+    let log = WatchedLog::new(ORIGIN, key().verifying_key());
     let witness = Witness::new("w.test", witness_key(1), vec![log], Broken).unwrap();
     let refused = witness.add_checkpoint(request(&filled(3), 0).as_bytes(), NOW);
     assert!(matches!(refused, Err(WitnessRefusal::Store(_))));

@@ -32,10 +32,11 @@ struct Signed {
 }
 
 impl Signed {
-    /// Lines under the note beside the log's own.
+    /// Lines under the note beside the log's own: one, or two where its key gave way to another.
     fn count(&self) -> usize {
-        let lines = self.note.rsplit_once("\n\n").map_or(0, |(_, lines)| lines.lines().count());
-        lines.saturating_sub(1)
+        let own = format!("\u{2014} {} ", self.checkpoint.origin);
+        let lines = self.note.rsplit_once("\n\n").map_or("", |(_, lines)| lines);
+        lines.lines().filter(|line| !line.starts_with(&own)).count()
     }
 }
 

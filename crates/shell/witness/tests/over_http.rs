@@ -57,7 +57,7 @@ impl World {
     fn witness(&self, name: &str) -> (PeerUrl, WitnessKey) {
         let folder = self.dir.path().join(name);
         let key = load_or_make_key(&folder, &SystemRng).unwrap();
-        let log = WatchedLog { origin: ORIGIN.into(), key: operator().verifying_key() };
+        let log = WatchedLog::new(ORIGIN, operator().verifying_key());
         let heads = FolderHeads::open(&folder).unwrap();
         let witness = Witness::new(&format!("w.test/{name}"), key, vec![log], heads).unwrap();
         let public = witness.public().clone();

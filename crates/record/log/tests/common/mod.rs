@@ -1,12 +1,14 @@
 //! What the tests here share.
 #![allow(dead_code, reason = "each test file uses a part")]
 
-use std::sync::Arc;
+use std::collections::BTreeMap;
+use std::io;
+use std::sync::{Arc, Mutex};
 
 use symbolon_ambient::SeededRng;
 use symbolon_codec::Digest32;
 use symbolon_crypto::SigningKey;
-use symbolon_log::{Log, LogError, MemoryStorage, empty_root, leaf_hash, node_hash};
+use symbolon_log::*;
 
 pub const ORIGIN: &str = "example.test/log";
 
@@ -55,4 +57,33 @@ pub fn leaves(count: u64) -> Vec<Digest32> {
 pub fn all_there(log: &Log<MemoryStorage>, count: u64) -> bool {
     let found = log.entries(0..count).unwrap();
     found.into_iter().eq((0..count).map(|i| (i, entry(i))))
+}
+
+/// A witness's memory.
+#[derive(Default)]
+pub struct Heads(Mutex<BTreeMap<String, Head>>, Mutex<Option<Succession>>);
+
+impl WitnessStore for Heads {
+    fn latest(&self, origin: &str) -> io::Result<Option<Head>> {
+        Ok(self.0.lock().unwrap().get(origin).copied())
+    }
+    fn advance(&self, origin: &str, from: Option<&Head>, to: &Head) -> io::Result<bool> {
+        let mut heads = self.0.lock().unwrap();
+        let is_same = heads.get(origin) == from;
+        if is_same {
+            heads.insert(origin.to_owned(), *to);
+        }
+        Ok(is_same)
+    }
+    fn keys(&self, _: &str) -> io::Result<Option<Succession>> {
+        Ok(self.1.lock().unwrap().clone())
+    }
+    fn follow(&self, keys: &Succession) -> io::Result<bool> {
+        let mut known = self.1.lock().unwrap();
+        let goes_on = known.as_ref().is_none_or(|known| keys.goes_on_from(known));
+        if goes_on {
+            *known = Some(keys.clone());
+        }
+        Ok(goes_on)
+    }
 }

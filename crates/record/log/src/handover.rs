@@ -1,0 +1,433 @@
+//! A log whose operator's key gives way to another one: the checkpoint that both sign, and the line of such keys
+//! (`specs/identity.md`, "Rotation").
+
+use serde::{Deserialize, Serialize};
+use symbolon_codec::{CodecError, b64, json};
+use symbolon_crypto::{SigningKey, VerifyingKey};
+
+use crate::checkpoint::{Checkpoint, CheckpointError};
+use crate::note::{self, NoteError, parse_vkey, vkey};
+
+/// What the JSON of a succession says that it is.
+pub const SUCCESSION_MEDIA_TYPE: &str = "application/vnd.symbolon.succession+json;version=1";
+/// Longest succession that is read.
+pub const SUCCESSION_BYTES_MAX: usize = 256 * 1024;
+/// Handovers of one log.
+pub const HANDOVERS_MAX: usize = 64;
+/// Longest note of one: room for a dozen lines of witnesses.
+const HANDOVER_BYTES_MAX: usize = 4096;
+const DEPTH_MAX: usize = 2;
+/// How the line begins that names the next key.
+const SUCCESSOR: &str = "symbolon/successor/v1 ";
+
+/// Why a handover, a succession, or a note under one was refused.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum SuccessionError {
+    /// Not JSON, too long, too deep, or a key twice.
+    #[error("the succession cannot be read: {0}")]
+    Json(#[from] CodecError),
+    /// Another kind of file, or another version.
+    #[error("this is no succession of an operator's keys, of version 1")]
+    MediaType,
+    /// A field is missing, unknown or of another kind.
+    #[error("the succession has not the right form: {0}")]
+    Form(String),
+    /// A checkpoint, or the signature of the key that it should be by.
+    #[error(transparent)]
+    Checkpoint(#[from] CheckpointError),
+    /// The checkpoint names no next key in the one form.
+    #[error("the checkpoint names no successor")]
+    Successor,
+    /// The next key did not sign: nobody showed that they have it.
+    #[error("the successor did not sign the handover: {0}")]
+    NotTaken(#[source] CheckpointError),
+    /// A key of the line comes again.
+    #[error("the successor is a key of before")]
+    Again,
+    /// A handover at fewer entries than the one before.
+    #[error("a handover at {size} entries comes after one at {before}")]
+    Order {
+        /// Its entries.
+        size: u64,
+        /// Those of the one before.
+        before: u64,
+    },
+    /// A key signed a checkpoint of more entries than there were when it gave way.
+    #[error("the key that signed {size} entries gave way to another at {until}")]
+    Retired {
+        /// Entries in the checkpoint.
+        size: u64,
+        /// Entries in its handover.
+        until: u64,
+    },
+    /// A checkpoint of as many entries as a handover, with another root.
+    #[error("two roots are signed for the {size} entries of the handover")]
+    Forked {
+        /// The entries.
+        size: u64,
+    },
+}
+
+impl From<NoteError> for SuccessionError {
+    fn from(error: NoteError) -> Self {
+        CheckpointError::from(error).into()
+    }
+}
+
+/// The last checkpoint of a key, which names the next one and which both signed. Its signatures were checked: there is no
+/// other value of this type.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Handover {
+    checkpoint: Checkpoint,
+    to: VerifyingKey,
+    note: String,
+}
+
+impl Handover {
+    /// Signs one.
+    pub fn sign(checkpoint: &Checkpoint, from: &SigningKey, to: &SigningKey) -> Self {
+        let next = to.verifying_key();
+        let text = format!("{}{SUCCESSOR}{}\n", checkpoint.text(), b64::encode(next.as_bytes()));
+        let note = note::sign_note(&text, &checkpoint.origin, from);
+        let note = note + &note::own_line(&text, &checkpoint.origin, to);
+        Self { checkpoint: checkpoint.clone(), to: next, note }
+    }
+
+    /// Reads one that this key of the log made, and checks both signatures.
+    ///
+    /// # Errors
+    /// [`SuccessionError`].
+    pub fn open(note: &str, from: &VerifyingKey, origin: &str) -> Result<Self, SuccessionError> {
+        if note.len() > HANDOVER_BYTES_MAX {
+            return Err(SuccessionError::Form("a note is too long".into()));
+        }
+        let checkpoint = Checkpoint::open(note, from, origin)?;
+        let text = note::split_note(note)?.0;
+        let mut named = text.lines().skip(3).filter_map(|line| line.strip_prefix(SUCCESSOR));
+        let (Some(next), None) = (named.next(), named.next()) else {
+            return Err(SuccessionError::Successor);
+        };
+        let next = b64::decode(next, 32).ok().and_then(|it| <[u8; 32]>::try_from(it).ok());
+        let next = next.and_then(|it| VerifyingKey::from_bytes(&it).ok());
+        let to = next.ok_or(SuccessionError::Successor)?;
+        if to == *from {
+            return Err(SuccessionError::Again);
+        }
+        Checkpoint::open(note, &to, origin).map_err(SuccessionError::NotTaken)?;
+        Ok(Self { checkpoint, to, note: note.to_owned() })
+    }
+
+    /// What it covers.
+    pub fn checkpoint(&self) -> &Checkpoint {
+        &self.checkpoint
+    }
+
+    /// The next key.
+    pub fn successor(&self) -> &VerifyingKey {
+        &self.to
+    }
+
+    /// The signed note.
+    pub fn note(&self) -> &str {
+        &self.note
+    }
+}
+
+/// The keys of a log in their order, each but the last with its handover. With none of those it is one key.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Succession {
+    origin: String,
+    first: VerifyingKey,
+    handovers: Vec<Handover>,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct SuccessionJson {
+    #[serde(rename = "mediaType")]
+    media_type: String,
+    operator: String,
+    handovers: Vec<String>,
+}
+
+impl Succession {
+    /// Of a log with one key, which never gave way.
+    pub fn new(origin: &str, key: VerifyingKey) -> Self {
+        Self { origin: origin.to_owned(), first: key, handovers: Vec::new() }
+    }
+
+    /// Reads one, and checks every handover of it.
+    ///
+    /// # Errors
+    /// [`SuccessionError`]: the first check that fails.
+    pub fn parse(bytes: &[u8]) -> Result<Self, SuccessionError> {
+        let value = json::parse_bounded(bytes, SUCCESSION_BYTES_MAX, DEPTH_MAX)?;
+        if value.get("mediaType").and_then(|it| it.as_str()) != Some(SUCCESSION_MEDIA_TYPE) {
+            return Err(SuccessionError::MediaType);
+        }
+        let read: SuccessionJson =
+            serde_json::from_value(value).map_err(|e| SuccessionError::Form(e.to_string()))?;
+        let (origin, first) = parse_vkey(&read.operator)?;
+        let mut line = Self::new(&origin, first);
+        for note in &read.handovers {
+            line.push(Handover::open(note, line.newest(), &origin)?)?;
+        }
+        Ok(line)
+    }
+
+    /// The bytes that are handed over: JSON and a newline.
+    pub fn to_bytes(&self) -> Vec<u8> {
+        let whole = SuccessionJson {
+            media_type: SUCCESSION_MEDIA_TYPE.to_owned(),
+            // The name was checked when this was made, or names nothing that a note could be by.
+            operator: vkey(&self.origin, &self.first).unwrap_or_default(),
+            handovers: self.handovers.iter().map(|it| it.note.clone()).collect(),
+        };
+        // Strings always serialize.
+        let mut bytes = serde_json::to_vec_pretty(&whole).unwrap_or_default();
+        bytes.push(b'\n');
+        bytes
+    }
+
+    /// Adds a handover of the newest key's.
+    ///
+    /// # Errors
+    /// [`SuccessionError::Again`], [`SuccessionError::Order`], [`SuccessionError::Forked`], or `Form` where there are too
+    /// many.
+    pub fn push(&mut self, handover: Handover) -> Result<(), SuccessionError> {
+        let size = handover.checkpoint.size;
+        if self.handovers.len() == HANDOVERS_MAX {
+            return Err(SuccessionError::Form("too many handovers".into()));
+        }
+        if self.keys().any(|key| *key == handover.to) {
+            return Err(SuccessionError::Again);
+        }
+        if let Some(last) = self.handovers.last().map(|it| &it.checkpoint) {
+            if size < last.size {
+                return Err(SuccessionError::Order { size, before: last.size });
+            }
+            if size == last.size && handover.checkpoint.root != last.root {
+                return Err(SuccessionError::Forked { size });
+            }
+        }
+        self.handovers.push(handover);
+        Ok(())
+    }
+
+    /// The log's name.
+    pub fn origin(&self) -> &str {
+        &self.origin
+    }
+
+    /// Every key, the oldest first.
+    pub fn keys(&self) -> impl Iterator<Item = &VerifyingKey> {
+        std::iter::once(&self.first).chain(self.handovers.iter().map(|it| &it.to))
+    }
+
+    /// The key that nothing came after.
+    pub fn newest(&self) -> &VerifyingKey {
+        self.handovers.last().map_or(&self.first, |it| &it.to)
+    }
+
+    /// The handovers, the oldest first.
+    pub fn handovers(&self) -> &[Handover] {
+        &self.handovers
+    }
+
+    /// How many keys came before this one; nothing where it is none of the line.
+    pub fn place(&self, key: &VerifyingKey) -> Option<usize> {
+        self.keys().position(|it| it == key)
+    }
+
+    /// Whether this line has all of another one: that, or what goes on from it, or from before it.
+    pub fn goes_on_from(&self, other: &Self) -> bool {
+        let same = |(a, b): (&Handover, &Handover)| a.checkpoint == b.checkpoint && a.to == b.to;
+        let Some(own) = self.place(&other.first).and_then(|from| self.handovers.get(from..)) else {
+            return false;
+        };
+        self.origin == other.origin
+            && own.len() >= other.handovers.len()
+            && own.iter().zip(&other.handovers).all(same)
+    }
+
+    /// The checkpoint in a note, and the place of the key that signed it: the newest of those that did.
+    ///
+    /// # Errors
+    /// [`SuccessionError::Checkpoint`] where none did; [`SuccessionError::Retired`] where it had given way before, and
+    /// [`SuccessionError::Forked`] where the handover says another root.
+    pub fn open(&self, note: &str) -> Result<(Checkpoint, usize), SuccessionError> {
+        let mut unsigned = None;
+        for (place, key) in self.keys().enumerate().collect::<Vec<_>>().into_iter().rev() {
+            match Checkpoint::open(note, key, &self.origin) {
+                Ok(checkpoint) => return self.allowed(checkpoint, place),
+                Err(error @ CheckpointError::Note(NoteError::Unsigned { .. })) => {
+                    unsigned.get_or_insert(error);
+                }
+                Err(error) => return Err(error.into()),
+            }
+        }
+        let unsigned = unsigned.unwrap_or(CheckpointError::Line("end"));
+        Err(unsigned.into())
+    }
+
+    /// Whether the key in this place may have signed this.
+    fn allowed(
+        &self,
+        checkpoint: Checkpoint,
+        place: usize,
+    ) -> Result<(Checkpoint, usize), SuccessionError> {
+        let size = checkpoint.size;
+        if let Some(until) = self.handovers.get(place).map(|it| it.checkpoint.size)
+            && size > until
+        {
+            return Err(SuccessionError::Retired { size, until });
+        }
+        let told = self.handovers.iter().find(|it| it.checkpoint.size == size);
+        if told.is_some_and(|it| it.checkpoint.root != checkpoint.root) {
+            return Err(SuccessionError::Forked { size });
+        }
+        Ok((checkpoint, place))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use symbolon_ambient::SeededRng;
+    use symbolon_codec::Digest32;
+
+    const ORIGIN: &str = "example.test/log";
+
+    fn key(seed: u64) -> SigningKey {
+        SigningKey::make(&SeededRng::new(seed))
+    }
+
+    fn at(size: u64) -> Checkpoint {
+        Checkpoint { origin: ORIGIN.into(), size, root: Digest32([size as u8; 32]) }
+    }
+
+    /// Key 1, then 2 at 5 entries, then 3 at 9.
+    fn line() -> Succession {
+        let mut line = Succession::new(ORIGIN, key(1).verifying_key());
+        line.push(Handover::sign(&at(5), &key(1), &key(2))).unwrap();
+        line.push(Handover::sign(&at(9), &key(2), &key(3))).unwrap();
+        line
+    }
+
+    fn open(note: &str) -> Result<Handover, SuccessionError> {
+        Handover::open(note, &key(1).verifying_key(), ORIGIN)
+    }
+
+    #[test]
+    fn a_handover_is_an_ordinary_checkpoint_of_both_keys() {
+        let made = Handover::sign(&at(5), &key(1), &key(2));
+        for key in [key(1), key(2)] {
+            assert_eq!(Checkpoint::open(made.note(), &key.verifying_key(), ORIGIN), Ok(at(5)));
+        }
+        assert_eq!(open(made.note()), Ok(made.clone()));
+        assert_eq!(made.successor(), &key(2).verifying_key());
+    }
+
+    #[test]
+    fn each_check_of_a_handover_refuses_what_breaks_it_alone() {
+        let text = |line: &str| format!("{}{line}", at(5).text());
+        let both = |text: &str, next: u64| {
+            let note = note::sign_note(text, ORIGIN, &key(1));
+            note + &note::own_line(text, ORIGIN, &key(next))
+        };
+        let named = |seed: u64| {
+            format!("{SUCCESSOR}{}\n", b64::encode(key(seed).verifying_key().as_bytes()))
+        };
+        assert!(open(&both(&text(&named(2)), 2)).is_ok());
+        // No successor, two, one that is no key, and the key itself.
+        for line in [String::new(), named(2) + &named(3), format!("{SUCCESSOR}AAAA\n")] {
+            assert_eq!(open(&both(&text(&line), 2)), Err(SuccessionError::Successor), "{line}");
+        }
+        assert_eq!(open(&both(&text(&named(1)), 1)), Err(SuccessionError::Again));
+        // Somebody else signed as the next one, or nobody did.
+        let alone = note::sign_note(&text(&named(2)), ORIGIN, &key(1));
+        for note in [both(&text(&named(2)), 3), alone] {
+            assert!(matches!(open(&note), Err(SuccessionError::NotTaken(_))));
+        }
+        // Not by the key that gives way; of another log; too long.
+        let good = both(&text(&named(2)), 2);
+        let by_other = Handover::open(&good, &key(4).verifying_key(), ORIGIN);
+        assert!(matches!(by_other, Err(SuccessionError::Checkpoint(_))));
+        let elsewhere = Handover::open(&good, &key(1).verifying_key(), "other.test/log");
+        assert!(matches!(elsewhere, Err(SuccessionError::Checkpoint(_))));
+        let long = good.clone() + &"\u{2014} w AAAAAAAA\n".repeat(400);
+        assert!(matches!(open(&long), Err(SuccessionError::Form(_))));
+    }
+
+    #[test]
+    fn a_line_is_read_as_it_was_written_and_in_no_other_order() {
+        let line = line();
+        let bytes = line.to_bytes();
+        assert_eq!(Succession::parse(&bytes), Ok(line.clone()));
+        let keys: Vec<_> = [1, 2, 3].map(|seed| key(seed).verifying_key()).into();
+        assert_eq!(line.keys().copied().collect::<Vec<_>>(), keys);
+        assert_eq!((line.newest(), line.place(&keys[1])), (&keys[2], Some(1)));
+        let mut value: serde_json::Value = serde_json::from_slice(&bytes).unwrap();
+        value["handovers"].as_array_mut().unwrap().reverse();
+        let swapped = Succession::parse(value.to_string().as_bytes());
+        assert!(matches!(swapped, Err(SuccessionError::Checkpoint(_))), "{swapped:?}");
+        let again = Handover::sign(&at(9), &key(3), &key(1));
+        assert_eq!(line.clone().push(again), Err(SuccessionError::Again));
+        let back = Handover::sign(&at(8), &key(3), &key(4));
+        assert_eq!(line.clone().push(back), Err(SuccessionError::Order { size: 8, before: 9 }));
+        let other = Checkpoint { root: Digest32([0; 32]), ..at(9) };
+        let other = Handover::sign(&other, &key(3), &key(4));
+        assert_eq!(line.clone().push(other), Err(SuccessionError::Forked { size: 9 }));
+    }
+
+    #[test]
+    fn every_byte_of_the_file_that_is_changed_is_refused_or_says_the_same() {
+        let line = line();
+        let bytes = line.to_bytes();
+        for at in 0..bytes.len() {
+            for change in [1, 0x80] {
+                let mut damaged = bytes.clone();
+                damaged[at] ^= change;
+                let read = Succession::parse(&damaged);
+                assert!(read.is_err() || read == Ok(line.clone()), "{at}: {read:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_key_signs_up_to_its_handover_and_not_beyond() {
+        let line = line();
+        let open = |size: u64, seed: u64| line.open(&at(size).sign(&key(seed)));
+        assert_eq!(open(4, 1), Ok((at(4), 0)));
+        assert_eq!(open(5, 1), Ok((at(5), 0)));
+        assert_eq!(open(6, 1), Err(SuccessionError::Retired { size: 6, until: 5 }));
+        assert_eq!(open(9, 2), Ok((at(9), 1)));
+        assert_eq!(open(10, 2), Err(SuccessionError::Retired { size: 10, until: 9 }));
+        assert_eq!(open(1_000, 3), Ok((at(1_000), 2)));
+        assert!(matches!(open(4, 4), Err(SuccessionError::Checkpoint(_))));
+        // The handover's own note is the next key's too.
+        assert_eq!(line.open(line.handovers()[0].note()), Ok((at(5), 1)));
+        let forked = Checkpoint { root: Digest32([0; 32]), ..at(5) };
+        for seed in [1, 2, 3] {
+            let found = line.open(&forked.sign(&key(seed)));
+            assert_eq!(found, Err(SuccessionError::Forked { size: 5 }));
+        }
+    }
+
+    #[test]
+    fn a_longer_line_goes_on_and_another_one_does_not() {
+        let whole = line();
+        let mut shorter = Succession::new(ORIGIN, key(1).verifying_key());
+        assert!(whole.goes_on_from(&shorter) && !shorter.goes_on_from(&whole));
+        shorter.push(Handover::sign(&at(5), &key(1), &key(2))).unwrap();
+        assert!(whole.goes_on_from(&shorter) && whole.goes_on_from(&whole));
+        let mut other = Succession::new(ORIGIN, key(1).verifying_key());
+        other.push(Handover::sign(&at(5), &key(1), &key(7))).unwrap();
+        assert!(!whole.goes_on_from(&other));
+        let middle = Succession::new(ORIGIN, key(2).verifying_key());
+        assert!(whole.goes_on_from(&middle) && !middle.goes_on_from(&whole));
+        let elsewhere = Succession::new("other.test/log", key(1).verifying_key());
+        assert!(!whole.goes_on_from(&elsewhere));
+    }
+}

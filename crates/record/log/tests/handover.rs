@@ -1,0 +1,193 @@
+//! A log's key gives way to another: witnesses and mirrors go on with it, and see the forks on both sides of it.
+
+mod common;
+
+use std::sync::Arc;
+
+use common::{Heads, ORIGIN, entry, filled, key};
+use symbolon_ambient::SeededRng;
+use symbolon_crypto::{SigningKey, VerifyingKey};
+use symbolon_log::*;
+
+const NOW: u64 = 1_790_000_000;
+
+fn next_key(seed: u64) -> Arc<SigningKey> {
+    Arc::new(SigningKey::make(&SeededRng::new(seed)))
+}
+
+fn grown(log: &Log<MemoryStorage>, to: u64) -> &Log<MemoryStorage> {
+    for i in log.appended_size()..to {
+        log.append(&entry(i)).unwrap();
+    }
+    log.commit().unwrap();
+    log
+}
+
+/// The log gives way to the next key where it stands, and goes on by that one.
+fn hand_over(log: &Log<MemoryStorage>, from: &SigningKey, to: Arc<SigningKey>) -> Handover {
+    let at = Checkpoint::dangerous_read_unverified(&log.checkpoint().unwrap()).unwrap();
+    let handover = Handover::sign(&at, from, &to);
+    log.set_signer(Some(to));
+    handover
+}
+
+fn line(handovers: &[&Handover]) -> Succession {
+    let mut line = Succession::new(ORIGIN, key().verifying_key());
+    handovers.iter().for_each(|it| line.push((*it).clone()).unwrap());
+    line
+}
+
+fn asks(log: &Log<MemoryStorage>, old: u64, note: &str) -> Vec<u8> {
+    let size = Checkpoint::dangerous_read_unverified(note).unwrap().size;
+    let proof = if old == 0 { Vec::new() } else { log.consistency(old, size).unwrap() };
+    AddCheckpoint { old, proof, note: note.to_owned() }.to_text().into_bytes()
+}
+
+fn witness(heads: &Arc<Heads>, key: VerifyingKey) -> Witness<Arc<Heads>> {
+    let log = WatchedLog::new(ORIGIN, key);
+    let key = SigningKey::make(&SeededRng::new(100));
+    Witness::new("w.test/one", key, vec![log], heads.clone()).unwrap()
+}
+
+#[test]
+fn a_witness_follows_by_the_handover_alone() {
+    let heads = Arc::new(Heads::default());
+    let one = witness(&heads, key().verifying_key());
+    let log = filled(5);
+    one.add_checkpoint(&asks(&log, 0, &log.checkpoint().unwrap()), NOW).unwrap();
+    grown(&log, 9);
+    let handover = hand_over(&log, &key(), next_key(2));
+    grown(&log, 12);
+    let after = log.checkpoint().unwrap();
+    // Who does not know of it knows no such key.
+    let refused = one.add_checkpoint(&asks(&log, 5, &after), NOW);
+    assert!(matches!(refused, Err(WitnessRefusal::Signature(_))), "{refused:?}");
+    // A handover that does not continue what was seen leads nowhere.
+    let size = handover.checkpoint().size;
+    let other = Handover::sign(
+        &Checkpoint { root: empty_root(), ..handover.checkpoint().clone() },
+        &key(),
+        &next_key(3),
+    );
+    let refused = one.add_checkpoint(&asks(&log, 5, other.note()), NOW);
+    assert!(matches!(refused, Err(WitnessRefusal::Proof(_))), "{refused:?}");
+    let signed = one.add_checkpoint(&asks(&log, 5, handover.note()), NOW).unwrap();
+    let with = with_lines(handover.note(), &signed).unwrap();
+    assert_eq!(one.public().verify(&with).unwrap().unix_seconds(), NOW);
+    one.add_checkpoint(&asks(&log, size, &after), NOW).unwrap();
+    // Another run, given the old key or the new one, goes on; given a stranger's it does not.
+    grown(&log, 15);
+    for known in [key(), next_key(2)] {
+        let again = witness(&heads, known.verifying_key());
+        again.add_checkpoint(&asks(&log, 12, &after), NOW).unwrap();
+    }
+    let stranger = witness(&heads, next_key(9).verifying_key());
+    let refused = stranger.add_checkpoint(&asks(&log, 12, &after), NOW);
+    assert!(matches!(refused, Err(WitnessRefusal::Keys { .. })), "{refused:?}");
+    // The key of before signs nothing more, and hands over to nobody else.
+    let at = Checkpoint { origin: ORIGIN.into(), size: 15, root: log.root(15).unwrap() };
+    for note in [at.sign(&key()), Handover::sign(&at, &key(), &next_key(4)).note().to_owned()] {
+        let refused = one.add_checkpoint(&asks(&log, 12, &note), NOW);
+        let is_retired = matches!(
+            refused,
+            Err(WitnessRefusal::Signature(SuccessionError::Retired { size: 15, until: 9 }))
+        );
+        assert!(is_retired, "{refused:?}");
+    }
+}
+
+fn look(
+    mirror: &mut Mirror<Arc<MemoryStorage>>,
+    log: &Log<MemoryStorage>,
+    note: &str,
+) -> Result<Observed, MirrorError> {
+    mirror.observe(note, &mut |tile| log.tile(tile).map_err(|e| e.to_string()))
+}
+
+fn mirror(storage: &Arc<MemoryStorage>) -> Mirror<Arc<MemoryStorage>> {
+    Mirror::open(storage.clone(), ORIGIN, key().verifying_key()).unwrap()
+}
+
+#[test]
+fn a_mirror_follows_over_handovers_and_goes_on_after_a_restart() {
+    let storage = Arc::new(MemoryStorage::new());
+    let log = filled(300);
+    let mut copy = mirror(&storage);
+    look(&mut copy, &log, &log.checkpoint().unwrap()).unwrap();
+    grown(&log, 520);
+    let first = hand_over(&log, &key(), next_key(2));
+    grown(&log, 700);
+    let second = hand_over(&log, &next_key(2), next_key(3));
+    grown(&log, 1_100);
+    let after = log.checkpoint().unwrap();
+    let unknown = look(&mut copy, &log, &after);
+    assert!(matches!(unknown, Err(MirrorError::Checkpoint(_))), "{unknown:?}");
+    copy.follow(line(&[&first, &second])).unwrap();
+    let seen = look(&mut copy, &log, &after).unwrap();
+    assert_eq!(seen, Observed::Advanced { from: 300, to: 1_100 });
+    assert_eq!(look(&mut copy, &log, &after).unwrap(), Observed::Unchanged);
+    let mut copy = mirror(&storage);
+    assert_eq!(look(&mut copy, &log, &after).unwrap(), Observed::Unchanged);
+    let back = look(&mut copy, &log, first.note()).unwrap();
+    assert_eq!(back, Observed::RolledBack { known: 1_100, shown: 520 });
+    let old = first.checkpoint().sign(&key());
+    assert_eq!(look(&mut copy, &log, &old).unwrap(), back);
+    // Another line than the known one is not followed.
+    let other = Handover::sign(first.checkpoint(), &key(), &next_key(7));
+    assert!(matches!(copy.follow(line(&[&other])), Err(MirrorError::Succession(_))));
+}
+
+#[test]
+fn a_fork_on_either_side_of_a_handover_is_shown_by_the_key_that_made_it() {
+    let fork_at = |at: u64, to: u64, signer: Arc<SigningKey>| {
+        let log = filled(at);
+        for i in at..to {
+            log.append(format!("another {i}").as_bytes()).unwrap();
+        }
+        log.commit().unwrap();
+        log.set_signer(Some(signer));
+        log
+    };
+    let (old, new) = (key().verifying_key(), next_key(2).verifying_key());
+    // Where it forks, how far the fork goes, who signs it, who is shown to have made two histories.
+    for (at, to, signer, whose) in [
+        (300, 500, key(), old),
+        (300, 510, next_key(2), new),
+        (300, 900, next_key(2), new),
+        (600, 900, next_key(2), new),
+        (600, 650, next_key(2), new),
+    ] {
+        let log = filled(400);
+        let mut copy = mirror(&Arc::default());
+        look(&mut copy, &log, &log.checkpoint().unwrap()).unwrap();
+        grown(&log, 520);
+        let handover = hand_over(&log, &key(), next_key(2));
+        copy.follow(line(&[&handover])).unwrap();
+        grown(&log, 700);
+        look(&mut copy, &log, &log.checkpoint().unwrap()).unwrap();
+        let other = fork_at(at, to, signer);
+        let seen = look(&mut copy, &other, &other.checkpoint().unwrap()).unwrap();
+        let Observed::Forked(proof) = seen else { panic!("{at} {to}: {seen:?}") };
+        proof.verify(&whose, Some(ORIGIN)).unwrap();
+        // It goes on as it was.
+        assert_eq!(look(&mut copy, &log, &log.checkpoint().unwrap()).unwrap(), Observed::Unchanged);
+    }
+    // One who knew the log before its handover, and is shown one of another history.
+    let log = filled(400);
+    let mut copy = mirror(&Arc::default());
+    look(&mut copy, &log, &log.checkpoint().unwrap()).unwrap();
+    let other = fork_at(300, 520, key());
+    let handover = hand_over(&other, &key(), next_key(2));
+    copy.follow(line(&[&handover])).unwrap();
+    grown(&other, 600);
+    let seen = look(&mut copy, &other, &other.checkpoint().unwrap()).unwrap();
+    let Observed::Forked(proof) = seen else { panic!("{seen:?}") };
+    proof.verify(&old, Some(ORIGIN)).unwrap();
+    // A key that signed past its handover is not followed.
+    let mut copy = mirror(&Arc::default());
+    look(&mut copy, &filled(560), &filled(560).checkpoint().unwrap()).unwrap();
+    let refused = copy.follow(line(&[&handover]));
+    let is_retired =
+        matches!(refused, Err(MirrorError::Succession(SuccessionError::Retired { .. })));
+    assert!(is_retired, "{refused:?}");
+}
