@@ -91,9 +91,9 @@ pub fn verify(
     operator: &OperatorKey,
 ) -> Result<VerifiedCertificate, CertificateError> {
     let certificate = Certificate::parse(bytes)?;
-    let claimed = operator.log_of(&certificate.operator, &certificate.checkpoint)?;
-    let claimed = claimed.ok_or(CertificateError::Operator)?;
-    let checkpoint = Checkpoint::open(&certificate.checkpoint, operator.key(), &claimed)?;
+    let named = operator.named(&certificate.operator, &certificate.checkpoint)?;
+    let (claimed, _) = named.ok_or(CertificateError::Operator)?;
+    let checkpoint = operator.checkpoint(&certificate.checkpoint, &claimed)?;
     let mut standing: Option<Standing> = None;
     for it in &certificate.entries {
         let index = it.index;

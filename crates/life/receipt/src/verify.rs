@@ -3,8 +3,8 @@
 use symbolon_codec::{CodecError, Digest32};
 use symbolon_crypto::VerifyingKey;
 use symbolon_log::{
-    Checkpoint, CheckpointError, NoteError, ProofError, leaf_hash, parse_vkey, verify_inclusion,
-    vkey,
+    Checkpoint, CheckpointError, NoteError, ProofError, Succession, leaf_hash, parse_vkey,
+    verify_inclusion, vkey,
 };
 
 use crate::bundle::Bundle;
@@ -55,6 +55,7 @@ pub enum VerifyError {
 pub struct OperatorKey {
     key: VerifyingKey,
     origin: Option<String>,
+    line: Option<Succession>,
 }
 
 impl OperatorKey {
@@ -69,7 +70,7 @@ impl OperatorKey {
             return Ok(key.into());
         }
         let (origin, key) = parse_vkey(text)?;
-        Ok(Self { key, origin: Some(origin) })
+        Ok(Self { key, origin: Some(origin), line: None })
     }
 }
 
@@ -84,6 +85,48 @@ impl OperatorKey {
         self.origin.as_deref()
     }
 
+    /// With the keys that came before it and after it. `None` where it is none of them, or of another log.
+    #[must_use]
+    pub fn within(self, line: Succession) -> Option<Self> {
+        let is_of = self.origin.as_deref().is_none_or(|origin| origin == line.origin());
+        let is_one = is_of && line.place(&self.key).is_some();
+        let origin = Some(line.origin().to_owned());
+        is_one.then_some(Self { key: self.key, origin, line: Some(line) })
+    }
+
+    /// Each key that stands for the operator, the oldest first.
+    pub fn keys(&self) -> Vec<VerifyingKey> {
+        match &self.line {
+            None => vec![self.key],
+            Some(line) => line.keys().copied().collect(),
+        }
+    }
+
+    /// The keys from this one to another of the operator's, both among them: who vouch for each other.
+    pub fn keys_to(&self, other: &VerifyingKey) -> Vec<VerifyingKey> {
+        let all = self.keys();
+        let at = |key: &VerifyingKey| all.iter().position(|it| it == key);
+        let (Some(own), Some(other)) = (at(&self.key), at(other)) else { return Vec::new() };
+        all[own.min(other)..=own.max(other)].to_vec()
+    }
+
+    /// Entries in the log when this key gave way to another; nothing where it never did, so far as is known.
+    pub fn until(&self, key: &VerifyingKey) -> Option<u64> {
+        let line = self.line.as_ref()?;
+        line.until(line.place(key)?)
+    }
+
+    /// The checkpoint in a note that one of the operator's keys signed while it might.
+    ///
+    /// # Errors
+    /// [`CheckpointError`].
+    pub fn checkpoint(&self, note: &str, origin: &str) -> Result<Checkpoint, CheckpointError> {
+        match &self.line {
+            None => Checkpoint::open(note, &self.key, origin),
+            Some(line) => Ok(line.open(note)?.0),
+        }
+    }
+
     /// The name of the log that a checkpoint should be of. Without one of its own the key alone decides, and the
     /// checkpoint's is taken.
     pub(crate) fn origin_in(&self, checkpoint: &str) -> Result<String, CheckpointError> {
@@ -93,31 +136,32 @@ impl OperatorKey {
         }
     }
 
-    /// The name of the log that a document is of, by its checkpoint, which is not opened here. None where the operator
-    /// that it names is not the one of this key.
+    /// The name of the log that a document is of, by its checkpoint, which is not opened here, and whose key it names.
+    /// None where that is no key of the operator's.
     ///
     /// # Errors
     /// [`CheckpointError`] where the name would have to come from the checkpoint, and it has none.
-    pub fn log_of(
+    pub fn named(
         &self,
         operator: &str,
         checkpoint: &str,
-    ) -> Result<Option<String>, CheckpointError> {
+    ) -> Result<Option<(String, VerifyingKey)>, CheckpointError> {
         let claimed = self.origin_in(checkpoint)?;
-        let is_named = vkey(&claimed, &self.key).is_ok_and(|text| text == operator);
-        Ok(is_named.then_some(claimed))
+        let is_named = |key: &VerifyingKey| vkey(&claimed, key).is_ok_and(|it| it == operator);
+        Ok(self.keys().into_iter().find(is_named).map(|key| (claimed, key)))
     }
 }
 
 impl From<VerifyingKey> for OperatorKey {
     fn from(key: VerifyingKey) -> Self {
-        Self { key, origin: None }
+        Self { key, origin: None, line: None }
     }
 }
 
 /// A receipt that passed every check. Only [`verify`] makes one.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct VerifiedReceipt {
+    operator: VerifyingKey,
     statement: Statement<'static>,
     index: u64,
     leaf_hash: Digest32,
@@ -126,6 +170,11 @@ pub struct VerifiedReceipt {
 }
 
 impl VerifiedReceipt {
+    /// The operator's key that signed it.
+    pub fn operator(&self) -> &VerifyingKey {
+        &self.operator
+    }
+
     /// What happened.
     pub fn statement(&self) -> &Statement<'static> {
         &self.statement
@@ -158,16 +207,17 @@ impl VerifiedReceipt {
 /// [`VerifyError`]: the first check that fails, each with its own variant.
 pub fn verify(bundle: &[u8], operator: &OperatorKey) -> Result<VerifiedReceipt, VerifyError> {
     let bundle = Bundle::parse(bundle)?;
-    let claimed = operator.log_of(&bundle.operator, &bundle.checkpoint)?;
-    let claimed = claimed.ok_or(VerifyError::Operator)?;
-    let payload = bundle.envelope.verify(&operator.key)?;
+    let named = operator.named(&bundle.operator, &bundle.checkpoint)?;
+    let (claimed, key) = named.ok_or(VerifyError::Operator)?;
+    let payload = bundle.envelope.verify(&key)?;
     let statement = Statement::parse(payload)?;
-    let checkpoint = Checkpoint::open(&bundle.checkpoint, &operator.key, &claimed)?;
+    let checkpoint = operator.checkpoint(&bundle.checkpoint, &claimed)?;
     let leaf_hash = leaf_hash(payload);
     let index = bundle.index;
     verify_inclusion(&leaf_hash, index, checkpoint.size, &bundle.path, &checkpoint.root)?;
     if let Some(intent) = statement.predicate.intent.filter(|i| i.index >= index) {
         return Err(VerifyError::Order { index, intent: intent.index });
     }
-    Ok(VerifiedReceipt { statement, index, leaf_hash, checkpoint, note: bundle.checkpoint })
+    let note = bundle.checkpoint;
+    Ok(VerifiedReceipt { operator: key, statement, index, leaf_hash, checkpoint, note })
 }

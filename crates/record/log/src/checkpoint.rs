@@ -23,6 +23,20 @@ pub enum CheckpointError {
     /// A line is missing or not in its one allowed form.
     #[error("the checkpoint's {0} is missing or not in the right form")]
     Line(&'static str),
+    /// A key signed more entries than there were when it gave way to another.
+    #[error("the key that signed {size} entries gave way to another at {until}")]
+    Retired {
+        /// Entries in the checkpoint.
+        size: u64,
+        /// Entries in its last one.
+        until: u64,
+    },
+    /// As many entries as in a handover, and another root.
+    #[error("two roots are signed for the {size} entries at which a key gave way to another")]
+    TwoRoots {
+        /// The entries.
+        size: u64,
+    },
 }
 
 /// A tree's size and root, of the log named `origin`.

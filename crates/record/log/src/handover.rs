@@ -53,20 +53,6 @@ pub enum SuccessionError {
         /// Those of the one before.
         before: u64,
     },
-    /// A key signed a checkpoint of more entries than there were when it gave way.
-    #[error("the key that signed {size} entries gave way to another at {until}")]
-    Retired {
-        /// Entries in the checkpoint.
-        size: u64,
-        /// Entries in its handover.
-        until: u64,
-    },
-    /// A checkpoint of as many entries as a handover, with another root.
-    #[error("two roots are signed for the {size} entries of the handover")]
-    Forked {
-        /// The entries.
-        size: u64,
-    },
 }
 
 impl From<NoteError> for SuccessionError {
@@ -193,7 +179,7 @@ impl Succession {
     /// Adds a handover of the newest key's.
     ///
     /// # Errors
-    /// [`SuccessionError::Again`], [`SuccessionError::Order`], [`SuccessionError::Forked`], or `Form` where there are too
+    /// [`SuccessionError::Again`], [`SuccessionError::Order`], [`CheckpointError::TwoRoots`], or `Form` where there are too
     /// many.
     pub fn push(&mut self, handover: Handover) -> Result<(), SuccessionError> {
         let size = handover.checkpoint.size;
@@ -208,7 +194,7 @@ impl Succession {
                 return Err(SuccessionError::Order { size, before: last.size });
             }
             if size == last.size && handover.checkpoint.root != last.root {
-                return Err(SuccessionError::Forked { size });
+                return Err(CheckpointError::TwoRoots { size }.into());
             }
         }
         self.handovers.push(handover);
@@ -254,40 +240,40 @@ impl Succession {
     /// The checkpoint in a note, and the place of the key that signed it: the newest of those that did.
     ///
     /// # Errors
-    /// [`SuccessionError::Checkpoint`] where none did; [`SuccessionError::Retired`] where it had given way before, and
-    /// [`SuccessionError::Forked`] where the handover says another root.
-    pub fn open(&self, note: &str) -> Result<(Checkpoint, usize), SuccessionError> {
-        let mut unsigned = None;
-        for (place, key) in self.keys().enumerate().collect::<Vec<_>>().into_iter().rev() {
+    /// As [`Checkpoint::open`] where none did; [`CheckpointError::Retired`] where it had given way before, and
+    /// [`CheckpointError::TwoRoots`] where the handover says another root.
+    pub fn open(&self, note: &str) -> Result<(Checkpoint, usize), CheckpointError> {
+        let newest_first = (0..=self.handovers.len()).rev();
+        let mut unsigned = NoteError::Unsigned { name: self.origin.clone() };
+        for place in newest_first {
+            let key = if place == 0 { &self.first } else { &self.handovers[place - 1].to };
             match Checkpoint::open(note, key, &self.origin) {
-                Ok(checkpoint) => return self.allowed(checkpoint, place),
-                Err(error @ CheckpointError::Note(NoteError::Unsigned { .. })) => {
-                    unsigned.get_or_insert(error);
-                }
-                Err(error) => return Err(error.into()),
+                Ok(checkpoint) => return Ok((self.allowed(checkpoint, place)?, place)),
+                Err(CheckpointError::Note(error @ NoteError::Unsigned { .. })) => unsigned = error,
+                Err(error) => return Err(error),
             }
         }
-        let unsigned = unsigned.unwrap_or(CheckpointError::Line("end"));
         Err(unsigned.into())
     }
 
     /// Whether the key in this place may have signed this.
-    fn allowed(
-        &self,
-        checkpoint: Checkpoint,
-        place: usize,
-    ) -> Result<(Checkpoint, usize), SuccessionError> {
+    fn allowed(&self, checkpoint: Checkpoint, place: usize) -> Result<Checkpoint, CheckpointError> {
         let size = checkpoint.size;
-        if let Some(until) = self.handovers.get(place).map(|it| it.checkpoint.size)
+        if let Some(until) = self.until(place)
             && size > until
         {
-            return Err(SuccessionError::Retired { size, until });
+            return Err(CheckpointError::Retired { size, until });
         }
         let told = self.handovers.iter().find(|it| it.checkpoint.size == size);
         if told.is_some_and(|it| it.checkpoint.root != checkpoint.root) {
-            return Err(SuccessionError::Forked { size });
+            return Err(CheckpointError::TwoRoots { size });
         }
-        Ok((checkpoint, place))
+        Ok(checkpoint)
+    }
+
+    /// Entries in the last checkpoint of the key in this place; nothing where it never gave way.
+    pub fn until(&self, place: usize) -> Option<u64> {
+        self.handovers.get(place).map(|it| it.checkpoint.size)
     }
 }
 
@@ -378,7 +364,7 @@ mod tests {
         assert_eq!(line.clone().push(back), Err(SuccessionError::Order { size: 8, before: 9 }));
         let other = Checkpoint { root: Digest32([0; 32]), ..at(9) };
         let other = Handover::sign(&other, &key(3), &key(4));
-        assert_eq!(line.clone().push(other), Err(SuccessionError::Forked { size: 9 }));
+        assert_eq!(line.clone().push(other), Err(CheckpointError::TwoRoots { size: 9 }.into()));
     }
 
     #[test]
@@ -401,17 +387,17 @@ mod tests {
         let open = |size: u64, seed: u64| line.open(&at(size).sign(&key(seed)));
         assert_eq!(open(4, 1), Ok((at(4), 0)));
         assert_eq!(open(5, 1), Ok((at(5), 0)));
-        assert_eq!(open(6, 1), Err(SuccessionError::Retired { size: 6, until: 5 }));
+        assert_eq!(open(6, 1), Err(CheckpointError::Retired { size: 6, until: 5 }));
         assert_eq!(open(9, 2), Ok((at(9), 1)));
-        assert_eq!(open(10, 2), Err(SuccessionError::Retired { size: 10, until: 9 }));
+        assert_eq!(open(10, 2), Err(CheckpointError::Retired { size: 10, until: 9 }));
         assert_eq!(open(1_000, 3), Ok((at(1_000), 2)));
-        assert!(matches!(open(4, 4), Err(SuccessionError::Checkpoint(_))));
+        assert!(matches!(open(4, 4), Err(CheckpointError::Note(_))));
         // The handover's own note is the next key's too.
         assert_eq!(line.open(line.handovers()[0].note()), Ok((at(5), 1)));
         let forked = Checkpoint { root: Digest32([0; 32]), ..at(5) };
         for seed in [1, 2, 3] {
             let found = line.open(&forked.sign(&key(seed)));
-            assert_eq!(found, Err(SuccessionError::Forked { size: 5 }));
+            assert_eq!(found, Err(CheckpointError::TwoRoots { size: 5 }));
         }
     }
 

@@ -23,7 +23,7 @@ pub enum MirrorError {
     /// The log's: its checkpoint, or the signature on it.
     #[error(transparent)]
     Checkpoint(#[from] CheckpointError),
-    /// The log's: a key of it signed what it could not, having given way to another, or handed over something else.
+    /// The log's: it shows other keys than those that it was followed to.
     #[error(transparent)]
     Succession(SuccessionError),
     /// The log's or the network's: a tile could not be had, or has not its size.
@@ -152,7 +152,7 @@ impl<S: Storage> Mirror<S> {
             return Err(MirrorError::Succession(SuccessionError::Again));
         }
         if let Some(head) = &self.head {
-            keys.open(&head.note).map_err(MirrorError::Succession)?;
+            keys.open(&head.note)?;
         }
         let kept = self.storage.publish(KEYS, &keys.to_bytes());
         kept.map_err(LogError::storage("write the keys"))?;
@@ -170,10 +170,7 @@ impl<S: Storage> Mirror<S> {
     /// # Errors
     /// [`MirrorError`]; what is known stays as it was.
     pub fn observe(&mut self, note: &str, fetch: FetchTile<'_>) -> Result<Observed, MirrorError> {
-        let (shown, place) = self.keys.open(note).map_err(|error| match error {
-            SuccessionError::Checkpoint(error) => MirrorError::Checkpoint(error),
-            error => MirrorError::Succession(error),
-        })?;
+        let (shown, place) = self.keys.open(note)?;
         // Where the key gave way since, both keys' checkpoint stands between: two histories are shown by one key's word.
         let mut from = None;
         while let Some(known) = self.head.as_ref().filter(|known| known.place < place) {

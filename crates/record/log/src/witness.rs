@@ -108,7 +108,10 @@ pub enum WitnessRefusal {
     },
     /// The log's key did not sign.
     #[error("{0}")]
-    Signature(SuccessionError),
+    Signature(CheckpointError),
+    /// The handover to another key has not the right form, or that one did not sign it.
+    #[error("{0}")]
+    Handover(SuccessionError),
     /// It was followed to other keys than the ones that were given for it.
     #[error("the log {origin} was followed to other keys than this witness was given for it")]
     Keys {
@@ -189,7 +192,7 @@ impl<S: WitnessStore> Witness<S> {
         let keys = self.keys(log)?;
         let (checkpoint, _) = keys.open(&note).map_err(WitnessRefusal::Signature)?;
         let to = Head { size: checkpoint.size, root: checkpoint.root };
-        let next = followed(&keys, &note).map_err(WitnessRefusal::Signature)?;
+        let next = followed(&keys, &note).map_err(WitnessRefusal::Handover)?;
         self.remember(log.origin(), old, to, &proof, next.as_ref())?;
         let (text, _) = split_note(&note).map_err(|e| WitnessRefusal::Form(e.into()))?;
         Ok(cosign_text(text, self.public.name(), &self.key, unix_seconds))

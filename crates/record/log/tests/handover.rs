@@ -90,7 +90,7 @@ fn a_witness_follows_by_the_handover_alone() {
         let refused = one.add_checkpoint(&asks(&log, 12, &note), NOW);
         let is_retired = matches!(
             refused,
-            Err(WitnessRefusal::Signature(SuccessionError::Retired { size: 15, until: 9 }))
+            Err(WitnessRefusal::Signature(CheckpointError::Retired { size: 15, until: 9 }))
         );
         assert!(is_retired, "{refused:?}");
     }
@@ -188,6 +188,6 @@ fn a_fork_on_either_side_of_a_handover_is_shown_by_the_key_that_made_it() {
     look(&mut copy, &filled(560), &filled(560).checkpoint().unwrap()).unwrap();
     let refused = copy.follow(line(&[&handover]));
     let is_retired =
-        matches!(refused, Err(MirrorError::Succession(SuccessionError::Retired { .. })));
+        matches!(refused, Err(MirrorError::Checkpoint(CheckpointError::Retired { .. })));
     assert!(is_retired, "{refused:?}");
 }

@@ -163,6 +163,7 @@ impl Broker {
             _ => e.into(),
         })?;
         let lock = home.lock()?;
+        crate::rotation::finish(&home).await?;
         let (vkey, operator) = read_operator(&home)?;
         let revocation = crate::revocation::read(&home, &operator)?;
         let store = SqliteStore::open(&home.database()).await?;
@@ -263,6 +264,12 @@ impl Broker {
     /// long: their receipts say so), syncs the log, signs a last checkpoint while it can, wipes
     /// keys, closes the store.
     pub async fn close(&self) {
+        self.settle().await;
+        self.store.close().await;
+    }
+
+    /// As [`Broker::close`], and the store stays open.
+    pub(crate) async fn settle(&self) {
         self.executions.suspend();
         self.end_approvals(Ending::Stopped);
         self.calls.close(DRAIN).await;
@@ -276,7 +283,6 @@ impl Broker {
             tracing::error!("the log did not close: {e}");
         }
         self.lock();
-        self.store.close().await;
     }
 
     /// How it is.

@@ -51,6 +51,11 @@ impl Calls {
 
     /// Lets nothing new begin; waits for what has begun, `patience` long, then ends its wait for
     /// upstreams and waits for its receipts.
+    /// Whether no more are taken.
+    pub(crate) fn is_closed(&self) -> bool {
+        self.closed.load(SeqCst)
+    }
+
     pub(crate) async fn close(&self, patience: Duration) {
         self.closed.store(true, SeqCst);
         if tokio::time::timeout(patience, self.none_left()).await.is_err() {

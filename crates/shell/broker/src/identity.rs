@@ -60,6 +60,11 @@ struct Unproven {
 }
 
 impl RunKeys {
+    /// No key is made while this is held.
+    pub(crate) async fn hold(&self) -> impl Drop + '_ {
+        self.chain.lock().await
+    }
+
     /// The oldest gives way: its run ended without a receipt.
     fn await_proof(&self, one: Unproven) {
         let mut all = self.unproven.lock().unwrap_or_else(PoisonError::into_inner);

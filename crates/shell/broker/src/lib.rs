@@ -35,6 +35,7 @@ mod refusals;
 mod relay;
 mod retry;
 mod revocation;
+mod rotation;
 mod runs;
 mod services;
 mod setup;
@@ -63,6 +64,7 @@ pub use mount::{
 pub use oauth::TokenError;
 pub use relay::{RelayBody, RelayLimits, RelayReply, RelayRequest, RelayedBody, Upgraded};
 pub use revocation::{OperatorView, RevocationView};
+pub use rotation::{RotationView, finish_rotation};
 pub use runs::{Route, RunVariables};
 pub use services::home_catalog;
 pub use setup::{

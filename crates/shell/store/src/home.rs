@@ -263,6 +263,16 @@ impl Home {
         self.path.join("operator.revocation")
     }
 
+    /// `operator.succession`: the keys that the operator had, each with its handover to the next. Absent until there is one.
+    pub fn operator_succession(&self) -> PathBuf {
+        self.path.join("operator.succession")
+    }
+
+    /// `operator.rotation`: a handover to another key that was decided, and is not finished. Absent but for that moment.
+    pub fn operator_rotation(&self) -> PathBuf {
+        self.path.join("operator.rotation")
+    }
+
     /// `log/`: the log's folder.
     pub fn log(&self) -> PathBuf {
         self.path.join("log")

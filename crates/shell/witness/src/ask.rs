@@ -11,7 +11,7 @@ use http::StatusCode;
 use serde::{Deserialize, Serialize};
 use symbolon_ambient::{Clock, SystemClock};
 use symbolon_codec::{Digest32, time::rfc3339};
-use symbolon_log::{AddCheckpoint, Checkpoint, Storage};
+use symbolon_log::{AddCheckpoint, Checkpoint, Storage, Succession};
 use symbolon_store::{Home, LogService, replace_file};
 use tokio::sync::watch;
 use tokio::task::AbortHandle;
@@ -92,7 +92,7 @@ impl Asker {
         let told = Arc::new(Mutex::new(BTreeMap::new()));
         let (target, _) = watch::channel(None);
         let office = Office {
-            shared: Arc::new(Shared { source, gathered, told }),
+            shared: Arc::new(Shared { source, gathered, told, line: home.operator_succession() }),
             list: home.witnesses(),
             report: home.run().join(REPORT),
             target,
@@ -137,6 +137,8 @@ struct Shared {
     source: Arc<dyn Source>,
     gathered: Arc<Gathered>,
     told: Arc<Mutex<BTreeMap<String, Told>>>,
+    /// The file with the keys that the log had, where its key ever gave way.
+    line: PathBuf,
 }
 
 struct Office {
@@ -247,7 +249,7 @@ impl Asking {
             let (checkpoint, note) = &*now;
             let asked = match self.shared.gathered.has(checkpoint, &self.witness.key) {
                 true => Ok(()),
-                false => self.ask(checkpoint, note).await,
+                false => self.ask_by_any_key(checkpoint, note).await,
             };
             let (state, message) = match asked {
                 Ok(()) => (State::Cosigned, String::new()),
@@ -270,6 +272,31 @@ impl Asking {
                 wait = (wait * 2).min(WAIT_MAX);
             }
         }
+    }
+
+    /// Asks for a cosignature. A witness that does not know the key may not have been there when one gave way to another: it is
+    /// shown that first.
+    async fn ask_by_any_key(
+        &mut self,
+        checkpoint: &Checkpoint,
+        note: &str,
+    ) -> Result<(), (State, String)> {
+        let refused = match self.ask(checkpoint, note).await {
+            Err((State::Refused, what)) if what.starts_with(FORBIDDEN) => (State::Refused, what),
+            other => return other,
+        };
+        let line = std::fs::read(&self.shared.line).ok();
+        let Some(line) = line.and_then(|bytes| Succession::parse(&bytes).ok()) else {
+            return Err(refused);
+        };
+        for handover in line.handovers() {
+            // One that is behind what it has seen says nothing new to it.
+            let shown = self.ask(handover.checkpoint(), handover.note()).await;
+            if let Err((State::Unreachable | State::Forked, _)) = shown {
+                return shown;
+            }
+        }
+        self.ask(checkpoint, note).await
     }
 
     /// Asks for a cosignature, once more where the witness says from which size.
@@ -339,6 +366,9 @@ impl Asking {
         Ok(())
     }
 }
+
+/// How the word on a witness begins that knows no key of those that signed.
+const FORBIDDEN: &str = "403";
 
 /// A note without its signatures.
 fn checkpoint_text(note: &str) -> String {

@@ -27,7 +27,11 @@ impl<S: WitnessStore> Cosigner<S> {
                 return Given { media_type: SIZE, ..given };
             }
             WitnessRefusal::UnknownLog { .. } => StatusCode::NOT_FOUND,
-            WitnessRefusal::Signature(_) => StatusCode::FORBIDDEN,
+            WitnessRefusal::Signature(_) | WitnessRefusal::Handover(_) => StatusCode::FORBIDDEN,
+            WitnessRefusal::Keys { .. } => {
+                tracing::error!("{refusal}");
+                StatusCode::FORBIDDEN
+            }
             WitnessRefusal::Proof(_) => {
                 tracing::warn!("{refusal}");
                 StatusCode::UNPROCESSABLE_ENTITY

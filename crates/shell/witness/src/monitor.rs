@@ -4,10 +4,14 @@ use std::time::Duration;
 
 use http::StatusCode;
 use symbolon_log::note::NOTE_BYTES_MAX;
-use symbolon_log::{Mirror, MirrorError, Observed, Storage, Tile};
+use symbolon_log::{
+    CheckpointError, Mirror, MirrorError, NoteError, Observed, SUCCESSION_BYTES_MAX, Storage,
+    Succession, Tile,
+};
 use tokio::runtime::Runtime;
 
 use crate::client::{Client, ClientError};
+use crate::tiles::SUCCESSION;
 
 /// Why a look ended without knowing more.
 #[derive(Debug, thiserror::Error)]
@@ -37,6 +41,8 @@ pub struct Looked {
     pub observed: Observed,
     /// The checkpoint's note.
     pub note: String,
+    /// Whether the log goes on under another key than before.
+    pub is_new_key: bool,
 }
 
 /// Gets the log's checkpoint, and what is new under it. Blocks.
@@ -53,9 +59,35 @@ pub fn look<S: Storage>(
         return Err(MonitorError::Status { status: answer.status.as_u16() });
     }
     let note = String::from_utf8(answer.body.to_vec()).map_err(|_| MonitorError::Text)?;
+    let is_new_key = match mirror.keys().open(&note) {
+        Err(CheckpointError::Note(NoteError::Unsigned { .. })) => {
+            follow(runtime, client, mirror, &note)?
+        }
+        _ => false,
+    };
     let mut fetch = |tile: &Tile| runtime.block_on(fetch(client, tile));
     let observed = mirror.observe(&note, &mut fetch)?;
-    Ok(Looked { observed, note })
+    Ok(Looked { observed, note, is_new_key })
+}
+
+/// Looks for keys that the known ones handed over to, one of which signed this. What the log says of that is nothing where it
+/// does not hold: then the checkpoint is refused.
+fn follow<S: Storage>(
+    runtime: &Runtime,
+    client: &mut Client,
+    mirror: &mut Mirror<S>,
+    note: &str,
+) -> Result<bool, MonitorError> {
+    let answer = runtime.block_on(client.get(SUCCESSION, SUCCESSION_BYTES_MAX))?;
+    if answer.status != StatusCode::OK {
+        return Ok(false);
+    }
+    let Ok(keys) = Succession::parse(&answer.body) else { return Ok(false) };
+    if !keys.goes_on_from(mirror.keys()) || keys.open(note).is_err() {
+        return Ok(false);
+    }
+    mirror.follow(keys)?;
+    Ok(true)
 }
 
 /// A tile, or the first part of the full one where a log keeps partial tiles no longer.

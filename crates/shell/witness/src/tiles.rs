@@ -3,14 +3,17 @@
 use std::fs::File;
 use std::io::Read;
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError, RwLock};
 
 use bytes::Bytes;
 use http::{Method, StatusCode};
 use symbolon_crypto::VerifyingKey;
 use symbolon_log::note::NOTE_BYTES_MAX;
 use symbolon_log::shard::SHARDS;
-use symbolon_log::{Checkpoint, Follower, NoteError, Storage, Tile, TileKind, parse_vkey};
+use symbolon_log::{
+    Checkpoint, CheckpointError, Follower, NoteError, SUCCESSION_BYTES_MAX, Storage, Tile,
+    TileKind, parse_vkey,
+};
 use symbolon_store::{Home, LogPlace, LogStorage};
 
 use crate::gathered::COSIGNED;
@@ -44,8 +47,10 @@ pub struct Tiles {
     storage: Arc<LogStorage>,
     /// What witnesses said, kept beside the log in the home.
     folder: PathBuf,
+    /// `operator.pub`, and the file with the keys of before.
+    files: (PathBuf, PathBuf),
     origin: String,
-    key: VerifyingKey,
+    key: RwLock<VerifyingKey>,
     with_entries: bool,
 }
 
@@ -64,12 +69,12 @@ impl Tiles {
         {
             return Err(TilesError::NoLog { folder });
         }
-        let path = home.operator_pub();
-        let text = std::fs::read_to_string(&path);
-        let text = text.map_err(|source| TilesError::Io { path, source })?;
+        let files = (home.operator_pub(), home.operator_succession());
+        let text = std::fs::read_to_string(&files.0);
+        let text = text.map_err(|source| TilesError::Io { path: files.0.clone(), source })?;
         let (origin, key) = parse_vkey(&text)?;
         let storage = Arc::new(place.reader(&origin).map_err(failed)?);
-        Ok(Self { storage, folder, origin, key, with_entries })
+        Ok(Self { storage, folder, files, origin, key: RwLock::new(key), with_entries })
     }
 
     /// The log's name.
@@ -93,8 +98,38 @@ impl Tiles {
     /// A signed note of the log's.
     fn note(&self, bytes: Vec<u8>) -> Option<(Checkpoint, String)> {
         let note = String::from_utf8(bytes).ok()?;
-        let checkpoint = Checkpoint::open(&note, &self.key, &self.origin).ok()?;
-        Some((checkpoint, note))
+        let key = *self.key.read().unwrap_or_else(PoisonError::into_inner);
+        let opened = match Checkpoint::open(&note, &key, &self.origin) {
+            Err(CheckpointError::Note(NoteError::Unsigned { .. })) => {
+                Checkpoint::open(&note, &self.newer_key(&key)?, &self.origin)
+            }
+            opened => opened,
+        };
+        Some((opened.ok()?, note))
+    }
+
+    /// The key that this one gave way to, where it did since.
+    fn newer_key(&self, known: &VerifyingKey) -> Option<VerifyingKey> {
+        let text = std::fs::read_to_string(&self.files.0).ok()?;
+        let (origin, key) = parse_vkey(&text).ok()?;
+        if origin != self.origin || key == *known {
+            return None;
+        }
+        *self.key.write().unwrap_or_else(PoisonError::into_inner) = key;
+        Some(key)
+    }
+
+    /// The keys that the log had, where there were several.
+    fn succession(&self) -> Given {
+        let file = File::open(&self.files.1).ok();
+        let mut bytes = Vec::new();
+        let limit = SUCCESSION_BYTES_MAX as u64;
+        let read = file.and_then(|file| file.take(limit).read_to_end(&mut bytes).ok());
+        if read.is_none() {
+            return Given::text(StatusCode::NOT_FOUND, "the key of this log never gave way\n");
+        }
+        let cache = "no-cache";
+        Given { status: StatusCode::OK, media_type: "application/json", cache, body: bytes.into() }
     }
 
     fn checkpoint(&self) -> Given {
@@ -146,6 +181,9 @@ impl Door for Tiles {
         if asked.path == "checkpoint" {
             return self.checkpoint();
         }
+        if asked.path == SUCCESSION {
+            return self.succession();
+        }
         let nothing = || Given::text(StatusCode::NOT_FOUND, "nothing here\n");
         let Ok(tile) = asked.path.parse::<Tile>() else { return nothing() };
         if tile.kind == TileKind::Entries && !self.with_entries {
@@ -157,4 +195,6 @@ impl Door for Tiles {
     }
 }
 
+/// Where the keys of a log are, beside its checkpoint.
+pub(crate) const SUCCESSION: &str = "succession";
 const IMMUTABLE: &str = "public, max-age=31536000, immutable";

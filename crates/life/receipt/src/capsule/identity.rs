@@ -112,6 +112,8 @@ struct Identity {
 pub(super) struct Whose {
     /// The address of the operator whose key was given; none where nobody is shown to be it.
     pub onion: Option<String>,
+    /// Which key of theirs it is.
+    pub key: Option<VerifyingKey>,
     pub checks: Vec<CapsuleCheck>,
 }
 
@@ -128,7 +130,8 @@ pub(super) fn check(
                 line("operator", Seen::Held(onion.clone())),
                 line("identity", Seen::Held("holds the operator's key".into())),
             ];
-            return Ok(Whose { onion: Some(onion.clone()), checks });
+            let key = Some(*receipt.prover.key());
+            return Ok(Whose { onion: Some(onion.clone()), key, checks });
         }
         Prover::Execution(key) => key,
     };
@@ -140,9 +143,9 @@ pub(super) fn check(
         let withheld = |name| line(name, Seen::Withheld("identity: whose execution key this is"));
         let run = line("run", Seen::Withheld("identity, run and component"));
         let checks = vec![withheld("operator"), proven, withheld("chain"), run];
-        return Ok(Whose { onion: None, checks });
+        return Ok(Whose { onion: None, key: None, checks });
     };
-    let is_other = given.is_some_and(|given| *given.key() != identity.operator);
+    let is_other = given.is_some_and(|given| !given.keys().contains(&identity.operator));
     if is_other || identity.onion != onion(&identity.operator) {
         return Err(CapsuleError::Operator);
     }
@@ -165,5 +168,6 @@ pub(super) fn check(
         None => (None, Seen::Withheld("the receipt names one; --key says whether it is yours")),
     };
     let checks = vec![line("operator", operator), proven, line("chain", chain), line("run", run)];
-    Ok(Whose { onion, checks })
+    let key = onion.is_some().then_some(identity.operator);
+    Ok(Whose { onion, key, checks })
 }

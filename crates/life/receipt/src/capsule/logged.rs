@@ -46,8 +46,7 @@ impl Logged {
         operator: &OperatorKey,
     ) -> Result<Seen, CapsuleError> {
         let origin = operator.origin_in(&self.checkpoint)?;
-        let Checkpoint { origin, size, root } =
-            Checkpoint::open(&self.checkpoint, operator.key(), &origin)?;
+        let Checkpoint { origin, size, root } = operator.checkpoint(&self.checkpoint, &origin)?;
         let leaf = leaf_hash(&capsule_entry(transcript));
         verify_inclusion(&leaf, self.index, size, &self.path, &root)?;
         Ok(Seen::Held(format!("entry {} of {origin}, which has {size}", self.index)))

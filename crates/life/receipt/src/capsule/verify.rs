@@ -28,6 +28,14 @@ pub enum CapsuleError {
     /// No operator's key was given, and the standard form is checked against one.
     #[error("this receipt is checked against its operator's key")]
     NoKey,
+    /// The key that stands behind it gave way to another, and it does not show that it was there before.
+    #[error(
+        "the operator's key gave way to another at entry {until} of its log, and the receipt does not show that it stands before that"
+    )]
+    Retired {
+        /// Entries in the key's last checkpoint.
+        until: u64,
+    },
     /// What names the key that it is to be verified with is another's.
     #[error("the receipt's verification key is not that of its execution key")]
     Key,
@@ -107,6 +115,7 @@ pub enum Seen {
 pub struct CapsuleVerdict {
     receipt: CapsuleReceipt,
     onion: Option<String>,
+    operator: Option<VerifyingKey>,
     checks: Vec<CapsuleCheck>,
 }
 
@@ -124,6 +133,11 @@ impl CapsuleVerdict {
     /// The address of the operator whose key was given; none where the receipt was not held against one.
     pub fn onion(&self) -> Option<&str> {
         self.onion.as_deref()
+    }
+
+    /// The operator's key that stands behind it; none where the receipt was not held against one.
+    pub fn operator(&self) -> Option<&VerifyingKey> {
+        self.operator.as_ref()
     }
 
     /// The execution key that proved it, where it is of the unlinked form.
@@ -161,8 +175,8 @@ pub fn verify_capsule(
     let is_named = receipt.scheme == SCHEME && receipt.keyid == sha256(key.as_bytes());
     match &receipt.prover {
         Prover::Operator { onion: address, .. } | Prover::Private { onion: address, .. } => {
-            let given = operator.ok_or(CapsuleError::NoKey)?.key();
-            if key != given || *address != onion(given) || !is_named {
+            let given = operator.ok_or(CapsuleError::NoKey)?.keys();
+            if !given.contains(key) || *address != onion(key) || !is_named {
                 return Err(CapsuleError::Operator);
             }
         }
@@ -175,7 +189,15 @@ pub fn verify_capsule(
     verify_identity(key, &capsule_statement(&receipt.transcript()), &receipt.proof)?;
     let facts = Shown::read(&receipt)?;
     let component = facts.component.as_ref().map(ComponentDigest::as_bytes);
-    let identity::Whose { onion, mut checks } = identity::check(&receipt, operator, component)?;
+    let whose = identity::check(&receipt, operator, component)?;
+    let identity::Whose { onion, key, mut checks } = whose;
+    if let Some(until) = operator.zip(key.as_ref()).and_then(|(given, key)| given.until(key)) {
+        // Whoever has the key still could have made it today.
+        let index = receipt.log.as_ref().map(|log| log.index);
+        if index.is_none_or(|index| index >= until) {
+            return Err(CapsuleError::Retired { until });
+        }
+    }
     let (capsule, publisher) = if receipt.prover.is_private() {
         (receipt.check_private(&facts)?, facts.certified(root)?)
     } else {
@@ -188,7 +210,7 @@ pub fn verify_capsule(
         CapsuleCheck { name: "time", seen: facts.time()? },
         CapsuleCheck { name: "inclusion", seen: inclusion(&receipt, operator)? },
     ]);
-    Ok(CapsuleVerdict { receipt, onion, checks })
+    Ok(CapsuleVerdict { receipt, onion, operator: key, checks })
 }
 
 /// Whether the operator's log has it.

@@ -12,7 +12,9 @@ use symbolon_ambient::{Clock, SystemClock};
 use symbolon_codec::parse_duration_seconds;
 use symbolon_crypto::VerifyingKey;
 use symbolon_log::parse_vkey;
-use symbolon_log::{ForkProof, MemoryStorage, Mirror, MirrorError, Observed, Storage, WitnessKey};
+use symbolon_log::{
+    ForkProof, MemoryStorage, Mirror, MirrorError, Observed, Storage, Succession, WitnessKey,
+};
 use symbolon_store::FolderStorage;
 use symbolon_trust::score::Evidence;
 use symbolon_witness::{Client, Looked, MonitorError, PeerUrl, look};
@@ -78,15 +80,10 @@ impl Args {
             None => (None, Arc::new(MemoryStorage::new()) as Arc<dyn Storage>),
         };
         let mirror = Mirror::open(storage, &origin, key).map_err(|e| failed(e.into()))?;
-        self.follow(ctx, mirror, &(origin, key))
+        self.follow(ctx, mirror)
     }
 
-    fn follow(
-        self,
-        ctx: &Ctx,
-        mut mirror: Mirror<Arc<dyn Storage>>,
-        log: &(String, VerifyingKey),
-    ) -> Result<(), Failure> {
+    fn follow(self, ctx: &Ctx, mut mirror: Mirror<Arc<dyn Storage>>) -> Result<(), Failure> {
         runtime::install_tls();
         let runtime = runtime::single()?;
         let mut client = Client::new(self.url.clone(), ANSWER_WAIT);
@@ -94,7 +91,7 @@ impl Args {
             let before = mirror.note().map(str::to_owned);
             let failure = match look(&runtime, &mut client, &mut mirror) {
                 Ok(looked) => {
-                    self.learn(ctx, log, &looked);
+                    self.learn(ctx, mirror.keys(), &looked);
                     let clocks = self.clocks(before.as_deref(), &looked);
                     self.tell(ctx, &looked, &clocks)?
                 }
@@ -115,8 +112,9 @@ impl Args {
     }
 
     /// What it says of the operator, for `symbolon trust`.
-    fn learn(&self, ctx: &Ctx, (origin, key): &(String, VerifyingKey), looked: &Looked) {
-        let evidence = match &looked.observed {
+    fn learn(&self, ctx: &Ctx, keys: &Succession, looked: &Looked) {
+        let origin = keys.origin();
+        let of = |key: &VerifyingKey| match &looked.observed {
             Observed::Forked(proof) => {
                 proof.verify(key, Some(origin)).ok().map(|fork| Evidence::of(&fork))
             }
@@ -125,7 +123,7 @@ impl Args {
             }
             _ => None,
         };
-        if let Some(evidence) = evidence {
+        if let Some((key, evidence)) = keys.keys().find_map(|key| Some((key, of(key)?))) {
             trust::keep(ctx, key, evidence);
         }
     }
@@ -161,10 +159,14 @@ impl Args {
         if ctx.json {
             said["observed"] = word.into();
             said["clocks"] = Value::from(clocks.to_vec());
+            said["new_key"] = looked.is_new_key.into();
             out::json(&said)?;
             return Ok(failure.map(Failure::already_told));
         }
         clocks.iter().for_each(|what| out::say_error(what));
+        if looked.is_new_key {
+            out::text("the log's key gave way to another, by a checkpoint that both signed")?;
+        }
         match &looked.observed {
             Observed::Advanced { from, to } => {
                 out::text(&format!("{to} entries, continuing {from}: every new leaf was read"))?;

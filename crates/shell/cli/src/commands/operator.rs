@@ -5,24 +5,26 @@ use std::path::{Path, PathBuf};
 use clap::Subcommand;
 use serde_json::json;
 use symbolon_ambient::{Clock, SystemClock};
-use symbolon_broker::{OperatorView, RevocationView};
+use symbolon_broker::{OperatorView, RevocationView, RotationView, finish_rotation};
 use symbolon_codec::time::{parse_rfc3339, rfc3339};
 use symbolon_server::control::Op;
 use symbolon_trust::REVOCATION_BYTES_MAX;
 
 use super::Ctx;
 use crate::failure::Failure;
-use crate::{facts, out, prompt};
+use crate::link::Asking;
+use crate::{facts, out, prompt, runtime};
 
 /// Who this home is to others, and how that ends
 ///
-/// The operator's key signs the log, receipts, capsules' receipts and this home's place in the mesh. If somebody else may have
-/// it, revoke it: whoever checks a receipt with the revocation beside it believes nothing under the key that their own
+/// The operator's key signs the log, receipts, capsules' receipts and this home's place in the mesh. It can give way to another
+/// key, and the log goes on. If somebody else may have it, revoke it: whoever checks a receipt with the revocation beside it believes nothing under the key that their own
 /// witnesses did not see before.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples
   symbolon operator
+  symbolon operator rotate
   symbolon operator export-revocation --out operator.revocation
   symbolon operator revoke operator.revocation
   symbolon operator revoke --since 2026-11-20T08:00:00Z
@@ -37,6 +39,24 @@ enum Step {
     /// Show the operator's key, log and onion address, and whether it is revoked
     #[command(after_help = "Examples\n  symbolon operator show --json")]
     Show,
+    /// Make another key the operator's: the log goes on under it, and the key of before is wiped
+    ///
+    /// The log's last checkpoint by the key of before names the next one, and both sign it: operator.succession in the home has
+    /// that, for whoever checks receipts by one key or the other. The broker, a server too, ends and is to be started again, and
+    /// so is `symbolon node`. Witnesses and monitors that run follow by themselves. Receipts of calls are handed out under the
+    /// new key; what else is signed already stays under the key that signed it. In the mesh the new key is another operator's,
+    /// and who believes it begins anew. What the key of before holds, a deed or money on a chain, is to be handed on before:
+    /// nobody can afterwards.
+    #[command(after_help = "\
+Examples
+  symbolon operator rotate
+  symbolon operator rotate --yes --json
+  symbolon verify receipt.json --key operator.pub --succession operator.succession")]
+    Rotate {
+        /// Do not ask whether it may be
+        #[arg(long)]
+        yes: bool,
+    },
     /// Sign a revocation now, for the day on which the key may be somebody else's
     ///
     /// Keep it apart from this home, on paper or with somebody you trust: it works without the home and its vault. It shows
@@ -89,6 +109,7 @@ impl Args {
                     "Keep it apart from this home; say nothing with it before you must.",
                 )
             }
+            Step::Rotate { yes } => rotate(ctx, yes),
             Step::Revoke(revoke) => revoke.run(ctx),
         }
     }
@@ -128,20 +149,55 @@ impl Revoke {
     }
 
     fn confirm(&self) -> Result<(), Failure> {
-        if self.yes {
-            return Ok(());
-        }
-        let again = "the same command with --yes";
-        if !prompt::is_possible() {
-            let what = "a revocation cannot be taken back, and nobody was asked whether it may be";
-            return Err(Failure::usage(what).next(again));
-        }
-        out::say("This home's agents will be refused every call, and this cannot be taken back.");
-        if prompt::line("Type `revoke` to go on: ")? == "revoke" {
-            return Ok(());
-        }
-        Err(Failure::refused("stopped", "nothing was revoked").next(again))
+        let what = "This home's agents will be refused every call, and this cannot be taken back.";
+        if self.yes { Ok(()) } else { confirm("revoke", what) }
     }
+}
+
+/// Has a person type a word, for what cannot be taken back.
+fn confirm(word: &str, what: &str) -> Result<(), Failure> {
+    let again = "the same command with --yes";
+    if !prompt::is_possible() {
+        let what = "this cannot be taken back, and nobody was asked whether it may be";
+        return Err(Failure::usage(what).next(again));
+    }
+    out::say(what);
+    if prompt::line(&format!("Type `{word}` to go on: "))? == word {
+        return Ok(());
+    }
+    Err(Failure::refused("stopped", "nothing was changed").next(again))
+}
+
+fn rotate(ctx: &Ctx, yes: bool) -> Result<(), Failure> {
+    let home = ctx.existing()?;
+    let mut broker = ctx.broker()?;
+    broker.ensure_unlocked(Asking::Person)?;
+    if !yes {
+        let what = "The key of now is wiped, and what it alone can do is over: hand on the deeds and the money that it \
+                    holds before. Calls on their way end, and the broker with them.";
+        confirm("rotate", what)?;
+    }
+    let view: RotationView = broker.into_client().ask_and_wait(&Op::RotateOperator {})?;
+    // A server that somebody watches over may be there again, and has finished it.
+    match runtime::single()?.block_on(finish_rotation(home.path())) {
+        Err(error) if error.code != "home_in_use" => return Err(error.into()),
+        _ => {}
+    }
+    let line = home.operator_succession();
+    if ctx.json {
+        return out::json(&json!({ "rotation": view, "succession": line }));
+    }
+    out::say("Rotated: the log goes on under another key.");
+    out::pairs(&[
+        ("key", view.key),
+        ("before", view.before),
+        ("entries", view.entries.to_string()),
+        ("succession", line.display().to_string()),
+    ])?;
+    out::say_next(
+        "operator.pub and operator.succession to whoever checks your receipts; then start what ended",
+    );
+    Ok(())
 }
 
 /// Has the broker sign one, into a new file.

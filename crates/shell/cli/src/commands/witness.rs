@@ -16,7 +16,8 @@ use crate::{facts, logs, out, runtime};
 /// Cosign other people's logs, so that they cannot be rewritten
 ///
 /// A witness signs a log's checkpoint only where it is shown to continue the last one that it signed. It keeps its key and
-/// what it saw in the home's folder `witness`; no vault is needed. Without --listen its key is printed, for those who are
+/// what it saw in the home's folder `witness`; no vault is needed. Where a log's key gives way to another, it follows by the
+/// checkpoint that both signed. Without --listen its key is printed, for those who are
 /// to believe it. What passes is public and signed: put a proxy with a certificate before it where it is reached over a
 /// network.
 #[derive(Debug, clap::Args)]
@@ -85,7 +86,7 @@ fn log(text: &str) -> Result<WatchedLog, Failure> {
         let what = format!("{} is the key of {origin}, not of {wanted}", path.display());
         return Err(Failure::usage(what).next("--log with the operator.pub of that log"));
     }
-    Ok(WatchedLog { origin, key })
+    Ok(WatchedLog::new(&origin, key))
 }
 
 fn tell(ctx: &Ctx, key: &str, at: Option<SocketAddr>) -> Result<(), Failure> {

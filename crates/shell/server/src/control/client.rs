@@ -83,12 +83,21 @@ impl Client {
     ///
     /// # Errors
     /// As [`Client::ask`].
-    pub fn stop(mut self) -> Result<(), CallError> {
-        let _: Value = self.ask(&Op::Stop {})?;
+    pub fn stop(self) -> Result<(), CallError> {
+        let _: Value = self.ask_and_wait(&Op::Stop {})?;
+        Ok(())
+    }
+
+    /// Asks what ends the broker, and waits until its process is gone.
+    ///
+    /// # Errors
+    /// As [`Client::ask`].
+    pub fn ask_and_wait<T: DeserializeOwned>(mut self, op: &Op) -> Result<T, CallError> {
+        let answer = self.ask(op)?;
         match self.stream.read(&mut [0; 1]) {
-            Ok(0) => Ok(()),
+            Ok(0) => Ok(answer),
             Ok(_) => Err(ControlError::Json.into()),
-            Err(error) if error.kind() == io::ErrorKind::ConnectionReset => Ok(()),
+            Err(error) if error.kind() == io::ErrorKind::ConnectionReset => Ok(answer),
             Err(error) => Err(ControlError::Io(error).into()),
         }
     }

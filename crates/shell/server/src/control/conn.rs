@@ -59,13 +59,16 @@ pub(super) async fn run<H: Handle>(
             }
             Ok(Some(Request { op: Op::Stop {}, .. })) => {
                 answer(&mut stream, Ok(Answer::done()), &shared.limits).await.ok();
-                shared.stop.cancel();
-                // Held until the lanes end, which tells the client that the broker is gone.
-                tokio::spawn(async move {
-                    let _open = stream;
-                    std::future::pending::<()>().await;
-                });
-                return;
+                return end(stream, &shared);
+            }
+            Ok(Some(Request { op: op @ Op::RotateOperator {}, .. })) => {
+                let gone = CancellationToken::new();
+                let rotated = shared.handle.handle(&mut memory, op, None, &gone).await;
+                let told = answer(&mut stream, rotated, &shared.limits).await;
+                if shared.handle.is_over() {
+                    return end(stream, &shared);
+                }
+                told
             }
             Ok(Some(Request { op, secret, .. })) => {
                 let gone = CancellationToken::new();
@@ -95,6 +98,15 @@ pub(super) async fn run<H: Handle>(
             return;
         }
     }
+}
+
+/// The broker ends. The connection is held until the lanes do, which tells the client that it is gone.
+fn end<H>(stream: UnixStream, shared: &Shared<H>) {
+    shared.stop.cancel();
+    tokio::spawn(async move {
+        let _open = stream;
+        std::future::pending::<()>().await;
+    });
 }
 
 /// One whole request.

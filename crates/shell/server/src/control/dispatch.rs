@@ -123,6 +123,7 @@ impl Handle for Door {
             Op::ContainerKeys {} => Answer::of(broker.container_keys()?),
             Op::Operator {} => Answer::of(broker.operator()),
             Op::SignRevocation { since_ms } => Answer::of(broker.sign_revocation(since_ms)?),
+            Op::RotateOperator {} => Answer::of(broker.rotate_operator().await?),
             Op::RevokeOperator { revocation } => {
                 Answer::of(broker.revoke_operator(&revocation).await?)
             }
@@ -288,6 +289,10 @@ impl Handle for Door {
             // The connection answers these two itself.
             Op::Stop {} | Op::Mcp { .. } => Err(ControlError::Json.into()),
         }
+    }
+
+    fn is_over(&self) -> bool {
+        self.broker.is_over()
     }
 
     async fn mcp(&self, agent: String, read: OwnedFd, write: OwnedFd) -> Result<(), CallError> {

@@ -75,6 +75,8 @@ pub enum Op {
     SignRevocation {
         since_ms: u64,
     },
+    /// Another key becomes the operator's, and the broker ends; the connection stays open until it is gone.
+    RotateOperator {},
     /// `revocation`: as its file has it.
     RevokeOperator {
         revocation: String,

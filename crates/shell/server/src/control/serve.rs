@@ -84,6 +84,11 @@ pub(super) trait Handle: Send + Sync + 'static {
         gone: &CancellationToken,
     ) -> impl Future<Output = Result<Answer, CallError>> + Send;
 
+    /// Whether the broker ended of itself.
+    fn is_over(&self) -> bool {
+        false
+    }
+
     fn mcp(
         &self,
         agent: String,

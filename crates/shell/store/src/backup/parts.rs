@@ -79,10 +79,11 @@ impl Opening {
 
 /// Whether a name is one of ours. Nothing else is written anywhere, whoever made the backup.
 pub(super) fn is_known(name: &str) -> bool {
-    const FILES: [&str; 7] = [
+    const FILES: [&str; 8] = [
         "home.json",
         "operator.pub",
         "operator.revocation",
+        "operator.succession",
         "device.key",
         "server.key",
         "state.db",

@@ -83,6 +83,7 @@ fn files(home: &Home, out: &mut Sealing<'_>) -> Result<u64, BackupError> {
         ("device.key", home.device_key()),
         ("server.key", home.server_key()),
         ("operator.revocation", home.operator_revocation()),
+        ("operator.succession", home.operator_succession()),
     ] {
         if path.exists() {
             all.push((name.into(), path));

@@ -5,7 +5,7 @@ use sqlx::{Row, query, query_scalar};
 use symbolon_capability::StoreError;
 use symbolon_codec::Digest32;
 
-use super::{SqliteStore, database, named, parsed, signed};
+use super::{SqliteStore, database, named, parsed, signed, some};
 
 /// One execution key of the chain: what is kept of it. The key itself is derived anew.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -97,6 +97,29 @@ impl SqliteStore {
         .execute(&mut *tx)
         .await
         .map_err(database)?;
+        tx.commit().await.map_err(database)
+    }
+
+    /// Puts another key in the place of the operator's: its sealed seed, and the head of the chain that it signed, where there
+    /// is a chain; durable when it returns.
+    ///
+    /// # Errors
+    /// [`StoreError`]; then nothing is changed.
+    pub async fn replace_operator(
+        &self,
+        seed: &[u8],
+        head: Option<&ExecutionHead>,
+    ) -> Result<(), StoreError> {
+        let mut tx = self.pool.begin().await.map_err(database)?;
+        let done = query("UPDATE operator SET seed = ?").bind(seed).execute(&mut *tx);
+        some(done.await.map_err(database)?.rows_affected(), "the operator key")?;
+        if let Some(head) = head {
+            let done = query("UPDATE execution_head SET body = ?, signature = ?")
+                .bind(&head.bytes)
+                .bind(head.signature.as_slice())
+                .execute(&mut *tx);
+            some(done.await.map_err(database)?.rows_affected(), "the chain of execution keys")?;
+        }
         tx.commit().await.map_err(database)
     }
 }

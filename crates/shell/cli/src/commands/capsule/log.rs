@@ -6,6 +6,7 @@ use serde_json::json;
 use symbolon_receipt::OperatorKey;
 use symbolon_receipt::capsule::{CAPSULE_BYTES_MAX, CapsuleReceipt, verify_capsule};
 
+use super::super::verify::receipt::with_succession;
 use super::{Ctx, receipt};
 use crate::facts::NewFile;
 use crate::failure::Failure;
@@ -47,6 +48,8 @@ impl Args {
         let text = std::fs::read_to_string(home.operator_pub())
             .map_err(|error| Failure::file("read", &home.operator_pub(), &error))?;
         let key = OperatorKey::parse(&text).map_err(|error| form(&error))?;
+        let line = Some(home.operator_succession()).filter(|path| path.exists());
+        let key = with_succession(key, line.as_deref())?;
         verify_capsule(&bytes, Some(&key), None).map_err(|error| {
             Failure::refused("receipt_refused", format!("{}: {error}", self.file.display()))
                 .next("symbolon verify FILE --key operator.pub, for each of its facts")

@@ -10,8 +10,8 @@ use symbolon_receipt::{Finality, OperatorKey};
 
 use super::super::capsule::place;
 use super::Ctx;
-use super::receipt::{Asked, expect_final, heard_json, show_witnesses};
-use super::revoked::Revoked;
+use super::receipt::{Asked, expect_final, heard_json, retired, show_witnesses};
+use super::revoked::Revocations;
 use crate::failure::Failure;
 use crate::out;
 
@@ -25,7 +25,7 @@ pub struct By<'a> {
     /// Witnesses that are believed, where some are named.
     pub asked: Option<&'a Asked>,
     /// Its own word that it is believed no more.
-    pub revoked: &'a Revoked,
+    pub revoked: &'a Revocations,
 }
 
 /// Checks a receipt, and shows what it says.
@@ -39,11 +39,17 @@ pub fn verify(
     let verdict = verify_capsule(bytes, by.map(|by| by.key), root.as_ref()).map_err(refused)?;
     let asked = by.and_then(|by| by.asked);
     let finality = asked.and_then(|it| verdict.finality(&it.witnesses, it.needed));
-    if let Some(by) = by {
-        by.revoked.expect_seen(finality.as_ref())?;
+    let mut until = None;
+    if let Some((by, key)) = by.zip(verdict.operator()) {
+        by.revoked.on(&by.key.keys_to(key)).expect_seen(finality.as_ref())?;
+        until = by.key.until(key);
     }
     if ctx.json {
         let mut said = as_json(&verdict);
+        said["operator"] = verdict.operator().map(ToString::to_string).into();
+        if let Some(until) = until {
+            said["retired_at"] = until.into();
+        }
         if asked.is_some() {
             said["final"] = finality.as_ref().is_some_and(Finality::is_final).into();
             said["witnesses"] = finality.iter().flat_map(Finality::heard).map(heard_json).collect();
@@ -51,6 +57,7 @@ pub fn verify(
         out::json(&said)?;
     } else {
         show(&verdict)?;
+        until.map_or(Ok(()), |until| out::text(&retired(until)))?;
         match (&finality, asked) {
             (Some(finality), _) => show_witnesses(finality)?,
             (None, Some(_)) => {
@@ -85,6 +92,7 @@ fn refused(error: CapsuleError) -> Failure {
             ("other_operator", "--key with the operator.pub of that operator")
         }
         CapsuleError::Unlinked => ("operator_withheld", ASK_FOR_IDENTITY),
+        CapsuleError::Retired { .. } => ("retired", AGAIN),
         CapsuleError::Key => ("receipt_key", DO_NOT_RELY),
         CapsuleError::Execution | CapsuleError::Opening(_) => ("receipt_chain", DO_NOT_RELY),
         CapsuleError::Run => ("receipt_run", DO_NOT_RELY),

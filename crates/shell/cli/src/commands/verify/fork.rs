@@ -2,6 +2,7 @@
 
 use serde_json::json;
 use symbolon_codec::json;
+use symbolon_crypto::VerifyingKey;
 use symbolon_log::{FORK_MEDIA_TYPE, ForkError, ForkProof};
 use symbolon_receipt::OperatorKey;
 use symbolon_trust::score::Evidence;
@@ -19,9 +20,14 @@ pub fn is_fork(bytes: &[u8]) -> bool {
 
 /// Checks the proof, and says what it shows.
 pub fn verify(ctx: &Ctx, bytes: &[u8], key: &OperatorKey) -> Result<(), Failure> {
-    let shown = ForkProof::parse(bytes).and_then(|it| it.verify(key.key(), key.origin()));
-    let fork = shown.map_err(refused)?;
-    trust::keep(ctx, key.key(), Evidence::of(&fork));
+    let proof = ForkProof::parse(bytes).map_err(refused)?;
+    let by = |by: VerifyingKey| match proof.verify(&by, key.origin()) {
+        Err(ForkError::Operator) => None,
+        shown => Some(shown.map(|fork| (by, fork))),
+    };
+    let shown = key.keys().into_iter().find_map(by).unwrap_or(Err(ForkError::Operator));
+    let (by, fork) = shown.map_err(refused)?;
+    trust::keep(ctx, &by, Evidence::of(&fork));
     let (older, newer) = (fork.older(), fork.newer());
     if ctx.json {
         let side = |it: &symbolon_log::Checkpoint| json!({ "size": it.size, "root": it.root });

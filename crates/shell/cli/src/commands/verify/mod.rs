@@ -12,7 +12,7 @@ use super::capsule::nonce;
 use crate::facts;
 use crate::failure::Failure;
 
-use revoked::Revoked;
+use revoked::Revocations;
 
 mod authorship;
 mod binary;
@@ -37,6 +37,9 @@ mod revoked;
 /// With --witness a receipt must also be final: cosigned by two of the witnesses that you name, or by as many as
 /// --witnesses says. One that is true and not final yet ends with code 5; ask its operator for it again later.
 ///
+/// With --succession any key stands that the operator had: the file says which one gave way to which, and at which entry of the
+/// log. A key of before stands for what the log had until then, and a capsule's receipt under it must show that.
+///
 /// With --revocation the operator's key is believed no more: a receipt stands where as many of your witnesses as are asked for
 /// signed its checkpoint before the time that the revocation says, and nothing else does.
 #[derive(Debug, clap::Args)]
@@ -46,6 +49,7 @@ Examples
   symbolon verify - --key operator.pub --json < receipt.json
   symbolon verify receipt.json --key operator.pub --witness north.pub --witness south.pub
   symbolon verify receipt.json --key operator.pub --revocation operator.revocation --witness north.pub --witness south.pub
+  symbolon verify receipt.json --key operator.pub --succession operator.succession
   symbolon verify fork.json --key operator.pub
   symbolon verify proof.json --issuer issuer.json
   symbolon verify capsule-receipt.json --key operator.pub --root root.pub
@@ -68,6 +72,9 @@ pub struct Args {
     /// Of a receipt: how many of them must have signed [default: 2]
     #[arg(long, value_name = "N", requires = "witness", value_parser = clap::value_parser!(u8).range(1..=64))]
     witnesses: Option<u8>,
+    /// The keys that the operator had before and after the one of --key: its operator.succession
+    #[arg(long, value_name = "FILE", requires = "key")]
+    succession: Option<PathBuf>,
     /// A revocation that the operator gave you; what it leaves standing is what your own witnesses saw before. Can be repeated
     #[arg(long = "revocation", value_name = "FILE", requires = "key")]
     revocations: Vec<PathBuf>,
@@ -107,14 +114,15 @@ impl Args {
         match &self.key {
             Some(key) => {
                 let key = receipt::operator_key(key)?;
-                let revoked = Revoked::read(&self.revocations, key.key())?;
+                let key = receipt::with_succession(key, self.succession.as_deref())?;
+                let revoked = Revocations::read(&self.revocations, &key)?;
                 let asked = receipt::Asked::read(&self.witness, self.witnesses)?;
                 if fork::is_fork(&bytes) {
-                    revoked.refuse("a fork, which whoever has the key can make,")?;
+                    revoked.any().refuse("a fork, which whoever has the key can make,")?;
                     return fork::verify(ctx, &bytes, &key);
                 }
                 if Certificate::is_one(&bytes) {
-                    revoked.refuse("a certificate")?;
+                    revoked.any().refuse("a certificate")?;
                     return authorship::verify(ctx, &bytes, &key, self.text.as_deref());
                 }
                 if CapsuleReceipt::is_one(&bytes) {

@@ -4,14 +4,14 @@ use std::path::Path;
 
 use serde_json::json;
 use symbolon_codec::time::rfc3339;
-use symbolon_log::{Cosignature, WitnessKey};
+use symbolon_log::{Cosignature, SUCCESSION_BYTES_MAX, Succession, WitnessKey};
 use symbolon_receipt::{
     BUNDLE_BYTES_MAX, Finality, Heard, OperatorKey, Outcome, Predicate, Response, VerifiedReceipt,
     VerifyError, WITNESSES_DEFAULT,
 };
 
 use super::Ctx;
-use super::revoked::Revoked;
+use super::revoked::Revocations;
 use crate::commands::witnesses::key_or_file;
 use crate::failure::Failure;
 use crate::{facts, out};
@@ -26,6 +26,22 @@ pub fn operator_key(key: &Path) -> Result<OperatorKey, Failure> {
         let what = format!("{} is not an operator's key: {error}", key.display());
         Failure::refused("operator_key", what)
             .next("the operator's own operator.pub, from the operator")
+    })
+}
+
+/// The same with the keys that came before it and after it, where a file with them was given.
+pub fn with_succession(key: OperatorKey, file: Option<&Path>) -> Result<OperatorKey, Failure> {
+    let Some(file) = file else { return Ok(key) };
+    let read = Succession::parse(&facts::read(file, SUCCESSION_BYTES_MAX)?);
+    let line = read.map_err(|error| {
+        Failure::refused("succession_form", format!("{}: {error}", file.display()))
+            .next("--succession with the operator.succession of that operator, as it gave it")
+    })?;
+    let pinned = key.key().to_string();
+    key.within(line).ok_or_else(|| {
+        let what = format!("{} does not have the key {pinned}", file.display());
+        Failure::refused("other_operator", what)
+            .next("--succession with the one of the operator that --key names")
     })
 }
 
@@ -74,13 +90,19 @@ pub fn verify(
     bundle: &[u8],
     key: &OperatorKey,
     asked: Option<&Asked>,
-    revoked: &Revoked,
+    revoked: &Revocations,
 ) -> Result<(), Failure> {
     let receipt = check(bundle, key)?;
     let finality = asked.map(|asked| receipt.finality(&asked.witnesses, asked.needed));
+    let revoked = revoked.on(&key.keys_to(receipt.operator()));
     revoked.expect_seen(finality.as_ref())?;
+    let until = key.until(receipt.operator());
     if ctx.json {
         let mut said = as_json(&receipt);
+        said["operator"] = receipt.operator().to_string().into();
+        if let Some(until) = until {
+            said["retired_at"] = until.into();
+        }
         if let Some(since) = revoked.since_ms() {
             said["revoked_since"] = rfc3339(since).into();
         }
@@ -91,6 +113,7 @@ pub fn verify(
         out::json(&said)?;
     } else {
         show(&receipt)?;
+        until.map_or(Ok(()), |until| out::text(&retired(until)))?;
         if let Some(since) = revoked.since_ms() {
             out::text(&format!(
                 "revoked     since {}; your witnesses saw it before",
@@ -138,6 +161,11 @@ pub fn show_witnesses(finality: &Finality) -> Result<(), Failure> {
     let (signed, needed) = (finality.signed(), finality.needed());
     let word = if finality.is_final() { "yes" } else { "not yet" };
     out::text(&format!("final       {word}: {signed} of {needed} witnesses"))
+}
+
+/// Of a key that others came after.
+pub fn retired(until: u64) -> String {
+    format!("key         one of before, which gave way to the next at {until} entries")
 }
 
 fn time(signed: &Cosignature) -> String {

@@ -4,19 +4,19 @@ use std::path::PathBuf;
 
 use symbolon_codec::time::rfc3339;
 use symbolon_crypto::VerifyingKey;
-use symbolon_receipt::Finality;
+use symbolon_receipt::{Finality, OperatorKey};
 use symbolon_trust::{REVOCATION_BYTES_MAX, Revocation};
 
 use crate::facts;
 use crate::failure::Failure;
 
-/// The strictest that was given, of the operator whose key is trusted.
+/// Those that were given, of keys of the operator that is trusted.
 #[derive(Debug)]
-pub struct Revoked(Option<Revocation>);
+pub struct Revocations(Vec<Revocation>);
 
-impl Revoked {
+impl Revocations {
     /// One of another operator is refused rather than passed over: it would say nothing, and look as if it had.
-    pub fn read(files: &[PathBuf], operator: &VerifyingKey) -> Result<Self, Failure> {
+    pub fn read(files: &[PathBuf], operator: &OperatorKey) -> Result<Self, Failure> {
         let mut all = Vec::new();
         for file in files {
             let read = Revocation::parse(&facts::read(file, REVOCATION_BYTES_MAX)?);
@@ -24,16 +24,33 @@ impl Revoked {
                 Failure::refused("revocation_form", format!("{}: {error}", file.display()))
                     .next("--revocation with the file as its operator gave it")
             })?;
-            if read.root() != operator {
+            if !operator.keys().contains(read.root()) {
                 let what = format!("{} is of the operator {}", file.display(), read.root());
                 return Err(Failure::refused("other_operator", what)
                     .next("--revocation with one of the operator that --key names"));
             }
             all.push(read);
         }
-        Ok(Self(Revocation::strictest(operator, &all).cloned()))
+        Ok(Self(all))
     }
 
+    /// The strictest of these keys: one that is revoked vouches for no other any more.
+    pub fn on(&self, keys: &[VerifyingKey]) -> Revoked {
+        let strictest = keys.iter().filter_map(|key| Revocation::strictest(key, &self.0));
+        Revoked(strictest.min_by_key(|it| it.since_ms()).cloned())
+    }
+
+    /// The strictest of all.
+    pub fn any(&self) -> Revoked {
+        Revoked(self.0.iter().min_by_key(|it| it.since_ms()).cloned())
+    }
+}
+
+/// What is believed no more since when, of what a document rests on.
+#[derive(Debug)]
+pub struct Revoked(Option<Revocation>);
+
+impl Revoked {
     /// Since when nothing stands by itself, in ms.
     pub fn since_ms(&self) -> Option<u64> {
         self.0.as_ref().map(Revocation::since_ms)
