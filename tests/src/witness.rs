@@ -27,13 +27,23 @@ impl Witness {
 
     /// For the log whose public key is in a file.
     pub fn of_key(key: &Path) -> Self {
-        let home = Home::empty(place::symbolon());
-        let address = format!("127.0.0.1:{}", free_port());
-        let given = ["--json", "witness", "--listen", &address, "--log", key.to_str().unwrap()];
+        Self::start(Home::empty(place::symbolon()), &format!("127.0.0.1:{}", free_port()), key)
+    }
+
+    fn start(home: Home, address: &str, key: &Path) -> Self {
+        let given = ["--json", "witness", "--listen", address, "--log", key.to_str().unwrap()];
         let mut service = Service::start("symbolon witness", &mut home.command(&given));
         let said = first_json(&mut service);
         let text = |name: &str| said[name].as_str().unwrap().to_owned();
         Self { service, url: text("url"), key: text("key"), home }
+    }
+
+    /// The same one, once it was killed: where it was, with what it saw, and this key of the log.
+    #[must_use]
+    pub fn again(self, key: &Path) -> Self {
+        let Self { service, url, home, .. } = self;
+        drop(service);
+        Self::start(home, url.trim_start_matches("http://"), key)
     }
 }
 

@@ -15,7 +15,7 @@ use crate::believed::Believed;
 use crate::drive::Judge;
 use crate::heard::{Heard, Order, Verdict};
 use crate::loops::WireState;
-use crate::own::Own;
+use crate::own::{Own, OwnError};
 use crate::peer::Peer;
 use crate::status::{CutOff, LogStatus, Messages, NodeStatus, PeerStatus, Refused, Unreached};
 
@@ -219,6 +219,9 @@ impl<C: Clock + Send + 'static> MeshJudge<C> {
                 Ok(None) => return self.read_cosigned(orders),
                 Err(error) => {
                     tracing::error!("the home's own log cannot be read: {error}");
+                    if let OwnError::GaveWay = error {
+                        self.own = None;
+                    }
                     return;
                 }
             }

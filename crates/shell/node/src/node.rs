@@ -167,7 +167,7 @@ fn make_mesh(
         found.extend(owned.map_err(|source| follow_error(log, source))?);
         let place = LogPlace::of(home).map_err(|e| NodeError::Own(e.into()))?;
         let storage = place.reader(log.origin()).map_err(NodeError::Own)?;
-        own = Some(Own::new(log.clone(), storage, home.log().join("checkpoint.cosigned")));
+        own = Some(Own::new(log.clone(), storage, home));
     }
     Ok((mesh, own, found))
 }

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use symbolon_log::note::NOTE_BYTES_MAX;
 use symbolon_log::{Checkpoint, Follower, LogError, Storage};
 use symbolon_mesh::{Input, LogName};
-use symbolon_store::LogStorage;
+use symbolon_store::{Home, LogStorage};
 
 /// Why it cannot be read.
 #[derive(Debug, thiserror::Error)]
@@ -18,6 +18,9 @@ pub(crate) enum OwnError {
     /// Its checkpoint.
     #[error("the checkpoint: {0}")]
     Checkpoint(#[from] std::io::Error),
+    /// The home's operator has another key than the one that this log is published under.
+    #[error("the operator's key gave way to another; next: symbolon node run, once more")]
+    GaveWay,
 }
 
 /// A log that somebody else writes.
@@ -25,6 +28,8 @@ pub(crate) struct Own {
     name: LogName,
     storage: Arc<LogStorage>,
     witnessed: PathBuf,
+    /// `operator.pub`.
+    pinned: PathBuf,
     follower: Option<Follower<Arc<LogStorage>>>,
     told: Option<Checkpoint>,
     /// What witnesses said, as it was told.
@@ -32,10 +37,11 @@ pub(crate) struct Own {
 }
 
 impl Own {
-    /// `witnessed`: where the home keeps what witnesses said of it.
-    pub(crate) fn new(name: LogName, storage: LogStorage, witnessed: PathBuf) -> Self {
+    /// The log of a home, by the key that it has now.
+    pub(crate) fn new(name: LogName, storage: LogStorage, home: &Home) -> Self {
+        let (witnessed, pinned) = (home.log().join("checkpoint.cosigned"), home.operator_pub());
         let storage = Arc::new(storage);
-        Self { name, storage, witnessed, follower: None, told: None, cosigned: None }
+        Self { name, storage, witnessed, pinned, follower: None, told: None, cosigned: None }
     }
 
     pub(crate) fn name(&self) -> &LogName {
@@ -102,7 +108,16 @@ impl Own {
 
     fn newest(&self) -> Result<Option<(Checkpoint, String)>, OwnError> {
         let bytes = self.storage.get("checkpoint", NOTE_BYTES_MAX as u64 + 1)?;
-        Ok(self.opened(bytes))
+        match self.opened(bytes) {
+            None if self.gave_way() => Err(OwnError::GaveWay),
+            opened => Ok(opened),
+        }
+    }
+
+    fn gave_way(&self) -> bool {
+        let pinned = std::fs::read_to_string(&self.pinned).ok();
+        let pinned = pinned.and_then(|text| LogName::parse(text.trim()).ok());
+        pinned.is_some_and(|name| name != self.name)
     }
 
     /// One that is not signed yet, or not whole, is there a moment later.
