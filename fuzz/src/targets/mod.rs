@@ -29,6 +29,7 @@ pub mod revocation;
 pub mod shard;
 pub mod siwe;
 pub mod stark;
+pub mod succession;
 pub mod tools_list;
 pub mod vault;
 pub mod witness;
@@ -67,6 +68,7 @@ pub const ALL: &[(&str, Target)] = &[
     ("oauth", oauth::run),
     ("siwe", siwe::run),
     ("stark", stark::run),
+    ("succession", succession::run),
     ("tools_list", tools_list::run),
     ("vault", vault::run),
     ("witness", witness::run),

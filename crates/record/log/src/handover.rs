@@ -104,6 +104,11 @@ impl Handover {
         Ok(Self { checkpoint, to, note: note.to_owned() })
     }
 
+    /// Whether a note could be one: it names a next key somewhere.
+    pub fn may_be(note: &str) -> bool {
+        note.contains(SUCCESSOR)
+    }
+
     /// What it covers.
     pub fn checkpoint(&self) -> &Checkpoint {
         &self.checkpoint

@@ -255,6 +255,9 @@ impl<S: WitnessStore> Witness<S> {
 
 /// The keys with the next one, where this note is the handover of the newest.
 fn followed(keys: &Succession, note: &str) -> Result<Option<Succession>, SuccessionError> {
+    if !Handover::may_be(note) {
+        return Ok(None);
+    }
     match Handover::open(note, keys.newest(), keys.origin()) {
         Ok(handover) => {
             let mut next = keys.clone();

@@ -2,7 +2,10 @@
 
 use std::sync::Arc;
 
-use symbolon_log::{Log, MemoryStorage, ProofError, WitnessKey, cosign, vkey, with_lines};
+use symbolon_log::{
+    Checkpoint, CheckpointError, Handover, Log, MemoryStorage, ProofError, Succession, WitnessKey,
+    cosign, vkey, with_lines,
+};
 use symbolon_trust::capsule_entry;
 
 use super::*;
@@ -80,6 +83,49 @@ fn another_place_log_operator_or_receipt_is_refused() {
     let long = Logged { path: vec![Digest32([0; 32]); 65], ..place(&log, 2) };
     let long = CapsuleReceipt::parse(&receipt().with_log(long).to_json());
     assert!(matches!(long, Err(CapsuleFormError::Form(_))), "{long:?}");
+}
+
+#[test]
+fn under_a_key_that_gave_way_only_what_the_log_had_before_stands() {
+    let until = |size: u64| {
+        let log = log_of(3, ORIGIN, &receipt().transcript());
+        let root = log.root(size).unwrap();
+        let at = Checkpoint { origin: ORIGIN.into(), size, root };
+        let mut line = Succession::new(ORIGIN, key(3).verifying_key());
+        line.push(Handover::sign(&at, &key(3), &key(5))).unwrap();
+        line
+    };
+    let check = |it: &CapsuleReceipt, by: u64, line: Succession| {
+        let by = OperatorKey::from(key(by).verifying_key()).within(line).unwrap();
+        verify_capsule(&it.to_json(), Some(&by), None)
+    };
+    // By the key of now, and by the one of before.
+    for by in [3, 5] {
+        let verdict = check(&logged(), by, until(5)).unwrap();
+        assert_eq!(verdict.operator(), Some(&key(3).verifying_key()));
+        // Its place is not shown: whoever still has the key made it today, for all that is shown.
+        let refused = check(&receipt(), by, until(5)).unwrap_err();
+        assert_eq!(refused, CapsuleError::Retired { until: 5 });
+        // It stands at 2, and the key gave way there.
+        assert_eq!(check(&logged(), by, until(2)).unwrap_err(), CapsuleError::Retired { until: 2 });
+        // At 3 it was there, and the checkpoint that is shown is of a day after.
+        let late = check(&logged(), by, until(3)).unwrap_err();
+        let retired = CheckpointError::Retired { size: 5, until: 3 };
+        assert_eq!(late, CapsuleError::Checkpoint(retired));
+        // Shown under the key of now.
+        let log = log_of(3, ORIGIN, &receipt().transcript());
+        log.set_signer(Some(key(5).into()));
+        log.append(b"later").unwrap();
+        log.commit().unwrap();
+        log.checkpoint().unwrap();
+        let renewed = receipt().with_log(place(&log, 2));
+        check(&renewed, by, until(3)).unwrap();
+    }
+    // Without the line it is the first key's and nobody else's.
+    verify(&logged()).unwrap();
+    let next = OperatorKey::from(key(5).verifying_key());
+    let alone = verify_capsule(&logged().to_json(), Some(&next), None).unwrap_err();
+    assert_eq!(alone, CapsuleError::Operator);
 }
 
 #[test]
