@@ -1,6 +1,8 @@
 //! Capsules from a key to a verified receipt, by the program itself.
 #![cfg(target_os = "linux")]
 
+#[path = "capsule/connector.rs"]
+mod connector;
 #[path = "capsule/hidden.rs"]
 mod hidden;
 #[path = "capsule/place.rs"]

@@ -15,6 +15,8 @@ mod revoke;
 mod run;
 mod show;
 mod sign;
+mod source;
+mod tool;
 mod trust;
 
 use clap::Subcommand;
@@ -35,6 +37,7 @@ Examples
   symbolon capsule build hello.wasm
   symbolon capsule sign hello.manifest.json --key publisher.key
   symbolon capsule run hello.wasm --input @in.json --root root.pub --receipt receipt.json
+  symbolon mount add clerk --capsule clerk.wasm      as a tool of agents
   symbolon capsule disclose receipt.json --show time,policy --out shown.json
   symbolon capsule log receipt.json --out witnessed.json
   symbolon capsule prove-binary hello.wasm --for https://auditor.example --out hello.proof")]
@@ -52,6 +55,7 @@ enum Step {
     Build(build::Args),
     Sign(sign::Args),
     Run(Box<run::Args>),
+    Tool(tool::Args),
     Show(show::Args),
     Log(log::Args),
     Disclose(disclose::Args),
@@ -71,6 +75,7 @@ impl Args {
             Step::Build(args) => args.run(ctx),
             Step::Sign(args) => args.run(ctx),
             Step::Run(args) => args.run(ctx),
+            Step::Tool(args) => args.run(ctx),
             Step::Show(args) => args.run(ctx),
             Step::Log(args) => args.run(ctx),
             Step::Disclose(args) => args.run(ctx),

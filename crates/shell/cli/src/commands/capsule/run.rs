@@ -5,9 +5,7 @@ use std::sync::Arc;
 
 use serde_json::{Value, json};
 use symbolon_ambient::{Clock, Rng, SystemClock, SystemRng};
-use symbolon_capsule::{
-    Admitted, Capability, Certified, CheckError, Checked, PolicyError, Revocations,
-};
+use symbolon_capsule::{Admitted, Capability, Checked, PolicyError};
 use symbolon_capsule_host::{Cache, Keeper, Ran, RunError};
 use symbolon_circuits::ProvingKey;
 use symbolon_circuits::capsule::Capsule;
@@ -15,8 +13,8 @@ use symbolon_codec::b64;
 use symbolon_receipt::capsule::{Facts, FieldName, UnknownField};
 
 use super::doors::CommandDoors;
-use super::trust::{self, Trusted};
-use super::{Ctx, build, place, receipt};
+use super::source::{Source, unchecked};
+use super::{Ctx, receipt};
 use crate::commands::prove::keys;
 use crate::facts::NewFile;
 use crate::failure::Failure;
@@ -37,24 +35,11 @@ Examples
   symbolon capsule run hello.wasm --input @in.json --receipt receipt.json --unlinked
   symbolon capsule run hello.wasm --input @in.json --receipt receipt.json --private")]
 pub struct Args {
-    /// The component
-    #[arg(value_name = "FILE")]
-    component: PathBuf,
+    #[command(flatten)]
+    source: Source,
     /// Its input: text, or @FILE, or @- for standard input
     #[arg(long, value_name = "TEXT|@FILE", default_value = "")]
     input: String,
-    /// The signed manifest
-    #[arg(long, value_name = "FILE")]
-    manifest: Option<PathBuf>,
-    /// The publisher's certificate
-    #[arg(long, value_name = "FILE")]
-    certificate: Option<PathBuf>,
-    /// The root that certified the publisher, instead of the one that the home trusts
-    #[arg(long, value_name = "FILE")]
-    root: Option<PathBuf>,
-    /// A revocation list of the root
-    #[arg(long, value_name = "FILE")]
-    revocations: Option<PathBuf>,
     /// Where to write a receipt of the run, proven by the operator's key of the home: a new file
     #[arg(long, value_name = "FILE")]
     receipt: Option<PathBuf>,
@@ -76,37 +61,15 @@ pub struct Args {
 
 impl Args {
     pub fn run(self, ctx: &Ctx) -> Result<(), Failure> {
-        let component = build::read(&self.component)?;
-        // A home is of use, and not needed: without one nothing is kept, and the root is named.
-        let home = match ctx.folder()?.join("home.json").exists() {
-            true => Some(ctx.existing()?),
-            false => None,
-        };
+        let files = self.source.read()?;
+        let home = Source::home(ctx)?;
         let now_ms = SystemClock.unix_ms();
-        let beside = |named: &Option<PathBuf>, extension| {
-            let found = || place::beside(&self.component, extension);
-            place::envelope(&named.clone().unwrap_or_else(found))
-        };
-        let certificate = beside(&self.certificate, "certificate.json")?;
-        let certified = self.certified(&certificate, home.as_ref().map(|it| it.path()), now_ms)?;
-        let manifest = beside(&self.manifest, "capsule.json")?;
-        let checked = Checked::check(&manifest, &certified)
-            .and_then(|checked| checked.admit(&component))
+        let folder = home.as_ref().map(|it| it.path());
+        let certified = self.source.certified(&files.certificate, folder, now_ms)?;
+        let checked = Checked::check(&files.manifest, &certified)
+            .and_then(|checked| checked.admit(&files.component))
             .map_err(unchecked)?;
-        let may_call = checked.manifest().capabilities.contains(&Capability::Call);
-        let broker = may_call.then(|| ctx.broker()).transpose()?;
-        let doors = CommandDoors::new(checked.checked(), broker)?;
-        let cache = match &home {
-            Some(home) => Some(Cache::open(home.path()).map_err(|error| {
-                Failure::environment("capsule_cache", error.to_string())
-                    .next(format!("ls -l {}/capsules", home.path().display()))
-            })?),
-            None => None,
-        };
-        let program = std::env::current_exe()
-            .map_err(|error| Failure::environment("program", error.to_string()))?;
         let seed = self.seed.unwrap_or_else(|| u64::from_le_bytes(SystemRng.bytes()));
-        let keeper = Keeper::new(program, &["capsule-child"]);
         let input = self.read_input()?;
         // Before the run: whoever wants a receipt of it does not want a run without one.
         let key = match self.private {
@@ -120,13 +83,11 @@ impl Args {
         if let Some((broker, _)) = &mut wanted {
             broker.ensure_unlocked(Asking::Person)?;
         }
-        let ran = keeper
-            .run(&checked, cache.as_ref(), input.clone(), now_ms, seed, Arc::new(doors))
-            .map_err(|error| refused(&error))?;
+        let ran = execute(ctx, &checked, folder, &input, (now_ms, seed))?;
         if let Some((broker, path)) = &mut wanted {
             let facts = Facts {
-                manifest: &manifest,
-                certificate: &certificate,
+                manifest: &files.manifest,
+                certificate: &files.certificate,
                 started_ms: now_ms,
                 completed_ms: SystemClock.unix_ms().max(now_ms),
                 input: &input,
@@ -153,33 +114,6 @@ impl Args {
         Ok(())
     }
 
-    fn certified(
-        &self,
-        certificate: &[u8],
-        home: Option<&Path>,
-        now_ms: u64,
-    ) -> Result<Certified, Failure> {
-        let trusted = home.map(Trusted::of);
-        let root = match (&trusted, &self.root) {
-            (_, Some(path)) => place::public(path)?,
-            (Some(trusted), None) => trusted.root(None)?,
-            (None, None) => return Err(trust::no_root()),
-        };
-        // The home's list is of the home's root.
-        let kept = match &trusted {
-            Some(trusted) if self.root.is_none() => trusted.revocations(&root)?,
-            _ => None,
-        };
-        let revocations: Option<Revocations> = match &self.revocations {
-            Some(path) => {
-                let known = kept.as_ref().map(|(_, known)| *known);
-                Some(trust::open(&place::envelope(path)?, &root, known)?.0)
-            }
-            None => kept.map(|(list, _)| list),
-        };
-        Certified::check(certificate, &root, revocations, now_ms).map_err(unchecked)
-    }
-
     fn read_input(&self) -> Result<Vec<u8>, Failure> {
         let Some(path) = self.input.strip_prefix('@') else {
             return Ok(self.input.clone().into_bytes());
@@ -191,6 +125,31 @@ impl Args {
         }
         Ok(bytes)
     }
+}
+
+/// Runs an admitted capsule once, shut in; its calls go to the home's broker. `folder`: where compiled components are kept.
+pub fn execute(
+    ctx: &Ctx,
+    admitted: &Admitted<'_>,
+    folder: Option<&Path>,
+    input: &[u8],
+    (now_ms, seed): (u64, u64),
+) -> Result<Ran, Failure> {
+    let may_call = admitted.manifest().capabilities.contains(&Capability::Call);
+    let broker = may_call.then(|| ctx.broker()).transpose()?;
+    let doors = Arc::new(CommandDoors::new(admitted.checked(), broker)?);
+    let cache = match folder {
+        Some(folder) => Some(Cache::open(folder).map_err(|error| {
+            Failure::environment("capsule_cache", error.to_string())
+                .next(format!("ls -l {}/capsules", folder.display()))
+        })?),
+        None => None,
+    };
+    let program = std::env::current_exe()
+        .map_err(|error| Failure::environment("program", error.to_string()))?;
+    let keeper = Keeper::new(program, &["capsule-child"]);
+    let ran = keeper.run(admitted, cache.as_ref(), input.to_vec(), now_ms, seed, doors);
+    ran.map_err(|error| refused(&error))
 }
 
 fn show(
@@ -258,33 +217,6 @@ fn telling(text: &str) -> Result<FieldName, String> {
         FieldName::Input | FieldName::Output | FieldName::Use => Ok(name),
         _ => Err("a private receipt can show input, output and use".to_owned()),
     }
-}
-
-/// A capsule that may not run.
-fn unchecked(error: CheckError) -> Failure {
-    let (code, next) = match &error {
-        CheckError::CertificateEnvelope(_) | CheckError::Certificate(_) => {
-            ("capsule_certificate", "--root with the keys of the root that certified the publisher")
-        }
-        CheckError::Early | CheckError::Expired => {
-            ("capsule_certificate_time", "a new certificate: symbolon capsule certify --help")
-        }
-        CheckError::CertificateRevoked(_) | CheckError::ComponentRevoked => {
-            ("capsule_revoked", "do not run it; ask its publisher for another version")
-        }
-        CheckError::Ceiling(_) => {
-            ("capsule_ceiling", "a certificate that allows it: symbolon capsule certify --help")
-        }
-        CheckError::Statement => (
-            "capsule_statement",
-            "a certificate of the publisher's keys as they are now: symbolon capsule certify --help",
-        ),
-        CheckError::Length { .. } | CheckError::Hash => {
-            ("capsule_hash", "the component that the manifest was signed for")
-        }
-        _ => ("capsule_manifest", "symbolon capsule sign NAME.manifest.json --key publisher.key"),
-    };
-    Failure::refused(code, error.to_string()).next(next)
 }
 
 /// A capsule that did not run to its end.

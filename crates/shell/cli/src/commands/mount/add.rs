@@ -1,7 +1,7 @@
 //! `symbolon mount add`
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use symbolon_broker::{MountPlace, MountProgram, MountView, NewMount};
 use symbolon_capability::catalog::Effect;
@@ -13,17 +13,19 @@ use crate::failure::Failure;
 use crate::link::Asking;
 use crate::secrets::{self, NotHere};
 
-/// Mount a server: a program that speaks MCP on its standard streams, or an endpoint of HTTP
+/// Mount a server: a program that speaks MCP on its standard streams, a signed capsule, or an endpoint of HTTP
 ///
 /// It is asked once for its tools, and kept. What a server says of its own tools is a claim: one that
 /// says nothing is taken to destroy, and --mark is your own word. A program gets no credential: with
-/// --env a variable holds a placeholder, which the proxy exchanges where --grant lets it.
+/// --env a variable holds a placeholder, which the proxy exchanges where --grant lets it. A capsule is one tool, run shut in
+/// with each call; what it calls needs a grant of its own, to capsule_PUBLISHER_NAME (`symbolon capsule tool --help`).
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples
   symbolon mount add files -- npx -y @modelcontextprotocol/server-filesystem /srv/data
   symbolon mount add files --mark write_file=write -- server-filesystem /srv/data
   symbolon mount add issues --env GITHUB_TOKEN=github --grant github.read -- github-mcp-server stdio
+  symbolon mount add clerk --capsule clerk.wasm --receipts receipts/
   symbolon mount add docs --url https://mcp.example.com/mcp --auth bearer --from-stdin < token.txt
   symbolon mount add dev --url http://127.0.0.1:3001/mcp --allow-loopback")]
 pub(super) struct Args {
@@ -33,10 +35,19 @@ pub(super) struct Args {
     #[arg(
         long,
         value_name = "URL",
-        conflicts_with = "command",
-        required_unless_present = "command"
+        conflicts_with_all = ["command", "capsule"],
+        required_unless_present_any = ["command", "capsule"]
     )]
     url: Option<String>,
+    /// A signed component, with its manifest and certificate beside it
+    #[arg(long, value_name = "FILE", conflicts_with = "command")]
+    capsule: Option<PathBuf>,
+    /// Of a capsule: how it is described to agents [default: NAME.tool.json beside it, where there is one]
+    #[arg(long, value_name = "FILE", requires = "capsule")]
+    describe: Option<PathBuf>,
+    /// Of a capsule: leave a receipt of each run in this folder
+    #[arg(long, value_name = "FOLDER", requires = "capsule")]
+    receipts: Option<PathBuf>,
     /// How its credential is sent: none, bearer or header:NAME
     #[arg(long, value_name = "SCHEME", requires = "url", default_value = "none")]
     auth: String,
@@ -55,7 +66,7 @@ pub(super) struct Args {
     #[arg(long, requires = "url")]
     allow_private: bool,
     /// A variable of the program that holds a placeholder of this connection; can be repeated
-    #[arg(long = "env", value_name = "VARIABLE=CONNECTION", conflicts_with = "url")]
+    #[arg(long = "env", value_name = "VARIABLE=CONNECTION", conflicts_with_all = ["url", "capsule"])]
     placeholders: Vec<String>,
     /// A scope that the program itself may use with these, such as github.read; can be repeated
     #[arg(long = "grant", value_name = "SCOPE", requires = "placeholders")]
@@ -81,7 +92,7 @@ impl Args {
                 .next(format!("{again} --help")));
         }
         let (from_stdin, name) = (self.from_stdin, self.name.clone());
-        let new = self.into_new()?;
+        let new = self.into_new(ctx)?;
         let mut broker = ctx.broker()?;
         broker.ensure_unlocked(Asking::Person)?;
         let credential = match (takes_credential, from_stdin) {
@@ -99,7 +110,14 @@ impl Args {
         show::added(ctx, &view)
     }
 
-    fn into_new(self) -> Result<NewMount, Failure> {
+    fn into_new(self, ctx: &Ctx) -> Result<NewMount, Failure> {
+        let command = match &self.capsule {
+            Some(component) => {
+                let flags = [("--describe", &self.describe), ("--receipts", &self.receipts)];
+                served(ctx, component, &flags)?
+            }
+            None => self.command,
+        };
         let mut marks = BTreeMap::new();
         for (tool, effect) in pairs(&self.marks, "--mark", "TOOL=EFFECT")? {
             let effect = match &*effect {
@@ -121,7 +139,7 @@ impl Args {
         let place = match self.url {
             Some(url) => MountPlace::Http { url },
             None => MountPlace::Stdio(MountProgram {
-                command: self.command,
+                command,
                 folder: here()?,
                 environment: environment(),
                 placeholders: pairs(&self.placeholders, "--env", "VARIABLE=CONNECTION")?,
@@ -139,6 +157,34 @@ impl Args {
             replace: self.replace,
         })
     }
+}
+
+/// This program, as the server of a capsule: the mount runs it from any folder, without this one's variables.
+fn served(
+    ctx: &Ctx,
+    component: &Path,
+    flags: &[(&str, &Option<PathBuf>)],
+) -> Result<Vec<String>, Failure> {
+    let program = std::env::current_exe().map_err(|error| {
+        Failure::environment("program", format!("cannot find this program's file: {error}"))
+    })?;
+    let mut words = vec![absolute(&program)?, "--home".to_owned(), absolute(&ctx.folder()?)?];
+    words.extend(["capsule".to_owned(), "tool".to_owned(), absolute(component)?]);
+    for (flag, file) in flags {
+        if let Some(file) = file {
+            words.extend([(*flag).to_owned(), absolute(file)?]);
+        }
+    }
+    Ok(words)
+}
+
+/// A path from the root, as text.
+fn absolute(path: &Path) -> Result<String, Failure> {
+    let whole = std::path::absolute(path).map_err(|error| Failure::file("find", path, &error))?;
+    whole.into_os_string().into_string().map_err(|_| {
+        let what = format!("the name of {} is not UTF-8", path.display());
+        Failure::environment("file_name", what).next("the same file under another name")
+    })
 }
 
 fn pairs(words: &[String], flag: &str, form: &str) -> Result<BTreeMap<String, String>, Failure> {

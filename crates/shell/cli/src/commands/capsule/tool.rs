@@ -1,0 +1,225 @@
+//! `symbolon capsule tool`
+
+use std::os::fd::OwnedFd;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use serde::Deserialize;
+use serde_json::{Map, Value, json};
+use symbolon_ambient::{Clock, Rng, SystemClock, SystemRng};
+use symbolon_capsule::{Admitted, Capability, Checked};
+use symbolon_capsule_host::Ran;
+use symbolon_codec::{b64, hex, json as strict};
+use symbolon_mcp::{OneTool, serve_one};
+use symbolon_receipt::capsule::Facts;
+use symbolon_store::Home;
+use tokio::sync::Semaphore;
+
+use super::run::execute;
+use super::source::{Files, Source, unchecked};
+use super::{Ctx, place, receipt};
+use crate::facts::NewFile;
+use crate::failure::Failure;
+use crate::{facts, logs, out, runtime};
+
+/// Serve a signed component as one tool, over MCP on standard input and output
+///
+/// `symbolon mount add NAME --capsule FILE` starts this, so that agents call the capsule by scopes, gates and receipts as any
+/// tool. Each call is a run of its own, shut in; the tool's arguments, as JSON, are its input. What the capsule calls goes
+/// through the broker again, as the agent capsule_PUBLISHER_NAME, which needs a grant of its own. How the tool is described to
+/// agents can stand beside the component, in NAME.tool.json: description, inputSchema, annotations.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Examples
+  symbolon mount add clerk --capsule clerk.wasm
+  symbolon mount add clerk --capsule clerk.wasm --receipts receipts/
+  symbolon grant capsule_acme_clerk github.issues.read
+  symbolon capsule tool clerk.wasm      what a mount starts")]
+pub struct Args {
+    #[command(flatten)]
+    source: Source,
+    /// How it is described to agents [default: NAME.tool.json beside it, where there is one]
+    #[arg(long, value_name = "FILE")]
+    describe: Option<PathBuf>,
+    /// Leave a receipt of each run in this folder, proven by the operator's key of the home
+    #[arg(long, value_name = "FOLDER")]
+    receipts: Option<PathBuf>,
+}
+
+/// What its owner says of it.
+#[derive(Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+struct Described {
+    description: Option<String>,
+    input_schema: Option<Map<String, Value>>,
+    #[serde(default)]
+    annotations: Hints,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+struct Hints {
+    read_only_hint: Option<bool>,
+    destructive_hint: Option<bool>,
+}
+
+/// What every call needs.
+struct Office {
+    ctx: Ctx,
+    home: Option<Home>,
+    source: Source,
+    files: Files,
+    receipts: Option<PathBuf>,
+    /// Each run may take what its manifest allows of memory.
+    seats: Semaphore,
+}
+
+/// Why a run came to nothing, as an agent may hear it.
+struct Told(String);
+
+impl Args {
+    pub fn run(self, ctx: &Ctx) -> Result<(), Failure> {
+        let files = self.source.read()?;
+        let home = Source::home(ctx)?;
+        let folder = home.as_ref().map(Home::path);
+        let certified = self.source.certified(&files.certificate, folder, SystemClock.unix_ms())?;
+        // Said now, to whoever mounts it, and looked at again with each call.
+        let tool = Checked::check(&files.manifest, &certified)
+            .and_then(|checked| checked.admit(&files.component))
+            .map_err(unchecked)
+            .and_then(|admitted| self.described(&admitted))?;
+        if let Some(folder) = &self.receipts {
+            std::fs::create_dir_all(folder)
+                .map_err(|error| Failure::file("make", folder, &error))?;
+        }
+        let ctx = Ctx { json: false, home: ctx.home.clone() };
+        let (receipts, seats) = (self.receipts, Semaphore::new(RUNS_AT_ONCE));
+        let office = Arc::new(Office { ctx, home, source: self.source, files, receipts, seats });
+        let own = |stream: std::io::Result<OwnedFd>| {
+            stream.map_err(|e| Failure::environment("streams", format!("standard streams: {e}")))
+        };
+        let read = own(rustix::stdio::stdin().try_clone_to_owned())?;
+        let write = own(rustix::stdio::stdout().try_clone_to_owned())?;
+        logs::to_stderr();
+        let served = serve_one(tool, move |arguments| office.clone().call(arguments), read, write);
+        runtime::single()?.block_on(served).map_err(|error| {
+            Failure::environment("session", error.to_string())
+                .next("symbolon mount add NAME --capsule FILE, which starts this")
+        })
+    }
+
+    fn described(&self, admitted: &Admitted<'_>) -> Result<OneTool, Failure> {
+        let said = self.read_description()?;
+        let (manifest, checked) = (admitted.manifest(), admitted.checked());
+        let what = said.description.unwrap_or_else(|| "Runs a capsule on these arguments.".into());
+        // The component's hash is in what a mount pins: another version is looked at again before it is called.
+        let description = format!(
+            "{what} (Capsule {} {} by {}, component sha3-512:{})",
+            manifest.name,
+            manifest.version,
+            checked.publisher(),
+            manifest.component.sha3_512
+        );
+        let open = || Map::from_iter([("type".to_owned(), json!("object"))]);
+        // What may call nothing changes nothing: it has no file, no network, no clock to hand anything on by.
+        let may_call = manifest.capabilities.contains(&Capability::Call);
+        let read_only = said.annotations.read_only_hint.or((!may_call).then_some(true));
+        Ok(OneTool {
+            name: manifest.name.clone(),
+            description,
+            input_schema: said.input_schema.unwrap_or_else(open),
+            read_only,
+            destructive: said.annotations.destructive_hint,
+        })
+    }
+
+    fn read_description(&self) -> Result<Described, Failure> {
+        let beside = place::beside(&self.source.component, "tool.json");
+        let file = match &self.describe {
+            Some(file) => file,
+            None if beside.exists() => &beside,
+            None => return Ok(Described::default()),
+        };
+        let bytes = facts::read(file, DESCRIBED_BYTES_MAX)?;
+        let read = strict::parse_bounded(&bytes, DESCRIBED_BYTES_MAX, DESCRIBED_DEPTH_MAX)
+            .map_err(|error| error.to_string())
+            .and_then(|value| serde_json::from_value(value).map_err(|error| error.to_string()));
+        read.map_err(|error| {
+            Failure::refused("capsule_tool", format!("{}: {error}", file.display())).next(
+                "a JSON object with description, inputSchema and annotations (readOnlyHint, destructiveHint)",
+            )
+        })
+    }
+}
+
+impl Office {
+    async fn call(self: Arc<Self>, arguments: Map<String, Value>) -> Result<String, String> {
+        let _seat = self.seats.acquire().await.map_err(|_| "it is ending".to_owned())?;
+        let office = self.clone();
+        let ran = tokio::task::spawn_blocking(move || office.once(arguments)).await;
+        match ran {
+            Ok(Ok(text)) => Ok(text),
+            Ok(Err(Told(why))) => Err(why),
+            Err(_) => Err("the run ended abnormally".to_owned()),
+        }
+    }
+
+    /// One run. What is wrong with the machine or the papers is its owner's, on standard error.
+    fn once(&self, arguments: Map<String, Value>) -> Result<String, Told> {
+        let input = strict::canonical(&Value::Object(arguments));
+        let ran = self.shut_in(&input).map_err(|failure| {
+            out::say_error(&failure.message);
+            // The capsule's own words and limits, and codes of what its owner hears whole.
+            let own = failure.code.strip_prefix("capsule_").is_some_and(|it| ITS_OWN.contains(&it));
+            Told(if own { failure.message } else { format!("it was not run: {}", failure.code) })
+        })?;
+        let output = ran.finished.output;
+        Ok(String::from_utf8(output).unwrap_or_else(|error| b64::encode(error.as_bytes())))
+    }
+
+    fn shut_in(&self, input: &[u8]) -> Result<Ran, Failure> {
+        let Files { component, manifest, certificate } = &self.files;
+        let (now_ms, folder) = (SystemClock.unix_ms(), self.home.as_ref().map(Home::path));
+        let certified = self.source.certified(certificate, folder, now_ms)?;
+        let admitted = Checked::check(manifest, &certified)
+            .and_then(|checked| checked.admit(component))
+            .map_err(unchecked)?;
+        let seed = u64::from_le_bytes(SystemRng.bytes());
+        let ran = execute(&self.ctx, &admitted, folder, input, (now_ms, seed))?;
+        if let Some(folder) = &self.receipts {
+            self.leave_receipt(folder, &admitted, &ran, (input, now_ms))?;
+        }
+        Ok(ran)
+    }
+
+    fn leave_receipt(
+        &self,
+        folder: &Path,
+        admitted: &Admitted<'_>,
+        ran: &Ran,
+        (input, now_ms): (&[u8], u64),
+    ) -> Result<(), Failure> {
+        let facts = Facts {
+            manifest: &self.files.manifest,
+            certificate: &self.files.certificate,
+            started_ms: now_ms,
+            completed_ms: SystemClock.unix_ms().max(now_ms),
+            input,
+            output: &ran.finished.output,
+            fuel: ran.finished.fuel_used,
+            memory_bytes: ran.finished.memory_bytes,
+        };
+        let mut broker = self.ctx.broker()?;
+        let made = receipt::make(&mut broker, admitted, &ran.satisfied, &facts)?;
+        let made = receipt::logged(&mut broker, made)?;
+        let unique: [u8; 4] = SystemRng.bytes();
+        let name = format!("{}-{now_ms}-{}.json", admitted.manifest().name, hex::encode(unique));
+        NewFile::make(&folder.join(name))?.write(&made.to_json())
+    }
+}
+
+/// How a run ends by what the capsule did.
+const ITS_OWN: [&str; 8] = ["exit", "fuel", "guest", "memory", "output", "stack", "time", "trap"];
+const RUNS_AT_ONCE: usize = 4;
+const DESCRIBED_BYTES_MAX: usize = 64 * 1024;
+const DESCRIBED_DEPTH_MAX: usize = 32;
