@@ -172,6 +172,16 @@ fn a_home_lives_with_its_log_in_postgres_and_loses_nothing_to_kill_9() {
     assert!(again["to"].as_u64() > more["to"].as_u64(), "{again}");
     let size = number(&home.receipts()[0]) + 1;
     until_all(&[&reader], &[(&origin(&home), size)]);
+
+    // Its operator's key gives way to another there as in a folder.
+    let old = home.beside("old.pub");
+    fs::copy(home.operator_key(), &old).unwrap();
+    home.ok(&["operator", "rotate", "--yes"]);
+    home.ok(&["call", LIST]);
+    verify(&home, number(&home.receipts()[0]));
+    let line = ["monitor", &url, "--key", old.to_str().unwrap(), "--state", state, "--once"];
+    let seen = home.json(&line);
+    assert_eq!((&seen["observed"], &seen["new_key"]), (&"advanced".into(), &true.into()), "{seen}");
     drop(served);
 
     // Neither secret is in what was said, in arguments or in an environment.

@@ -11,7 +11,7 @@ use crate::checkpoint::{Checkpoint, CheckpointError};
 use crate::fork::ForkProof;
 use crate::handover::{SUCCESSION_BYTES_MAX, Succession, SuccessionError};
 use crate::index::{hashes_name, read_tile, write_hashes};
-use crate::note::{NOTE_BYTES_MAX, vkey};
+use crate::note::{NOTE_BYTES_MAX, NoteError, vkey};
 use crate::storage::Storage;
 use crate::tile::{HASH_BYTES, TILE_WIDTH, Tile, TileKind, encode_hashes};
 use crate::tree::Tree;
@@ -46,6 +46,9 @@ pub enum MirrorError {
         /// New entries.
         entries: u64,
     },
+    /// Ours: what was kept is signed by another key of the log's than the one that was given.
+    #[error("what was seen before is signed by another key than the one that was given")]
+    OtherKey,
     /// Ours: what was kept does not give the checkpoint that was kept.
     #[error("the monitor's own state is damaged")]
     State,
@@ -101,7 +104,8 @@ impl<S: Storage> Mirror<S> {
     /// Goes on where the storage ends; an empty one begins.
     ///
     /// # Errors
-    /// [`MirrorError::State`] where what was kept does not hold together, or is of another log.
+    /// [`MirrorError::State`] where what was kept does not hold together, [`MirrorError::OtherKey`] where it is by another
+    /// key, or of another log.
     pub fn open(storage: S, origin: &str, key: VerifyingKey) -> Result<Self, MirrorError> {
         let note = storage.get(CHECKPOINT, NOTE_BYTES_MAX as u64 + 1);
         let note = note.map_err(LogError::storage("read the checkpoint"))?;
@@ -110,14 +114,17 @@ impl<S: Storage> Mirror<S> {
         if let Some(kept) = kept.map_err(LogError::storage("read the keys"))? {
             let kept = Succession::parse(&kept).map_err(|_| MirrorError::State)?;
             if !kept.goes_on_from(&keys) {
-                return Err(MirrorError::State);
+                return Err(MirrorError::OtherKey);
             }
             keys = kept;
         }
         let mut mirror = Self { storage, keys, tree: Tree::default(), head: None };
         if let Some(note) = note {
             let note = String::from_utf8(note).map_err(|_| MirrorError::State)?;
-            let (checkpoint, place) = mirror.keys.open(&note).map_err(|_| MirrorError::State)?;
+            let (checkpoint, place) = mirror.keys.open(&note).map_err(|error| match error {
+                CheckpointError::Note(NoteError::Unsigned { .. }) => MirrorError::OtherKey,
+                _ => MirrorError::State,
+            })?;
             mirror.tree = mirror.resume(checkpoint.size)?;
             if mirror.root(checkpoint.size)? != checkpoint.root {
                 return Err(MirrorError::State);

@@ -224,6 +224,8 @@ fn failed(error: MonitorError) -> Failure {
     match error {
         MonitorError::Client(_) => Failure::environment("log_unreachable", says)
             .next("the same command later, or with another URL"),
+        MonitorError::Mirror(MirrorError::OtherKey) => Failure::environment(STATE, says)
+            .next("--key with the operator.pub that it began with: it follows by itself to the next; or a new --state"),
         MonitorError::Mirror(MirrorError::State) => Failure::environment(STATE, says)
             .next("the same command with a new --state, which reads the whole log again"),
         MonitorError::Mirror(MirrorError::Storage(_)) => {

@@ -45,6 +45,9 @@ pub enum BackupError {
     /// The home has no vault, or its log no key to check it with.
     #[error("{} is missing", .0.display())]
     Incomplete(PathBuf),
+    /// The home is between two keys of its operator.
+    #[error("the operator's key is giving way to another; nothing was written")]
+    Rotating,
     /// The log on disk does not hold what its checkpoint covers.
     #[error("the log's checkpoint covers {covered} entries, and {found} are there")]
     LogShort {

@@ -53,6 +53,7 @@ pub async fn back_up(
         let params = Params::default();
         let mut out = Sealing::begin((file, new), passphrase, params, clock.unix_ms(), rng)?;
         let mut taken = Taken::default();
+        let key = settled_key(home)?;
         taken.files += files(home, &mut out)?;
         telling("the state database");
         state(home, &mut out).await?;
@@ -63,6 +64,10 @@ pub async fn back_up(
             telling("the accounts");
             taken.account_rows = Some(export(accounts, &mut out).await?);
         }
+        // What was read before and after is of one key.
+        if settled_key(home)? != key {
+            return Err(BackupError::Rotating);
+        }
         taken.bytes = out.end_parts()?;
         let folder = file.parent().filter(|p| !p.as_os_str().is_empty());
         let folder = folder.unwrap_or(Path::new("."));
@@ -72,6 +77,18 @@ pub async fn back_up(
     written.await.inspect_err(|_| {
         // What is half written restores nothing.
         let _ = fs::remove_file(file);
+    })
+}
+
+/// The operator's key, where no other one is about to come in its place.
+fn settled_key(home: &Home) -> Result<Vec<u8>, BackupError> {
+    if home.operator_rotation().exists() {
+        return Err(BackupError::Rotating);
+    }
+    let path = home.operator_pub();
+    fs::read(&path).map_err(|error| match error.kind() {
+        io::ErrorKind::NotFound => BackupError::Incomplete(path),
+        _ => BackupError::io(&path)(error),
     })
 }
 
