@@ -84,6 +84,9 @@ impl Broker {
         let _changes = self.changes.lock().await;
         // Held: a run's key that comes now finds a closed store behind it.
         let _chain = self.run_keys.hold().await;
+        if self.home.operator_rotation().exists() {
+            return Err(stopped("which another rotation closed"));
+        }
         let note = self.log.log().latest_checkpoint().ok_or_else(|| stopped("no checkpoint"))?;
         let last = Checkpoint::open(&note, &self.operator, self.log.log().origin())
             .map_err(|e| stopped(&e.to_string()))?;
