@@ -76,7 +76,8 @@ fn the_log_goes_on_and_who_watched_it_goes_with_it() {
     assert_eq!((&seen["observed"], &seen["new_key"]), (&"advanced".into(), &true.into()), "{seen}");
     assert_eq!(watch()["new_key"], false);
     // What was seen under one key is not begun anew under another by mistake.
-    let (now, kept, given) = (home.operator_key(), state.to_str().unwrap(), proof.to_str().unwrap());
+    let (now, kept, given) =
+        (home.operator_key(), state.to_str().unwrap(), proof.to_str().unwrap());
     let other = ["monitor", &url, "--key", now.to_str().unwrap(), "--proof", given, "--once"];
     assert_eq!(home.json(&[&other[..], &["--state", kept]].concat())["observed"], "unchanged");
     let began_by_new = home.beside("state-2");

@@ -47,7 +47,10 @@ fn agents_call_it_as_a_tool_and_each_run_leaves_a_receipt() {
     home.grant("cli", "greeter.read");
     let answer = call(home, &["greeter.hello", "name=Ada"]);
     assert_eq!(answer["body"]["structuredContent"], json!({ "name": "Ada" }), "{answer}");
-    assert_eq!(call(home, &["greeter.hello", "name=Bo"])["body"]["structuredContent"]["name"], "Bo");
+    assert_eq!(
+        call(home, &["greeter.hello", "name=Bo"])["body"]["structuredContent"]["name"],
+        "Bo"
+    );
     let bad = home.refused(&["call", "greeter.hello", "nobody=1"]);
     assert_eq!(bad.code, "invalid_arguments", "{}", bad.message);
     // One program, and a run of its own for each call, with a receipt that says what went in and came out.
@@ -71,6 +74,9 @@ fn agents_call_it_as_a_tool_and_each_run_leaves_a_receipt() {
     assert_ne!(said[0], said[1]);
     // Another component under the same name is looked at before it is called.
     let other = ECHO.replace("(memory (export \"memory\") 2)", "(memory (export \"memory\") 3)");
+    for kind in ["manifest", "capsule", "certificate"] {
+        std::fs::remove_file(home.beside(&format!("hello.{kind}.json"))).expect("a file");
+    }
     shop.publish("hello", &other, |_| ());
     home.ok(&["lock", "--stop"]);
     let refusal = home.refused(&["call", "greeter.hello", "name=Ada"]);
