@@ -17,7 +17,7 @@ pub struct Served {
     pub home: Home,
     pub httpbin: Httpbin,
     pub port: u16,
-    _served: Service,
+    served: Service,
 }
 
 impl Served {
@@ -28,12 +28,14 @@ impl Served {
         home.connect("httpbin", &httpbin.tls, &random::secret(40));
         home.ok(&["lock", "--stop"]);
         let port = free_port();
-        let mut command = home.command(&["serve", "--listen", &format!("127.0.0.1:{port}")]);
-        let mut served = Service::start("symbolon serve", command.stdin(Stdio::null()));
-        served.wait_for("healthy answer", |_| {
-            Request::get(port, "/healthz").send().ok().filter(|answer| answer.status == 200)
-        });
-        Self { home, httpbin, port, _served: served }
+        let served = serve(&home, port);
+        Self { home, httpbin, port, served }
+    }
+
+    /// Served anew, as the home is now, where it was before.
+    pub fn restart(&mut self) {
+        self.served.kill();
+        self.served = serve(&self.home, self.port);
     }
 
     /// The number of a new grant.
@@ -91,6 +93,15 @@ impl Served {
         let body = json!({ "jsonrpc": "2.0", "id": 1, "method": method, "params": params });
         request.json(&body).answer()
     }
+}
+
+fn serve(home: &Home, port: u16) -> Service {
+    let mut command = home.command(&["serve", "--listen", &format!("127.0.0.1:{port}")]);
+    let mut served = Service::start("symbolon serve", command.stdin(Stdio::null()));
+    served.wait_for("healthy answer", |_| {
+        Request::get(port, "/healthz").send().ok().filter(|answer| answer.status == 200)
+    });
+    served
 }
 
 /// A program that makes a request for each line that it is told.

@@ -58,3 +58,31 @@ fn the_owner_sets_up_and_takes_back_and_no_credential_stays_in_the_page() {
     ];
     drive("setup.mjs", &served.home, served.port, &more);
 }
+
+#[test]
+fn a_browser_follows_the_operators_key_to_the_next_one_and_to_no_other() {
+    let mut served = Served::start();
+    served.grant(&["claude", "httpbin.inspect.*", "--for", "1h"]);
+    let key = served.key("claude");
+    let number = served.call(&key, "httpbin.get").expect(200).json()["receipt"].clone();
+    let home = &served.home;
+    let [state, receipt, old] =
+        ["browser.json", "before.json", "before.pub"].map(|it| home.beside(it));
+    let [state, receipt, old] =
+        [&state, &receipt, &old].map(|it| it.to_str().expect("a plain path"));
+    home.ok(&["receipts", "show", &number.to_string(), "--out", receipt]);
+    std::fs::copy(home.operator_key(), old).expect("a copy of the key");
+    drive("operator.mjs", home, served.port, &[("PHASE", "before"), ("STATE", state)]);
+    home.ok(&["operator", "rotate", "--yes"]);
+    served.restart();
+    let line = served.home.path().join("operator.succession");
+    let more = [
+        ("PHASE", "after"),
+        ("STATE", state),
+        ("RECEIPT", receipt),
+        ("NUMBER", &number.to_string()),
+        ("OLD", old),
+        ("LINE", line.to_str().expect("a plain path")),
+    ];
+    drive("operator.mjs", &served.home, served.port, &more);
+}

@@ -37,8 +37,8 @@ const DESK = { width: 1280, height: 860 };
 const HAND = { width: 390, height: 844 };
 
 /** A browser of its own, and a page that notes violations, errors and requests. */
-export async function open({ scheme = "light", size = DESK } = {}) {
-  const context = await browser.newContext({ viewport: size, colorScheme: scheme, reducedMotion: "reduce" });
+export async function open({ scheme = "light", size = DESK, state } = {}) {
+  const context = await browser.newContext({ viewport: size, colorScheme: scheme, reducedMotion: "reduce", storageState: state });
   const page = await context.newPage();
   const seen = { problems: [], requests: [] };
   page.on("console", (message) => {

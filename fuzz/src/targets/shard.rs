@@ -4,7 +4,9 @@ use std::sync::{Arc, LazyLock};
 
 use symbolon_ambient::SeededRng;
 use symbolon_crypto::SigningKey;
-use symbolon_log::{Every, Log, MemoryStorage, ShardFile, Shards, read_shard, write_shard};
+use symbolon_log::{
+    Checkpoint, Every, Log, MemoryStorage, ShardFile, Shards, read_shard, write_shard,
+};
 
 const ORIGIN: &str = "example.test/log";
 
@@ -39,7 +41,8 @@ fn list(bytes: &[u8]) {
 fn read(bytes: &[u8]) -> Option<(ShardFile, Vec<Vec<u8>>)> {
     let mut entries = Vec::new();
     let key = OURS.key.verifying_key();
-    let file = read_shard(&mut &*bytes, &key, |_, entry| entries.push(entry.to_vec()));
+    let open = |note: &str, origin: &str| Checkpoint::open(note, &key, origin);
+    let file = read_shard(&mut &*bytes, open, |_, entry| entries.push(entry.to_vec()));
     Some((file.ok()?, entries))
 }
 

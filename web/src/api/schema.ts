@@ -1041,6 +1041,8 @@ export interface components {
              * @description Entries that the checkpoint covers.
              */
             size: number;
+            /** @description The keys that the operator had, where there were several, as the text of `operator.succession`. */
+            succession?: string | null;
             /** @description The operator's key, as the text of `operator.pub`. */
             vkey: string;
         };

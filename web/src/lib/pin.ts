@@ -1,4 +1,7 @@
-/** The operator's key that this browser saw first from this server: receipts are verified with it and no other. */
+import type { LogHead } from "../api/types";
+import { gaveWay } from "./verify";
+
+/** The operator's key that this browser saw first from this server, or one that it gave way to since: receipts are verified with it and no other. */
 const KEPT = "symbolon.operator";
 
 export type Pinned = { key: string; since: string };
@@ -10,13 +13,15 @@ export function pinned(): Pinned | undefined {
   return since && key ? { key, since } : undefined;
 }
 
-/** Keeps the key where none was kept. Gives the one that counts. */
-export function pin(key: string): Pinned {
+/** Keeps the key where none was kept, and where the one that was gave way to it by both their signatures. Gives the one that counts. */
+export async function pin(log: Pick<LogHead, "vkey" | "succession">): Promise<Pinned & { isOther: boolean }> {
+  const key = log.vkey.trim();
   const before = pinned();
-  if (before) return before;
-  const now = { key: key.trim(), since: new Date().toISOString() };
+  if (before?.key === key) return { ...before, isOther: false };
+  if (before && !(log.succession && (await gaveWay(before.key, key, log.succession)))) return { ...before, isOther: true };
+  const now = { key, since: new Date().toISOString() };
   localStorage.setItem(KEPT, `${now.since} ${now.key}`);
-  return now;
+  return { ...now, isOther: false };
 }
 
 export function unpin(): void {

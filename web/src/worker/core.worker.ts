@@ -2,7 +2,7 @@
 import { account, isAccount } from "./account";
 import initCore from "./core/symbolon_page_core.js";
 import core from "./core/symbolon_page_core_bg.wasm?url";
-import initVerify, { verify } from "./core/symbolon_page_verify.js";
+import initVerify, { gave_way, verify } from "./core/symbolon_page_verify.js";
 import verifier from "./core/symbolon_page_verify_bg.wasm?url";
 import { home, isHome } from "./home";
 import { isLease, lease } from "./lease";
@@ -16,7 +16,7 @@ import { isVault, vault } from "./vault/desk";
 const loaded = new Map<string, Promise<unknown>>();
 
 function ready({ kind }: Ask): Promise<unknown> {
-  const [init, url] = kind === "verify" ? [initVerify, verifier] : [initCore, core];
+  const [init, url] = kind === "verify" || kind === "gave_way" ? [initVerify, verifier] : [initCore, core];
   const loading = loaded.get(url) ?? init({ module_or_path: url });
   loaded.set(url, loading);
   return loading;
@@ -42,7 +42,9 @@ function answer(ask: Ask): unknown {
   if (isLease(ask)) return lease(ask);
   if (isRotate(ask)) return rotate(ask);
   if (isVault(ask)) return vault(ask, opened, (progress) => self.postMessage({ id: ask.id, progress } satisfies Reply));
-  return JSON.parse(verify(new Uint8Array(ask.file), ask.key, ask.text && new Uint8Array(ask.text)));
+  if (ask.kind === "gave_way") return gave_way(ask.kept, ask.now, new TextEncoder().encode(ask.succession));
+  const [succession, text] = [ask.succession, ask.text].map((bytes) => bytes && new Uint8Array(bytes));
+  return JSON.parse(verify(new Uint8Array(ask.file), ask.key, succession, text));
 }
 
 /** The core throws JSON; whatever else is thrown is a fault of the page. */

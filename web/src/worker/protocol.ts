@@ -8,7 +8,11 @@ import type { VaultRequests } from "./vault/types";
 export type Requests = AccountRequests & HomeRequests & LeaseRequests & RotateRequests & VaultRequests & {
   /** Answers when the core is there. */
   "core.warm": { ask: object; answer: null };
-  verify: { ask: { file: ArrayBuffer; key: string; text?: ArrayBuffer | undefined }; answer: Verdict };
+  gave_way: { ask: { kept: string; now: string; succession: string }; answer: boolean };
+  verify: {
+    ask: { file: ArrayBuffer; key: string; succession?: ArrayBuffer | undefined; text?: ArrayBuffer | undefined };
+    answer: Verdict;
+  };
 };
 
 /** What was checked of a file, in the order in which it was checked. */

@@ -4,7 +4,6 @@ use std::io::{self, Read, Write};
 
 use serde::{Deserialize, Serialize};
 use symbolon_codec::Digest32;
-use symbolon_crypto::VerifyingKey;
 
 use crate::LogError;
 use crate::checkpoint::{Checkpoint, CheckpointError};
@@ -145,17 +144,21 @@ pub fn write_shard<S: Storage>(
 }
 
 /// Reads a shard's file, and checks that its entries are those of the log under the checkpoint in it. `each` is given every
-/// entry with its place: believe none before this returns well.
+/// entry with its place: believe none before this returns well. `open` is given the checkpoint's note and the log's name,
+/// and opens it by a key of the operator's: [`Checkpoint::open`], or [`crate::Succession::open`] where there were several.
 ///
 /// # Errors
 /// [`ShardFileError`].
 pub fn read_shard(
     file: &mut impl Read,
-    operator: &VerifyingKey,
+    open: impl FnOnce(&str, &str) -> Result<Checkpoint, CheckpointError>,
     mut each: impl FnMut(u64, &[u8]),
 ) -> Result<ShardFile, ShardFileError> {
     let header = read_header(file)?;
-    let checkpoint = Checkpoint::open(&header.checkpoint, operator, &header.origin)?;
+    let checkpoint = open(&header.checkpoint, &header.origin)?;
+    if checkpoint.origin != header.origin {
+        return Err(ShardFileError::Form("its checkpoint is of another log"));
+    }
     if checkpoint.size < header.next {
         return Err(ShardFileError::Uncovered { size: checkpoint.size, next: header.next });
     }

@@ -52,7 +52,8 @@ type Entries = Vec<(u64, Vec<u8>)>;
 fn read(bytes: &[u8]) -> Result<(ShardFile, Entries), ShardFileError> {
     let mut entries = Vec::new();
     let key = key().verifying_key();
-    let read = read_shard(&mut &*bytes, &key, |at, entry| entries.push((at, entry.to_vec())))?;
+    let open = |note: &str, origin: &str| Checkpoint::open(note, &key, origin);
+    let read = read_shard(&mut &*bytes, open, |at, entry| entries.push((at, entry.to_vec())))?;
     Ok((read, entries))
 }
 
@@ -141,7 +142,11 @@ fn a_shards_file_is_refused_where_any_byte_of_it_is_another() {
     assert!(matches!(read(&more), Err(ShardFileError::Form(_))));
     // Of a log of the same entries under another key.
     let other = SigningKeyOf(9).verifying_key();
-    assert!(read_shard(&mut &*bytes, &other, |_, _| ()).is_err());
+    let open = |note: &str, origin: &str| Checkpoint::open(note, &other, origin);
+    assert!(read_shard(&mut &*bytes, open, |_, _| ()).is_err());
+    // Of another log by the same key, to whoever opens any.
+    let open = |note: &str, _: &str| Checkpoint::open(note, &key().verifying_key(), ORIGIN);
+    assert!(matches!(read_shard(&mut &*renamed, open, |_, _| ()), Err(ShardFileError::Form(_))));
 }
 
 #[allow(non_snake_case, reason = "reads as what it makes")]

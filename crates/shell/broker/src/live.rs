@@ -3,6 +3,7 @@
 //! Watching costs a call nothing, and who comes back goes on where they stopped: an event's number is its
 //! place in the log.
 
+use std::io::ErrorKind;
 use std::ops::Range;
 
 use serde::{Deserialize, Serialize};
@@ -63,6 +64,9 @@ pub struct LogHead {
     pub origin: String,
     /// The operator's key, as the text of `operator.pub`.
     pub vkey: String,
+    /// The keys that the operator had, where there were several, as the text of `operator.succession`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub succession: Option<String>,
     /// Entries that the checkpoint covers.
     pub size: u64,
     /// The tree's root.
@@ -101,12 +105,17 @@ impl Broker {
     pub async fn log_head(&self) -> Result<LogHead, CallError> {
         self.opened()?;
         let (log, vkey, key) = (self.log.clone(), self.operator_vkey(), self.operator);
+        let line = self.home.operator_succession();
         let work = move || {
+            let succession = match std::fs::read_to_string(line) {
+                Err(error) if error.kind() == ErrorKind::NotFound => None,
+                read => Some(read.map_err(errors::io)?),
+            };
             let checkpoint = log.checkpoint().map_err(errors::log_read)?;
             let origin = log.log().origin().to_owned();
             let Checkpoint { size, root, .. } = Checkpoint::open(&checkpoint, &key, &origin)
                 .map_err(|e| CallError::bug(e.to_string()))?;
-            Ok(LogHead { origin, vkey, size, root, checkpoint })
+            Ok(LogHead { origin, vkey, succession, size, root, checkpoint })
         };
         tokio::task::spawn_blocking(work).await.map_err(|e| CallError::bug(e.to_string()))?
     }

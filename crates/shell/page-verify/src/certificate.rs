@@ -16,16 +16,13 @@ const HELD: [&str; 3] = [
     "The log signed a checkpoint, by that operator.",
 ];
 
-pub(crate) fn verdict(
-    file: &[u8],
-    operator: &OperatorKey,
-    is_bare: bool,
-    text: Option<&[u8]>,
-) -> Value {
+pub(crate) fn verdict(file: &[u8], operator: &OperatorKey, text: Option<&[u8]>) -> Value {
     let verified = match verify(file, operator) {
         Ok(verified) => verified,
         Err(error) => {
             let at = place(&error);
+            // A bare key names no log: the checkpoint is looked at before anything was checked.
+            let is_bare = operator.origin().is_none();
             let is_first = is_bare && matches!(error, CertificateError::Checkpoint(_));
             let held = if is_first { 0 } else { at };
             let held: Vec<Value> =

@@ -7,4 +7,4 @@ mod certificate;
 mod receipt;
 mod verdict;
 
-pub use verdict::verdict;
+pub use verdict::{gave_way, verdict};

@@ -3,22 +3,23 @@
 use serde_json::{Value, json};
 use symbolon_receipt::{OperatorKey, VerifiedReceipt, VerifyError, verify};
 
-use crate::verdict::{refused, said};
+use crate::verdict::{named, refused, said};
 
 /// Checks in the order in which [`verify`] makes them.
 const CHECKS: [&str; 7] =
     ["Form", "Operator", "Signature", "Statement", "Checkpoint", "Inclusion", "Order"];
 
 /// Checks a bundle with the operator's key, as `symbolon verify` does.
-pub(crate) fn verdict(bundle: &[u8], operator: &OperatorKey, is_bare: bool) -> Value {
+pub(crate) fn verdict(bundle: &[u8], operator: &OperatorKey) -> Value {
     match verify(bundle, operator) {
-        Ok(receipt) => verified(&receipt),
+        Ok(receipt) => verified(&receipt, operator.until(receipt.operator())),
         Err(error) => {
             let at = place(&error);
             let held = match &error {
                 // Also where it cannot be decoded, which is seen first of all.
                 VerifyError::Envelope(_) => 0,
-                VerifyError::Checkpoint(_) if is_bare => 0,
+                // A bare key names no log: the checkpoint is looked at before anything was checked.
+                VerifyError::Checkpoint(_) if operator.origin().is_none() => 0,
                 _ => at,
             };
             let held: Vec<Value> =
@@ -28,7 +29,7 @@ pub(crate) fn verdict(bundle: &[u8], operator: &OperatorKey, is_bare: bool) -> V
     }
 }
 
-fn verified(receipt: &VerifiedReceipt) -> Value {
+fn verified(receipt: &VerifiedReceipt, until: Option<u64>) -> Value {
     let (statement, checkpoint) = (receipt.statement(), receipt.checkpoint());
     let signed = format!(
         "The log {} signed a checkpoint of {} entries.",
@@ -42,6 +43,7 @@ fn verified(receipt: &VerifiedReceipt) -> Value {
     let checks: Vec<Value> = CHECKS
         .iter()
         .map(|check| match *check {
+            "Operator" => said(check, &named(until, HELD[index(check)])),
             "Checkpoint" => said(check, &signed),
             "Inclusion" => said(check, &included),
             "Order" => said(check, &order),

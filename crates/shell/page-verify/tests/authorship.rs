@@ -48,7 +48,7 @@ fn certificate() -> (Value, String) {
 }
 
 fn failed(file: &Value, key: &str, text: Option<&[u8]>) -> (String, usize) {
-    let verdict = verdict(file.to_string().as_bytes(), key, text);
+    let verdict = verdict(file.to_string().as_bytes(), key, None, text);
     assert_eq!(verdict["verified"], false, "{verdict}");
     let held = verdict["checks"].as_array().unwrap().len();
     (verdict["failed"]["check"].as_str().unwrap().to_owned(), held)
@@ -62,12 +62,12 @@ fn names(verdict: &Value) -> Vec<&str> {
 #[test]
 fn all_that_was_checked_is_said() {
     let (file, key) = certificate();
-    let alone = verdict(file.to_string().as_bytes(), &key, None);
+    let alone = verdict(file.to_string().as_bytes(), &key, None, None);
     assert_eq!((&alone["verified"], &alone["compared"]), (&true.into(), &false.into()), "{alone}");
     assert_eq!((&alone["number"], &alone["newest"]), (&1.into(), &2.into()));
     assert_eq!(names(&alone), ["Form", "Operator", "Checkpoint", "Entries"]);
     let text = format!("{TEXT}  \r\n");
-    let compared = verdict(file.to_string().as_bytes(), &key, Some(text.as_bytes()));
+    let compared = verdict(file.to_string().as_bytes(), &key, None, Some(text.as_bytes()));
     assert_eq!(names(&compared), ["Form", "Operator", "Checkpoint", "Entries", "Text"]);
     assert_eq!(compared["digest"], alone["digest"]);
 }

@@ -5,8 +5,8 @@ use std::sync::Arc;
 use serde_json::Value;
 use symbolon_ambient::SystemRng;
 use symbolon_crypto::{SigningKey, sha256};
-use symbolon_log::{Durability, Log, MemoryStorage, vkey};
-use symbolon_page_verify::verdict;
+use symbolon_log::{Checkpoint, Durability, Handover, Log, MemoryStorage, Succession, vkey};
+use symbolon_page_verify::{gave_way, verdict};
 use symbolon_receipt::*;
 
 const ORIGIN: &str = "example.test/log";
@@ -14,7 +14,15 @@ const ORIGIN: &str = "example.test/log";
 /// A bundle of a refused call, and the operator's key.
 fn receipt() -> (Value, String) {
     let key = Arc::new(SigningKey::make(&SystemRng));
-    let log = Log::open(MemoryStorage::new(), ORIGIN, Some(key.clone())).unwrap();
+    (receipt_by(&key), of(&key))
+}
+
+fn of(key: &SigningKey) -> String {
+    vkey(ORIGIN, &key.verifying_key()).unwrap()
+}
+
+fn receipt_by(key: &Arc<SigningKey>) -> Value {
+    let log = Log::open(MemoryStorage::new(), ORIGIN, Some(Arc::clone(key))).unwrap();
     let salt = Salt::make(&SystemRng);
     let gate = Gate { gate: "scope".into(), held: false, detail: "".into() };
     let statement = Statement {
@@ -57,13 +65,21 @@ fn receipt() -> (Value, String) {
     let index = log.append(&buffer).unwrap().index();
     log.commit().unwrap();
     let proof = log.prove(index).unwrap();
-    let bundle = Bundle::make(log.entry(index).unwrap(), proof, ORIGIN, &key).unwrap();
-    let value = serde_json::from_slice(&bundle.to_json()).unwrap();
-    (value, vkey(ORIGIN, &key.verifying_key()).unwrap())
+    let bundle = Bundle::make(log.entry(index).unwrap(), proof, ORIGIN, key).unwrap();
+    serde_json::from_slice(&bundle.to_json()).unwrap()
+}
+
+/// The line of a key that gave way to another under the checkpoint of a bundle.
+fn line(bundle: &Value, from: &SigningKey, to: &SigningKey) -> Vec<u8> {
+    let note = bundle["log"]["checkpoint"].as_str().unwrap();
+    let last = Checkpoint::open(note, &from.verifying_key(), ORIGIN).unwrap();
+    let mut line = Succession::new(ORIGIN, from.verifying_key());
+    line.push(Handover::sign(&last, from, to)).unwrap();
+    line.to_bytes()
 }
 
 fn failed(bundle: &Value, key: &str) -> (String, usize) {
-    let verdict = verdict(bundle.to_string().as_bytes(), key, None);
+    let verdict = verdict(bundle.to_string().as_bytes(), key, None, None);
     assert_eq!(verdict["verified"], false, "{verdict}");
     let held = verdict["checks"].as_array().unwrap().len();
     (verdict["failed"]["check"].as_str().unwrap().to_owned(), held)
@@ -83,7 +99,7 @@ fn changed(bundle: &Value, pointer: &str, at: usize) -> Value {
 #[test]
 fn all_that_was_checked_is_said() {
     let (bundle, key) = receipt();
-    let verdict = verdict(bundle.to_string().as_bytes(), &key, None);
+    let verdict = verdict(bundle.to_string().as_bytes(), &key, None, None);
     assert_eq!(verdict["verified"], true, "{verdict}");
     assert_eq!(verdict["number"], 3);
     assert_eq!(verdict["statement"]["agent"], "claude");
@@ -116,4 +132,47 @@ fn what_was_changed_names_the_check_that_saw_it() {
     let mut moved = bundle.clone();
     moved["log"]["index"] = 2.into();
     assert_eq!(failed(&moved, &key), ("Inclusion".to_owned(), 5));
+}
+
+#[test]
+fn a_key_that_gave_way_stands_for_what_was_its_own_by_the_line_alone() {
+    let [old, new, other] = [(); 3].map(|()| Arc::new(SigningKey::make(&SystemRng)));
+    let bundle = receipt_by(&old);
+    let file = bundle.to_string();
+    let line_of = line(&bundle, &old, &new);
+    assert_eq!(failed(&bundle, &of(&new)).0, "Operator");
+    for key in [of(&old), of(&new), new.verifying_key().to_string()] {
+        let verdict = verdict(file.as_bytes(), &key, Some(&line_of), None);
+        assert_eq!(verdict["verified"], true, "{verdict}");
+        let operator = verdict["checks"][1]["what"].as_str().unwrap();
+        assert!(operator.contains("until entry 4 of the log"), "{operator}");
+    }
+    // Neither a line of other keys, nor one that is changed.
+    let refused = |key: &SigningKey, line: &[u8]| {
+        let verdict = verdict(file.as_bytes(), &of(key), Some(line), None);
+        assert_eq!(verdict["verified"], false, "{verdict}");
+        verdict["failed"]["check"].as_str().unwrap().to_owned()
+    };
+    assert_eq!(refused(&other, &line_of), "Succession");
+    assert_eq!(refused(&old, b"{}"), "Succession");
+    let renamed = String::from_utf8(line_of.clone()).unwrap().replace(ORIGIN, "example.test/gol");
+    assert_eq!(refused(&old, renamed.as_bytes()), "Succession");
+    // The next key's log tells the same history, or is refused.
+    let forked = receipt_by(&new).to_string();
+    let forked = verdict(forked.as_bytes(), &of(&old), Some(&line_of), None);
+    assert_eq!(forked["failed"]["check"], "Checkpoint", "{forked}");
+}
+
+#[test]
+fn a_key_that_is_kept_gives_way_forward_only() {
+    let [old, new, other] = [(); 3].map(|()| Arc::new(SigningKey::make(&SystemRng)));
+    let line = line(&receipt_by(&old), &old, &new);
+    assert!(gave_way(&of(&old), &of(&new), &line));
+    assert!(!gave_way(&of(&new), &of(&old), &line), "backwards");
+    assert!(!gave_way(&of(&old), &of(&old), &line), "to itself");
+    assert!(!gave_way(&of(&other), &of(&new), &line), "from another");
+    assert!(!gave_way(&of(&old), &of(&other), &line), "to another");
+    let elsewhere = vkey("example.test/gol", &old.verifying_key()).unwrap();
+    assert!(!gave_way(&elsewhere, &of(&new), &line), "of another log");
+    assert!(!gave_way(&of(&old), &of(&new), b"{}"));
 }

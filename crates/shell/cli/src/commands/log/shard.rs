@@ -20,7 +20,7 @@ use symbolon_witness::{Gathered, TilesError};
 
 use super::Ctx;
 use crate::commands::audit::{Ticker, show};
-use crate::commands::verify::receipt::operator_key;
+use crate::commands::verify::receipt::{operator_key, with_succession};
 use crate::failure::Failure;
 use crate::out;
 
@@ -187,7 +187,8 @@ impl Export {
         let file = File::open(&self.out).map_err(|e| Failure::file("read", &self.out, &e))?;
         let mut file = BufReader::with_capacity(1 << 20, file);
         let told = |index, _: &[u8]| ticker.tell(index - first, end - first);
-        let read = read_shard(&mut file, &source.operator, told).map_err(failed)?;
+        let open = |note: &str, origin: &str| Checkpoint::open(note, &source.operator, origin);
+        let read = read_shard(&mut file, open, told).map_err(failed)?;
         ticker.clear();
         match read == made {
             true => Ok(made),
@@ -255,6 +256,9 @@ pub struct Check {
     /// The operator's public key
     #[arg(long, value_name = "FILE")]
     key: PathBuf,
+    /// The keys that the operator had before and after the one of --key: its operator.succession
+    #[arg(long, value_name = "FILE")]
+    succession: Option<PathBuf>,
     /// A witness that has to have signed its checkpoint, as `symbolon witness` shows its key; again for each
     #[arg(long = "witness", value_name = "KEY")]
     witnesses: Vec<WitnessKey>,
@@ -265,12 +269,13 @@ pub struct Check {
 
 impl Check {
     pub fn run(self, ctx: &Ctx) -> Result<(), Failure> {
-        let key = operator_key(&self.key)?;
+        let key = with_succession(operator_key(&self.key)?, self.succession.as_deref())?;
         let file = File::open(&self.file).map_err(|e| Failure::file("read", &self.file, &e))?;
         let ticker = Ticker::new("reading");
         let mut asked = None;
         let mut input = BufReader::with_capacity(1 << 20, file);
-        let read = read_shard(&mut input, key.key(), |index, bytes| {
+        let open = |note: &str, origin: &str| key.checkpoint(note, origin);
+        let read = read_shard(&mut input, open, |index, bytes| {
             ticker.tell(index, 0);
             if self.entry == Some(index) {
                 asked = Some(Row { index, entry: Entry::read(bytes) });

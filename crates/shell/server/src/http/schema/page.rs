@@ -145,6 +145,8 @@ pub(in crate::http) struct LogHead {
     origin: String,
     /// The operator's key, as the text of `operator.pub`.
     vkey: String,
+    /// The keys that the operator had, where there were several, as the text of `operator.succession`.
+    succession: Option<String>,
     /// Entries that the checkpoint covers.
     size: u64,
     /// The tree's root, in hex.

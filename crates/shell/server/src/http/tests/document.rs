@@ -240,6 +240,7 @@ async fn schemas_are_twins_of_the_brokers_types() {
     let head = LogHead {
         origin: String::new(),
         vkey: String::new(),
+        succession: Some(String::new()),
         size: 0,
         root: symbolon_codec::Digest32([0; 32]),
         checkpoint: String::new(),
