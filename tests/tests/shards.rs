@@ -139,6 +139,47 @@ fn a_shard_is_written_into_a_file_that_anybody_checks() {
 }
 
 #[test]
+fn a_shard_too_short_to_go_alone_goes_with_the_next_and_not_without_its_file() {
+    let (home, _upstream) = Home::with_upstream("cli");
+    home.ok(&["log", "shard", "--every", "month"]);
+    for count in [5, 150, 1] {
+        calls(&home, count);
+        home.ok(&["log", "shard", "--now"]);
+    }
+    let names: Vec<String> =
+        shards(&home).iter().map(|it| it["name"].as_str().expect("a name").to_owned()).collect();
+    let (short, long) = (home.beside("short.shard"), home.beside("long.shard"));
+    let take = |more: &[&str]| {
+        let line = ["log", "export-shard", &names[1], "--out", text(&long), "--take-away"];
+        home.run(&[&["--json"], &line[..], more].concat())
+    };
+    let refusal = take(&[]).refused();
+    assert_eq!(refusal.code, "shard", "{}", refusal.message);
+    let next = refusal.next.expect("a command");
+    assert!(next.contains(&format!("--with {}.shard", names[0])), "{next}");
+    assert!(!long.exists(), "nothing was begun");
+    let alone =
+        home.refused(&["log", "export-shard", &names[0], "--out", text(&short), "--take-away"]);
+    assert_eq!(alone.code, "shard", "{}", alone.message);
+    assert!(!short.exists(), "nothing was begun");
+    export(&home, &names[0], &short, &[]);
+    // Neither the file of another shard, nor one that is damaged.
+    let third = home.beside("third.shard");
+    export(&home, &names[2], &third, &[]);
+    assert_eq!(take(&["--with", text(&third)]).refused().code, "shard");
+    let mut bad = fs::read(&short).unwrap();
+    let last = bad.len() - 1;
+    bad[last] ^= 1;
+    fs::write(&third, bad).unwrap();
+    assert_eq!(take(&["--with", text(&third)]).refused().code, "shard_refused");
+    take(&["--with", text(&short)]).succeeded();
+    let here: Vec<_> = shards(&home).iter().map(|it| it["here"].as_u64()).collect();
+    assert_eq!(here[0], Some(0), "{here:?}");
+    assert!(is_well(&home));
+    home.ok(&["audit", "verify"]);
+}
+
+#[test]
 fn a_shard_is_taken_away_and_what_it_held_is_still_proven_and_found() {
     let (home, _upstream, name) = divided();
     let (old, old_number) = (home.export_receipt(7), 7);

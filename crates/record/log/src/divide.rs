@@ -97,9 +97,26 @@ impl<S: Storage> Log<S> {
     /// they prove; of the last shard the entries of a bundle that the next one shares stay too.
     ///
     /// # Errors
-    /// [`LogError::Shard`] for one that is written to, or that no signed checkpoint covers; [`LogError::Storage`].
+    /// [`LogError::Shard`] for one that is written to, or that no signed checkpoint covers; where the entries, or the hashes
+    /// that stay, are not those under the checkpoint, what says so; [`LogError::Storage`].
     pub fn give_up(&self, shard: usize) -> Result<Kept, LogError> {
+        let (first, signed) = self.may_give_up(shard)?;
+        // All of it is read, which nobody waits for: what is over does not change.
+        let kept = self.settle(first, &signed)?;
         let _one = lock(&self.syncing);
+        self.may_give_up(shard)?;
+        let new = self.shards().with_kept(kept);
+        let ready = self.storage.set_aside(&new);
+        ready.map_err(LogError::storage("set aside what is left of a shard"))?;
+        let gone = self.storage.give_up(&new);
+        gone.map_err(|e| self.poison("give up a shard", e))?;
+        *self.shards.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(new);
+        Ok(kept)
+    }
+
+    /// The first entry that would stay, and a checkpoint that covers those before it.
+    fn may_give_up(&self, shard: usize) -> Result<(u64, Checkpoint), LogError> {
+        self.check_poison()?;
         let shards = self.shards();
         let refuse = |why| {
             let shard = shards.all().get(shard).map(Shard::name).unwrap_or_default();
@@ -108,19 +125,12 @@ impl<S: Storage> Log<S> {
         let end = shards.end(shard).ok_or_else(|| refuse("is still written to"))?;
         let signed = self.latest_checkpoint();
         let signed = signed.and_then(|note| Checkpoint::dangerous_read_unverified(&note).ok());
-        if signed.is_none_or(|checkpoint| checkpoint.size < end) {
-            return Err(refuse("is not under a signed checkpoint yet"));
-        }
+        let signed = signed.filter(|checkpoint| checkpoint.size >= end);
+        let signed = signed.ok_or_else(|| refuse("is not under a signed checkpoint yet"))?;
         let first = end / TILE_WIDTH * TILE_WIDTH;
         if shards.kept().map_or(0, |kept| kept.first) >= first {
             return Err(refuse("has no bundle of 256 entries here to be taken away"));
         }
-        let offset = lock(&self.index).offset(&self.storage, first / TILE_WIDTH)?;
-        let kept = Kept { first, offset: offset.ok_or_else(|| refuse("is not indexed"))? };
-        let new = shards.with_kept(kept);
-        let gone = self.storage.give_up(&new);
-        gone.map_err(|e| self.poison("give up a shard", e))?;
-        *self.shards.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(new);
-        Ok(kept)
+        Ok((first, signed))
     }
 }

@@ -96,11 +96,14 @@ impl<S: Storage> Log<S> {
         while tree.size() < until {
             self.check_poison()?;
             let (index, offset) = (tree.size(), scan.offset());
-            match scan.step().map_err(LogError::storage("read a record"))? {
-                Step::Record { leaf, .. } => tree.push(leaf),
+            match scan.step() {
+                Ok(Step::Record { leaf, .. }) => tree.push(leaf),
                 // It was taken away meanwhile.
                 _ if self.shards().check_kept(index).is_err() => return self.audit(),
-                _ => return Err(self.stop(LogError::Damaged { index, offset, covered: until })),
+                Ok(_) => {
+                    return Err(self.stop(LogError::Damaged { index, offset, covered: until }));
+                }
+                Err(error) => return Err(LogError::storage("read a record")(error)),
             }
         }
         let found = tree.root(until, &mut |l, n| self.load_tile(l, n))?;
@@ -138,8 +141,14 @@ impl<S: Storage> Log<S> {
         };
         while index < range.end {
             let offset = scan.offset();
-            let Step::Record { entry, leaf } = scan.step().map_err(read("read a record"))? else {
-                return Err(LogError::Damaged { index, offset, covered: self.written_size() });
+            let (entry, leaf) = match scan.step() {
+                Ok(Step::Record { entry, leaf }) => (entry, leaf),
+                failed => {
+                    // It was taken away meanwhile.
+                    self.shards().check_kept(index)?;
+                    failed.map_err(read("read a record"))?;
+                    return Err(LogError::Damaged { index, offset, covered: self.written_size() });
+                }
             };
             if index >= range.start && !each(index, entry, leaf)? {
                 return Ok(());

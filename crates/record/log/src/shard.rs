@@ -357,7 +357,7 @@ impl Shards {
 }
 
 /// A year, a month or a quarter, as [`Every`] names them.
-fn is_period(text: &str) -> bool {
+pub(crate) fn is_period(text: &str) -> bool {
     let (year, part) = text.split_once('-').unwrap_or((text, "01"));
     let digits =
         |text: &str, count| text.len() == count && text.bytes().all(|b| b.is_ascii_digit());

@@ -10,7 +10,7 @@ use crate::checkpoint::{Checkpoint, CheckpointError};
 use crate::follow::Follower;
 use crate::note::NOTE_BYTES_MAX;
 use crate::record::{Chain, ENTRY_BYTES_MAX, OVERHEAD, push_record};
-use crate::shard::Shards;
+use crate::shard::{Shards, is_period};
 use crate::span::Span;
 use crate::storage::Storage;
 
@@ -213,7 +213,7 @@ fn read_header(file: &mut impl Read) -> Result<Header, ShardFileError> {
     let header: Header = serde_json::from_slice(&text).map_err(|_| FORM)?;
     let is_sound = header.first < header.next
         && header.checkpoint.len() <= NOTE_BYTES_MAX
-        && header.shard.ends_with(&format!(".{}", header.first));
+        && header.shard.strip_suffix(&format!(".{}", header.first)).is_some_and(is_period);
     if is_sound { Ok(header) } else { Err(FORM) }
 }
 

@@ -39,6 +39,11 @@ pub trait Storage: Send + Sync {
     fn turn(&self, shards: &Shards) -> io::Result<()> {
         self.publish(SHARDS, shards.encode().as_bytes())
     }
+    /// Makes ready what is left of the entries once [`Storage::give_up`] is done with this list. Nothing that is read changes.
+    fn set_aside(&self, shards: &Shards) -> io::Result<()> {
+        let _ = shards;
+        Ok(())
+    }
     /// Replaces the list of shards, and then gives up what is before [`Kept::stays_from`]. A crash between the two leaves
     /// bytes that nobody asks for, until the storage is opened again.
     fn give_up(&self, shards: &Shards) -> io::Result<()>;
@@ -84,6 +89,9 @@ macro_rules! pointed_at {
             }
             fn turn(&self, shards: &Shards) -> io::Result<()> {
                 (**self).turn(shards)
+            }
+            fn set_aside(&self, shards: &Shards) -> io::Result<()> {
+                (**self).set_aside(shards)
             }
             fn give_up(&self, shards: &Shards) -> io::Result<()> {
                 (**self).give_up(shards)

@@ -154,6 +154,16 @@ impl Tree {
         Ok(tile[..width.min(tile.len())].to_vec())
     }
 
+    /// Full tiles made since they were last taken, by number and level.
+    pub(crate) fn take_fresh(&mut self) -> BTreeMap<(u64, u8), Arc<Vec<Digest32>>> {
+        std::mem::take(&mut self.fresh)
+    }
+
+    /// The hashes of the unfinished tile of each level that has some.
+    pub(crate) fn edges(&self) -> impl Iterator<Item = (u8, &[Digest32])> {
+        (0u8..).zip(self.edges.iter().map(Vec::as_slice)).filter(|(_, edge)| !edge.is_empty())
+    }
+
     /// Forgets tiles that are stored now: those under the first `size` entries.
     pub(crate) fn stored(&mut self, size: u64) {
         self.fresh.retain(|(number, level), _| {

@@ -138,6 +138,10 @@ fn a_shards_file_is_refused_where_any_byte_of_it_is_another() {
     assert!(read(&moved).is_err());
     let renamed = with(&|text| text["origin"] = "example.test/other".into());
     assert!(matches!(read(&renamed), Err(ShardFileError::Checkpoint(_))));
+    for name in ["now.0", "2026-13.0", "2026-11\nwitness  north.0"] {
+        let named = with(&|text| text["shard"] = name.into());
+        assert!(matches!(read(&named), Err(ShardFileError::Form(_))), "{name}");
+    }
     let more = with(&|text| text["x"] = 1.into());
     assert!(matches!(read(&more), Err(ShardFileError::Form(_))));
     // Of a log of the same entries under another key.
@@ -226,6 +230,49 @@ fn hashes_that_are_gone_with_their_entries_refuse() {
     let storage = log.storage().after_kill();
     storage.edit_files(|files| drop(files.remove("shards")));
     assert!(open(storage).is_err());
+}
+
+#[test]
+fn hashes_that_are_wrong_are_made_again_before_their_entries_go() {
+    let whole = divided();
+    let hashes = |log: &Log<MemoryStorage>| log.storage().files()["hashes/0"].clone();
+    for damage in [
+        |hashes: &mut Vec<u8>| hashes[40] ^= 1,
+        |hashes: &mut Vec<u8>| hashes[511 * 32] ^= 1,
+        |hashes: &mut Vec<u8>| hashes[..8192].fill(0),
+    ] {
+        let log = divided();
+        log.storage().edit_files(|files| damage(files.get_mut("hashes/0").unwrap()));
+        assert_ne!(hashes(&log), hashes(&whole));
+        log.give_up(0).unwrap();
+        assert_eq!(hashes(&log), hashes(&whole));
+        assert_eq!(log.prove(3).unwrap(), whole.prove(3).unwrap());
+        assert_eq!(reopened(&log).prove(511).unwrap(), whole.prove(511).unwrap());
+    }
+    // The second time the hashes of before are needed, and nothing makes them again.
+    let log = divided();
+    log.give_up(0).unwrap();
+    log.storage().edit_files(|files| files.get_mut("hashes/0").unwrap()[40] ^= 1);
+    assert!(matches!(log.give_up(1), Err(LogError::Root { size: 1200 })));
+    // The index may say another place: what it says is not asked.
+    let log = divided();
+    log.storage().edit_files(|files| files.get_mut("offsets").unwrap()[23] ^= 1);
+    let kept = log.give_up(0).unwrap();
+    assert_eq!(kept, whole.give_up(0).unwrap());
+}
+
+#[test]
+fn entries_that_are_not_under_the_checkpoint_are_not_given_up() {
+    let log = divided();
+    log.storage().edit_entries(|bytes| bytes[60] ^= 1);
+    assert!(matches!(log.give_up(0), Err(LogError::Damaged { covered: 1200, .. })));
+    // Of hashes that stay with their entries, one is wrong: opening makes it again.
+    let log = divided();
+    log.storage().edit_files(|files| files.get_mut("hashes/0").unwrap()[1150 * 32] ^= 1);
+    assert!(matches!(log.give_up(0), Err(LogError::Root { size: 1200 })));
+    assert_eq!(log.shards().kept(), None);
+    append(&log, 1300);
+    assert!(log.entries(0..1300).unwrap().len() == 1300, "it goes on, and all is there");
 }
 
 #[test]

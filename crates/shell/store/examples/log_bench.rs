@@ -101,6 +101,9 @@ impl Storage for Nowhere {
     fn cut(&self, offset: u64) -> io::Result<()> {
         self.0.cut(offset)
     }
+    fn set_aside(&self, shards: &Shards) -> io::Result<()> {
+        self.0.set_aside(shards)
+    }
     fn give_up(&self, shards: &Shards) -> io::Result<()> {
         self.0.give_up(shards)
     }

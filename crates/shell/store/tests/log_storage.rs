@@ -436,6 +436,22 @@ fn a_log_is_divided_and_parts_of_it_are_given_up() {
 }
 
 #[test]
+fn a_shard_for_which_there_is_no_room_stays_and_the_log_goes_on() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("log");
+    let log = divided(FolderStorage::open(&path).unwrap());
+    // Something else stands where what is left would go.
+    let taken = path.join("shard/512.kept");
+    std::fs::create_dir(&taken).unwrap();
+    assert!(matches!(log.give_up(0), Err(LogError::Storage { .. })));
+    filled(&log, 1450);
+    assert!(is_there(&log, 0, 1450));
+    std::fs::remove_dir(&taken).unwrap();
+    assert_eq!(log.give_up(0).unwrap().first, 512);
+    assert!(is_there(&log, 512, 1450));
+}
+
+#[test]
 fn a_log_is_written_again_as_it_was_divided() {
     let of = MemoryStorage::new();
     let log = divided(&of);

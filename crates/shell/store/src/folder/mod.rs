@@ -281,8 +281,8 @@ impl Storage for FolderStorage {
         Ok(())
     }
 
-    fn give_up(&self, shards: &Shards) -> io::Result<()> {
-        let mut parts = self.entries.write().unwrap_or_else(PoisonError::into_inner);
+    fn set_aside(&self, shards: &Shards) -> io::Result<()> {
+        let parts = self.entries.read().unwrap_or_else(PoisonError::into_inner);
         let kept = shards.kept().ok_or(io::ErrorKind::InvalidInput)?;
         let end = parts::kept_end(shards).ok_or(io::ErrorKind::InvalidInput)?;
         // What a bundle needs of it: 256 entries at most.
@@ -292,7 +292,11 @@ impl Storage for FolderStorage {
         }
         let name = self.path(&parts::kept_name(&kept))?;
         name.parent().map_or(Ok(()), make_folder)?;
-        replace_file(&name, &left)?;
+        replace_file(&name, &left)
+    }
+
+    fn give_up(&self, shards: &Shards) -> io::Result<()> {
+        let mut parts = self.entries.write().unwrap_or_else(PoisonError::into_inner);
         self.publish(SHARDS, shards.encode().as_bytes())?;
         parts.replace(&self.folder, shards)?;
         parts.clean(&self.folder);

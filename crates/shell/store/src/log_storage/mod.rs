@@ -76,6 +76,10 @@ impl Storage for LogStorage {
     fn turn(&self, shards: &Shards) -> io::Result<()> {
         each!(self, it => it.turn(shards))
     }
+    fn set_aside(&self, shards: &Shards) -> io::Result<()> {
+        each!(self, it => it.set_aside(shards))
+    }
+
     fn give_up(&self, shards: &Shards) -> io::Result<()> {
         each!(self, it => it.give_up(shards))
     }

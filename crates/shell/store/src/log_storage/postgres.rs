@@ -57,6 +57,10 @@ impl PostgresStorage {
         let storage = Self { writer: Some(writer), faults, ..Self::open_reader(address, origin)? };
         // Nobody else has set it.
         let _ = storage.id.set(id);
+        // What cannot be read is told by whoever opens the log on it.
+        if let Ok(Some(kept)) = Shards::read(&storage).map(|shards| shards.kept()) {
+            storage.remove_before(kept.stays_from())?;
+        }
         Ok(storage)
     }
 
@@ -124,6 +128,12 @@ impl PostgresStorage {
             (Some(writer), Some(id)) => writer.line.ask(move |rows| work(rows, id)),
             _ => Err(LogDatabaseError::Misplaced { place: self.place.clone() }),
         }
+    }
+
+    /// Some at a time: one statement over all that a shard has would take longer than a statement may.
+    fn remove_before(&self, from: u64) -> Result<(), LogDatabaseError> {
+        while self.change(move |rows, log| rows.remove_before(log, from))? {}
+        Ok(())
     }
 
     fn fault(&self, op: Op) -> io::Result<()> {
@@ -210,9 +220,10 @@ impl Storage for PostgresStorage {
     }
 
     fn give_up(&self, shards: &Shards) -> io::Result<()> {
-        self.fault(Op::Publish)?;
-        let (from, list) = (stays_from(shards)?, shards.encode());
-        Ok(self.change(move |rows, log| rows.give_up(log, SHARDS, list.as_bytes(), from))?)
+        self.publish(SHARDS, shards.encode().as_bytes())?;
+        // Rows that are left are asked for by nobody, and taken away when the log is opened.
+        let _ = self.remove_before(stays_from(shards)?);
+        Ok(())
     }
 
     fn begin_at(&self, shards: &Shards, last: &[u8]) -> io::Result<()> {

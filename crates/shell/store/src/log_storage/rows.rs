@@ -11,6 +11,8 @@ pub(super) const PIECE_BYTES_MAX: usize = 64 << 10;
 const PAGE_BYTES: usize = 8 << 10;
 /// Pages that one statement writes.
 const PAGES_AT_ONCE: usize = 512;
+/// Pieces that one statement takes away: some 64 MiB.
+const PIECES_AT_ONCE: i64 = 1024;
 /// The format of the tables.
 const FORMAT: i32 = 1;
 
@@ -275,27 +277,17 @@ impl Session {
         })
     }
 
-    /// Replaces a file and takes away the pieces that end at or before a place, in one transaction.
-    pub fn give_up(
-        &mut self,
-        log: i64,
-        name: &str,
-        bytes: &[u8],
-        from: u64,
-    ) -> Result<(), LogDatabaseError> {
-        let (pages, parts) = paged(0, bytes);
-        let kept = pages.len() as i64;
+    /// Takes away some of the pieces that end at or before a place. Says whether there may be more.
+    pub fn remove_before(&mut self, log: i64, from: u64) -> Result<bool, LogDatabaseError> {
         self.run(async |connection| {
-            let mut tx = connection.begin().await?;
-            query("SET LOCAL synchronous_commit = on").execute(&mut *tx).await?;
-            let put = query(REPLACE).bind(log).bind(name).bind(pages).bind(parts).bind(kept);
-            put.execute(&mut *tx).await?;
             let gone = query(
-                "DELETE FROM log_pieces
-                 WHERE log = $1 AND place < $2 AND place + octet_length(bytes) <= $2",
+                "DELETE FROM log_pieces WHERE log = $1 AND place IN (
+                     SELECT place FROM log_pieces
+                     WHERE log = $1 AND place < $2 AND place + octet_length(bytes) <= $2
+                     ORDER BY place LIMIT $3)",
             );
-            gone.bind(log).bind(from.cast_signed()).execute(&mut *tx).await?;
-            tx.commit().await
+            let gone = gone.bind(log).bind(from.cast_signed()).bind(PIECES_AT_ONCE);
+            Ok(gone.execute(&mut *connection).await?.rows_affected() == PIECES_AT_ONCE as u64)
         })
     }
 

@@ -11,9 +11,10 @@ use symbolon_broker::{Every, ShardView, ShardsView};
 use symbolon_codec::time::rfc3339;
 use symbolon_log::note::NOTE_BYTES_MAX;
 use symbolon_log::{
-    Checkpoint, LogError, ShardFile, ShardFileError, Shards, Storage, WitnessKey, parse_vkey,
-    read_shard, write_shard,
+    Checkpoint, LogError, ShardFile, ShardFileError, Shards, Storage, TILE_WIDTH, WitnessKey,
+    parse_vkey, read_shard, write_shard,
 };
+use symbolon_receipt::OperatorKey;
 use symbolon_server::control::Op;
 use symbolon_store::{Home, LogPlace, LogStorage};
 use symbolon_witness::{Gathered, TilesError};
@@ -97,6 +98,9 @@ pub struct Export {
     /// Then take the shard away from this home, and those before it: keep the files
     #[arg(long)]
     take_away: bool,
+    /// The file of an older shard that goes with it, since it is too short to be taken away alone; again for each
+    #[arg(long = "with", value_name = "FILE", requires = "take_away")]
+    with: Vec<PathBuf>,
 }
 
 impl Export {
@@ -141,20 +145,36 @@ impl Export {
         Ok(())
     }
 
-    /// Shards are taken away from the oldest on, so that what is left is one piece.
+    /// Shards are taken away from the oldest on, so that what is left is one piece. Of each that goes there is a file: it
+    /// was written when the shard's first entries were taken away, or it is shown now.
     fn check_first(&self, source: &Source, at: usize) -> Result<(), Failure> {
         let shards = &source.shards;
-        let there = |at: &usize| shards.end(*at).is_some_and(|end| end > shards.first() + 255);
-        match (0..at).find(there) {
-            None => Ok(()),
-            Some(older) => {
-                let older = shards.all()[older].name();
-                let what = format!("the shard {older} is older, and would go too without a file");
-                let next =
-                    format!("symbolon log export-shard {older} --out {older}.shard --take-away");
-                Err(Failure::refused("shard", what).next(next))
-            }
+        let (here, stays) = (shards.first(), first_after(shards, at));
+        let is_here = shards.all()[at].first >= here && shards.end(at).is_some();
+        if is_here && stays <= here {
+            let what = "no 256 entries of it are here to be taken away: it goes with the next";
+            return Err(Failure::refused("shard", what)
+                .next("the same without --take-away; then the next with --take-away"));
         }
+        let shown =
+            self.with.iter().map(|file| source.read(file)).collect::<Result<Vec<_>, _>>()?;
+        for (older, shard) in shards.all().iter().enumerate().take(at) {
+            let goes = (here..stays).contains(&shard.first);
+            let next = shards.end(older).unwrap_or(u64::MAX);
+            let is_shown = |file: &ShardFile| (file.first, file.next) == (shard.first, next);
+            if !goes || shown.iter().any(is_shown) {
+                continue;
+            }
+            let older_name = shard.name();
+            let what = format!("the shard {older_name} is older, and would go too without a file");
+            let export = format!("symbolon log export-shard {older_name} --out {older_name}.shard");
+            let next = match first_after(shards, older) > here {
+                true => format!("{export} --take-away"),
+                false => format!("{export}; then the same as now with --with {older_name}.shard"),
+            };
+            return Err(Failure::refused("shard", what).next(next));
+        }
+        Ok(())
     }
 
     /// Writes the file and reads it back as anybody would.
@@ -183,18 +203,16 @@ impl Export {
             .and_then(|it| it.sync_all())
             .map_err(cannot)?;
         ticker.clear();
-        let ticker = Ticker::new("reading back");
-        let file = File::open(&self.out).map_err(|e| Failure::file("read", &self.out, &e))?;
-        let mut file = BufReader::with_capacity(1 << 20, file);
-        let told = |index, _: &[u8]| ticker.tell(index - first, end - first);
-        let open = |note: &str, origin: &str| Checkpoint::open(note, &source.operator, origin);
-        let read = read_shard(&mut file, open, told).map_err(failed)?;
-        ticker.clear();
-        match read == made {
+        match source.read(&self.out)? == made {
             true => Ok(made),
             false => Err(failed(ShardFileError::Form("it reads otherwise than it was written"))),
         }
     }
+}
+
+/// The first entry that stays where this shard is taken away: bundles of 256 go or stay as one.
+fn first_after(shards: &Shards, at: usize) -> u64 {
+    shards.end(at).unwrap_or(0) / TILE_WIDTH * TILE_WIDTH
 }
 
 /// A home's log, as a process reads it that does not write it.
@@ -203,6 +221,8 @@ struct Source {
     shards: Shards,
     origin: String,
     operator: symbolon_crypto::VerifyingKey,
+    /// With those that it had before: files were written under them.
+    keys: OperatorKey,
 }
 
 impl Source {
@@ -214,7 +234,26 @@ impl Source {
         let place = LogPlace::of(home).map_err(|error| io(home.log())(error.into()))?;
         let storage = place.reader(&origin).map_err(io(home.log()))?;
         let shards = Shards::read(&storage).map_err(|error| failure(&home.log(), error.into()))?;
-        Ok(Self { storage, shards, origin, operator })
+        let line = Some(home.operator_succession()).filter(|path| path.exists());
+        let keys = with_succession(operator.into(), line.as_deref())?;
+        Ok(Self { storage, shards, origin, operator, keys })
+    }
+
+    /// Reads a shard's file of this log.
+    fn read(&self, path: &Path) -> Result<ShardFile, Failure> {
+        let file = File::open(path).map_err(|error| Failure::file("read", path, &error))?;
+        let ticker = Ticker::new("reading back");
+        let open = |note: &str, origin: &str| self.keys.checkpoint(note, origin);
+        let mut file = BufReader::with_capacity(1 << 20, file);
+        let read = read_shard(&mut file, open, |index, _| ticker.tell(index, 0));
+        ticker.clear();
+        let read = read.map_err(|error| failure(path, error))?;
+        if read.origin != self.origin {
+            let what = format!("{} is of the log {}", path.display(), read.origin);
+            return Err(Failure::refused("other_log", what)
+                .next("the file that export-shard wrote in this home"));
+        }
+        Ok(read)
     }
 
     fn find(&self, name: &str) -> Result<usize, Failure> {
