@@ -451,6 +451,45 @@ fn a_shard_for_which_there_is_no_room_stays_and_the_log_goes_on() {
     assert!(is_there(&log, 512, 1450));
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn rows_of_a_shard_are_taken_away_some_at_a_time_and_those_left_by_whoever_opens_next() {
+    let address = server().make_database("rows").unwrap();
+    let mut beside = PgConnection::connect(&server().url("rows")).await.unwrap();
+    let mut rows = async || -> i64 {
+        let count = sqlx::query_scalar("SELECT count(*) FROM log_pieces");
+        count.fetch_one(&mut beside).await.unwrap()
+    };
+    let open = || {
+        let storage = writer(&address, ORIGIN).unwrap();
+        Log::open(storage, ORIGIN, Some(key())).unwrap()
+    };
+    let log = open();
+    log.set_every(Every::Month, MONTHS[0]).unwrap();
+    // A row for each time that something is handed over: more than one statement takes away.
+    for at in 0..2100 {
+        log.append(&entry(at)).unwrap();
+        log.hand_over().unwrap();
+    }
+    log.turn_if_due(MONTHS[1]).unwrap();
+    filled(&log, 2200);
+    log.checkpoint().unwrap();
+    let before = rows().await;
+    assert!(before > 2048, "{before}");
+    log.give_up(0).unwrap();
+    let left = rows().await;
+    assert!(left < 100, "{left} of {before}");
+    assert!(is_there(&log, 2048, 2200));
+    drop(log);
+    // As after a crash between the list and the rows.
+    let put = "INSERT INTO log_pieces SELECT id, 0, 'old'::bytea FROM log_origins";
+    let mut again = PgConnection::connect(&server().url("rows")).await.unwrap();
+    again.execute(put).await.unwrap();
+    assert_eq!(rows().await, left + 1);
+    let log = open();
+    assert_eq!(rows().await, left);
+    assert!(is_there(&log, 2048, 2200));
+}
+
 #[test]
 fn a_log_is_written_again_as_it_was_divided() {
     let of = MemoryStorage::new();
