@@ -180,3 +180,36 @@ fn a_home_that_was_put_back_has_the_line_and_one_that_is_revoked_hands_over_noth
     let refusal = home.refused(&["operator", "rotate", "--yes"]);
     assert_eq!(refusal.code, "operator_revoked", "{}", refusal.message);
 }
+
+#[test]
+fn a_shards_file_of_before_is_checked_with_the_key_of_now_and_the_line() {
+    let (home, _upstream) = Home::with_upstream("cli");
+    home.ok(&["log", "shard", "--every", "month"]);
+    call(&home);
+    home.ok(&["log", "shard", "--now"]);
+    call(&home);
+    let shards = home.json(&["log", "shards"]);
+    let name = shards["shards"][0]["name"].as_str().unwrap().to_owned();
+    let export = |out: &Path| {
+        home.ok(&["log", "export-shard", &name, "--out", out.to_str().unwrap()]);
+    };
+    let (before, after) = (home.beside("before.shard"), home.beside("after.shard"));
+    export(&before);
+    let old = key_of_now(&home, "old.pub");
+    rotate(&home);
+    call(&home);
+    export(&after);
+    let (now, line) = (home.operator_key(), home.path().join("operator.succession"));
+    let with = ["--succession", line.to_str().unwrap()];
+    let check = |file: &Path, key: &Path, more: &[&str]| {
+        let (file, key) = (file.to_str().unwrap(), key.to_str().unwrap());
+        home.run(&[&["--json", "log", "check-shard", file, "--key", key], more].concat())
+    };
+    for (file, key, other) in [(&before, &old, &now), (&after, &now, &old)] {
+        check(file, key, &[]).succeeded();
+        assert_eq!(check(file, other, &[]).refused().code, "shard_refused");
+        for key in [key, other] {
+            assert_eq!(check(file, key, &with).succeeded().json()["verified"], true);
+        }
+    }
+}
