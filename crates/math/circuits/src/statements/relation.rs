@@ -86,6 +86,7 @@ pub(crate) struct Shape(Which);
 pub(crate) struct Held(Arc<dyn Any + Send + Sync>);
 
 impl Shape {
+    #[cfg(any(feature = "prove", test))]
     pub(crate) const fn of<S: Circuit>() -> Self {
         Self(S::WHICH)
     }
@@ -106,6 +107,7 @@ impl Shape {
 }
 
 impl Held {
+    #[cfg(any(feature = "prove", test))]
     pub(crate) fn new<S: Circuit>(opened: S::Opened) -> Self {
         Self(Arc::new(opened))
     }
