@@ -233,7 +233,7 @@ impl<S: Storage> Mirror<S> {
                 return Ok(Observed::Unchanged);
             }
             let proof = ForkProof::of_one_size(operator, &known_note, note);
-            return Ok(Observed::Forked(Box::new(proof)));
+            return self.forked(place, proof, MirrorError::State);
         }
         if shown.size < known.size {
             let prefix = self.root(shown.size)?;
@@ -247,12 +247,29 @@ impl<S: Storage> Mirror<S> {
             let load = &mut |l, n| stored(&self.storage, l, n);
             let path = self.tree.consistency(shown.size, known.size, load)?;
             let proof = ForkProof::of_prefix(operator, (note, &known_note), prefix, path);
-            return Ok(Observed::Forked(Box::new(proof)));
+            return self.forked(place, proof, MirrorError::State);
         }
         if self.advance(known.size, &shown, (note, place), fetch)? {
             return Ok(Observed::Advanced { from: known.size, to: shown.size });
         }
-        self.diverged(operator, (&known, &known_note), (&shown, note), fetch)
+        match self.diverged(operator, (&known, &known_note), (&shown, note), fetch)? {
+            Some(proof) => self.forked(place, proof, MirrorError::Tiles { size: shown.size }),
+            None => Err(MirrorError::Tiles { size: shown.size }),
+        }
+    }
+
+    /// Nobody is accused by what would not convince others: a tile that was read once more may have lied the second time.
+    fn forked(
+        &self,
+        place: usize,
+        proof: ForkProof,
+        otherwise: MirrorError,
+    ) -> Result<Observed, MirrorError> {
+        let key = self.keys.keys().nth(place).ok_or(MirrorError::State)?;
+        match proof.verify(key, Some(self.keys.origin())) {
+            Ok(_) => Ok(Observed::Forked(Box::new(proof))),
+            Err(_) => Err(otherwise),
+        }
     }
 
     /// What is known that the key in this place signed: the last, or where another came after it its handover.
@@ -333,14 +350,15 @@ impl<S: Storage> Mirror<S> {
         Ok(())
     }
 
-    /// The leaves from the known size on do not lead to the root. Whether the log's own tiles show another history.
+    /// The leaves from the known size on do not lead to the root. What the log's own tiles show of another history, where they
+    /// show one.
     fn diverged(
         &self,
         operator: String,
         (known, known_note): (&Checkpoint, &str),
         (shown, note): (&Checkpoint, &str),
         fetch: FetchTile<'_>,
-    ) -> Result<Observed, MirrorError> {
+    ) -> Result<Option<ForkProof>, MirrorError> {
         let size = shown.size;
         let whole = size / TILE_WIDTH * TILE_WIDTH;
         let rest = match size - whole {
@@ -359,11 +377,8 @@ impl<S: Storage> Mirror<S> {
             (Err(_), Some(error)) => return Err(error),
             (Err(error), None) => return Err(error.into()),
         };
-        if root != shown.root || prefix == known.root || known.size == 0 {
-            return Err(MirrorError::Tiles { size });
-        }
-        let proof = ForkProof::of_prefix(operator, (known_note, note), prefix, path);
-        Ok(Observed::Forked(Box::new(proof)))
+        let is_other = root == shown.root && prefix != known.root && known.size > 0;
+        Ok(is_other.then(|| ForkProof::of_prefix(operator, (known_note, note), prefix, path)))
     }
 
     /// The tree of the first entries as they are stored.
