@@ -13,7 +13,6 @@ use symbolon_codec::{b64, hex, json as strict};
 use symbolon_mcp::{OneTool, serve_one};
 use symbolon_receipt::capsule::Facts;
 use symbolon_store::Home;
-use tokio::sync::Semaphore;
 
 use super::run::execute;
 use super::source::{Files, Source, unchecked};
@@ -70,8 +69,6 @@ struct Office {
     source: Source,
     files: Files,
     receipts: Option<PathBuf>,
-    /// Each run may take what its manifest allows of memory.
-    seats: Semaphore,
 }
 
 /// Why a run came to nothing, as an agent may hear it.
@@ -93,8 +90,8 @@ impl Args {
                 .map_err(|error| Failure::file("make", folder, &error))?;
         }
         let ctx = Ctx { json: false, home: ctx.home.clone() };
-        let (receipts, seats) = (self.receipts, Semaphore::new(RUNS_AT_ONCE));
-        let office = Arc::new(Office { ctx, home, source: self.source, files, receipts, seats });
+        let receipts = self.receipts;
+        let office = Arc::new(Office { ctx, home, source: self.source, files, receipts });
         let own = |stream: std::io::Result<OwnedFd>| {
             stream.map_err(|e| Failure::environment("streams", format!("standard streams: {e}")))
         };
@@ -130,6 +127,8 @@ impl Args {
             input_schema: said.input_schema.unwrap_or_else(open),
             read_only,
             destructive: said.annotations.destructive_hint,
+            // Each run may take what its manifest allows of memory.
+            runs_at_once: RUNS_AT_ONCE,
         })
     }
 
@@ -154,7 +153,6 @@ impl Args {
 
 impl Office {
     async fn call(self: Arc<Self>, arguments: Map<String, Value>) -> Result<String, String> {
-        let _seat = self.seats.acquire().await.map_err(|_| "it is ending".to_owned())?;
         let office = self.clone();
         let ran = tokio::task::spawn_blocking(move || office.once(arguments)).await;
         match ran {
