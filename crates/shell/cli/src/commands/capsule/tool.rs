@@ -10,6 +10,7 @@ use symbolon_ambient::{Clock, Rng, SystemClock, SystemRng};
 use symbolon_capsule::{Admitted, Capability, Checked};
 use symbolon_capsule_host::Ran;
 use symbolon_codec::{b64, hex, json as strict};
+use symbolon_crypto::sha256;
 use symbolon_mcp::{OneTool, serve_one};
 use symbolon_receipt::capsule::Facts;
 use symbolon_store::Home;
@@ -109,13 +110,15 @@ impl Args {
         let said = self.read_description()?;
         let (manifest, checked) = (admitted.manifest(), admitted.checked());
         let what = said.description.unwrap_or_else(|| "Runs a capsule on these arguments.".into());
-        // The component's hash is in what a mount pins: another version is looked at again before it is called.
+        // Both hashes are in what a mount pins: another version, or the same one that may do more, is looked at again before
+        // it is called.
         let description = format!(
-            "{what} (Capsule {} {} by {}, component sha3-512:{})",
+            "{what} (Capsule {} {} by {}, component sha3-512:{}, manifest sha256:{})",
             manifest.name,
             manifest.version,
             checked.publisher(),
-            manifest.component.sha3_512
+            manifest.component.sha3_512,
+            sha256(&manifest.to_bytes())
         );
         let open = || Map::from_iter([("type".to_owned(), json!("object"))]);
         // What may call nothing changes nothing: it has no file, no network, no clock to hand anything on by.
