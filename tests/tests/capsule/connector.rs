@@ -1,7 +1,7 @@
 //! A capsule as a connector: one tool of agents, each call of which is a run shut in.
 
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
-use std::process::Stdio;
+use std::process::{Child, Stdio};
 use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
@@ -71,6 +71,17 @@ fn on_stderr(home: &Home, mount: &str) -> String {
 
 fn call(home: &Home, words: &[&str]) -> Value {
     home.run(&[&["--json", "call"], words].concat()).json()
+}
+
+/// A call that is not waited for yet.
+fn begin_call(home: &Home, tool: &str) -> Child {
+    let mut command = home.command(&["--json", "call", tool]);
+    command.stdout(Stdio::piped()).spawn().expect("it starts")
+}
+
+fn said_by(waits: Child) -> String {
+    let came = waits.wait_with_output().expect("it ends").stdout;
+    String::from_utf8(came).expect("text")
 }
 
 #[test]
@@ -237,6 +248,25 @@ fn a_run_whose_receipt_would_have_no_place_is_not_begun() {
 }
 
 #[test]
+fn a_run_that_was_made_and_whose_receipt_cannot_be_left_is_not_called_not_run() {
+    let (shop, upstream, _) = with_clerk();
+    let home = &shop.home;
+    let add = ["mount", "add", "desk", "--capsule", "clerk.wasm", "--receipts", "runs"];
+    home.json(&[&add[..], &["--mark", "clerk=read"]].concat());
+    home.grant("cli", "desk.read");
+    let grant = ["grant", "capsule_acme_clerk", "upstream.notes.read", "--for", "1h"];
+    home.json(&[&grant[..], &["--ask", "always"]].concat());
+    let waits = begin_call(home, "desk.clerk");
+    let number = home.question()["number"].to_string();
+    // Its place was there when it began.
+    std::fs::remove_dir_all(home.beside("runs")).expect("a folder");
+    home.ok(&["approvals", "approve", &number]);
+    let came = said_by(waits);
+    assert!(came.contains("it ran; its receipt could not be left: file"), "{came}");
+    assert_eq!(upstream.authorized(), 1);
+}
+
+#[test]
 fn a_run_that_waits_for_an_approval_ends_with_its_time_and_nobody_is_asked_any_more() {
     let (shop, upstream, _) = with_clerk();
     let home = &shop.home;
@@ -246,21 +276,12 @@ fn a_run_that_waits_for_an_approval_ends_with_its_time_and_nobody_is_asked_any_m
     publish_clerk(&shop, 3_000);
     home.json(&["mount", "add", "desk", "--capsule", "clerk.wasm", "--mark", "clerk=read"]);
     home.grant("cli", "desk.read");
-    home.json(&[
-        "grant",
-        "capsule_acme_clerk",
-        "upstream.notes.read",
-        "--for",
-        "1h",
-        "--ask",
-        "always",
-    ]);
+    let grant = ["grant", "capsule_acme_clerk", "upstream.notes.read", "--for", "1h"];
+    home.json(&[&grant[..], &["--ask", "always"]].concat());
     let began = Instant::now();
-    let mut waits = home.command(&["--json", "call", "desk.clerk"]);
-    let waits = waits.stdout(Stdio::piped()).spawn().expect("it starts");
+    let waits = begin_call(home, "desk.clerk");
     home.question();
-    let came = waits.wait_with_output().expect("it ends").stdout;
-    let came = String::from_utf8(came).expect("text");
+    let came = said_by(waits);
     assert!(came.contains("time was over"), "{came}");
     assert!(began.elapsed() < Duration::from_secs(30), "{:?}", began.elapsed());
     let pending = || home.json(&["approvals"])["pending"].as_array().expect("a list").len();
