@@ -53,6 +53,11 @@ function call(id, { name, arguments: given }) {
             say({ id: 3, method: "ping" });
             say({ method: "notifications/progress", params: { progress: 1 } });
             return setTimeout(() => say({ id, result: { content: [{ type: "text", text: readFileSync(`${folder}/replies`, "utf8") }] } }), 300);
+        case "unread":
+            // As one answers a line that it could not read.
+            say({ error: { code: -32700, message: "the line is not JSON" } });
+            say({ id: null, error: { code: -32600, message: "the line is too long" } });
+        // falls through
         default: {
             const text = mode === "env" ? JSON.stringify(process.env) : given?.text ?? "";
             return say({ id, result: { content: [{ type: "text", text }], isError: text === "fail" } });

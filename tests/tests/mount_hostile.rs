@@ -173,6 +173,15 @@ fn a_server_that_breaks_off_is_an_error_with_a_receipt_and_is_started_again_a_fe
 }
 
 #[test]
+fn an_error_of_nothing_that_is_known_ends_no_program() {
+    let bad = Mounted::new("unread");
+    assert_eq!(bad.called("one")["body"]["content"][0]["text"], "one");
+    let pids = bad.pids();
+    assert_eq!(bad.called("two")["body"]["content"][0]["text"], "two");
+    assert_eq!(bad.pids(), pids, "it was started again");
+}
+
+#[test]
 fn what_a_server_asks_is_not_offered() {
     let bad = Mounted::new("asks");
     let answer = bad.called("x");

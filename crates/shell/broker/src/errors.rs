@@ -304,6 +304,7 @@ fn mount(error: &UpstreamError, why: &MountError) -> CallError {
         MountFault::Stopped => (Fault::Environment, 503),
         MountFault::Silent => (Fault::Peer, 504),
         MountFault::Busy => (Fault::Caller, 429),
+        MountFault::CallTooLong { .. } => (Fault::Caller, 413),
         _ => (Fault::Peer, 502),
     };
     let shown = CallError::new(why.fault.code(), fault, status, chain(error));
@@ -313,6 +314,7 @@ fn mount(error: &UpstreamError, why: &MountError) -> CallError {
             shown.next(format!("symbolon mount refresh {mount}"))
         }
         MountFault::Start(_) | MountFault::Crashing(_) => shown.next("symbolon mount show NAME"),
+        MountFault::CallTooLong { .. } => shown.next("the same call with shorter arguments"),
         MountFault::Ended | MountFault::Silent if why.sent => shown
             .next("look at the receipt first if the call writes; then symbolon mount show NAME"),
         _ => shown,

@@ -1,9 +1,9 @@
 //! Compiled components in the home, believed under a tag of the home's own key alone.
 
 use std::fs;
-use std::io::{self, Read};
+use std::io::{self, Read as _, Write as _};
 use std::os::fd::AsFd;
-use std::os::unix::fs::{DirBuilderExt, MetadataExt, PermissionsExt};
+use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
 use symbolon_ambient::{Rng, SystemRng};
@@ -58,7 +58,7 @@ pub enum CacheError {
     /// Others can read or write the key.
     #[error("{}: others than its owner have rights to it", .0.display())]
     Rights(PathBuf),
-    /// The key has another length than 32 bytes.
+    /// The key is longer than 32 bytes: it is no key of ours.
     #[error("{}: this is not the key of compiled capsules", .0.display())]
     Key(PathBuf),
 }
@@ -87,20 +87,18 @@ impl Cache {
             .create(&compiled)
             .map_err(file(&compiled))?;
         let path = folder.join("compiled.key");
-        if !path.exists() {
-            let key = Secret::<[u8; 32]>::make(|out| SystemRng.fill(out));
-            // EXPOSE: the key of what is compiled is kept in a file that its owner alone can read.
-            symbolon_store::replace_file(&path, key.expose()).map_err(file(&path))?;
-        }
-        let opened = fs::File::open(&path).map_err(file(&path))?;
-        let rights = opened.metadata().map_err(file(&path))?;
-        if rights.mode() & 0o077 != 0 || rights.uid() != rustix::process::geteuid().as_raw() {
-            return Err(CacheError::Rights(path));
-        }
-        let key = Secret::<[u8]>::read_fd(opened.as_fd(), 64).map_err(file(&path))?;
-        if key.len() != 32 {
-            return Err(CacheError::Key(path));
-        }
+        let made = |how| make_key(&path, how).map_err(file(&path));
+        let key = match read_key(&path)? {
+            Found::Key(key) => key,
+            other => {
+                // Of runs that come here at once one makes the key of all.
+                made(if matches!(other, Found::Cut) { Make::Over } else { Make::New })?;
+                match read_key(&path)? {
+                    Found::Key(key) => key,
+                    Found::Cut | Found::None => return Err(CacheError::Key(path)),
+                }
+            }
+        };
         Ok(Self { compiled, key })
     }
 
@@ -157,6 +155,72 @@ impl Cache {
     }
 }
 
+/// What stands where the key should.
+enum Found {
+    Key(Secret<[u8]>),
+    /// Less than a key: what a crash left. Nothing can be under a tag of it.
+    Cut,
+    None,
+}
+
+/// Over what a key is made.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Make {
+    /// Nothing: a key that is there stays.
+    New,
+    /// What a crash left.
+    Over,
+}
+
+fn read_key(path: &Path) -> Result<Found, CacheError> {
+    let file = |error| CacheError::File { path: path.to_owned(), error };
+    let opened = match fs::File::open(path) {
+        Ok(opened) => opened,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Found::None),
+        Err(error) => return Err(file(error)),
+    };
+    let rights = opened.metadata().map_err(file)?;
+    if rights.mode() & 0o077 != 0 || rights.uid() != rustix::process::geteuid().as_raw() {
+        return Err(CacheError::Rights(path.to_owned()));
+    }
+    if rights.len() < KEY_BYTES as u64 {
+        return Ok(Found::Cut);
+    }
+    let key = Secret::<[u8]>::read_fd(opened.as_fd(), 2 * KEY_BYTES).map_err(file)?;
+    match key.len() {
+        KEY_BYTES => Ok(Found::Key(key)),
+        _ => Err(CacheError::Key(path.to_owned())),
+    }
+}
+
+/// A new key, whole or not at all, under a name of its own first.
+fn make_key(path: &Path, how: Make) -> io::Result<()> {
+    let key = Secret::<[u8; KEY_BYTES]>::make(|out| SystemRng.fill(out));
+    let unique: [u8; 8] = SystemRng.bytes();
+    let new = path.with_extension(format!("key.{}.new", hex::encode(unique)));
+    let put = || {
+        let mut file =
+            fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(&new)?;
+        // EXPOSE: the key of what is compiled is kept in a file that its owner alone can read.
+        file.write_all(key.expose())?;
+        file.sync_all()?;
+        match how {
+            Make::Over => fs::rename(&new, path),
+            Make::New => match fs::hard_link(&new, path) {
+                // Another run was first.
+                Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(()),
+                linked => linked,
+            },
+        }
+    };
+    let made = put();
+    // Where it took the key's name it is gone already.
+    let _ = fs::remove_file(&new);
+    made?;
+    path.parent().map_or(Ok(()), |folder| fs::File::open(folder)?.sync_all())
+}
+
+const KEY_BYTES: usize = 32;
 const CODE_BYTES_MAX: usize = 512 * 1024 * 1024;
 
 #[cfg(test)]
@@ -205,7 +269,36 @@ mod tests {
         fs::set_permissions(&key, fs::Permissions::from_mode(0o640)).unwrap();
         assert!(matches!(Cache::open(home.path()), Err(CacheError::Rights(_))));
         fs::set_permissions(&key, fs::Permissions::from_mode(0o600)).unwrap();
-        fs::write(&key, b"short").unwrap();
+        fs::write(&key, [7; KEY_BYTES + 1]).unwrap();
         assert!(matches!(Cache::open(home.path()), Err(CacheError::Key(_))));
+    }
+
+    #[test]
+    fn runs_that_are_first_at_once_have_one_key() {
+        let component = ComponentDigest::of(b"a");
+        for _ in 0..8 {
+            let home = tempfile::tempdir().unwrap();
+            let tag = || Cache::open(home.path()).unwrap().tag("engine", &component, b"code");
+            let tags: Vec<_> = std::thread::scope(|scope| {
+                let all: Vec<_> = (0..8).map(|_| scope.spawn(tag)).collect();
+                all.into_iter().map(|it| it.join().unwrap()).collect()
+            });
+            assert!(tags.iter().all(|it| *it == tag()), "{tags:?}");
+            let left = fs::read_dir(home.path().join("capsules")).unwrap().count();
+            assert_eq!(left, 2, "the folder and the key");
+        }
+    }
+
+    #[test]
+    fn what_a_crash_left_of_a_key_is_replaced() {
+        for left in [&b""[..], b"short", &[7; KEY_BYTES - 1]] {
+            let home = tempfile::tempdir().unwrap();
+            Cache::open(home.path()).unwrap();
+            let key = home.path().join("capsules/compiled.key");
+            fs::write(&key, left).unwrap();
+            Cache::open(home.path()).unwrap();
+            assert_eq!(fs::read(&key).unwrap().len(), KEY_BYTES);
+            assert_eq!(fs::metadata(&key).unwrap().mode() & 0o777, 0o600);
+        }
     }
 }

@@ -87,7 +87,7 @@ impl Keeper {
                     started.tell(&Frame::Reply(Err(words)))?;
                 }
                 Frame::Call(operation, parameters) => {
-                    let said = doors.call(&operation, &parameters);
+                    let said = ask(&doors, operation, parameters, started.until)?;
                     started.tell(&Frame::Reply(said))?;
                 }
                 Frame::Done(finished) => return Ok(Ran { finished, satisfied, was_cached }),
@@ -145,6 +145,30 @@ impl Keeper {
         let measured = serde_json::from_slice(&json).map_err(|_| out_of_turn())?;
         let satisfied = policy.satisfied_by(measured)?;
         Ok((started, satisfied))
+    }
+}
+
+/// What comes of a call, if it comes while the run has time: one that waits for a person holds the run no longer.
+fn ask(
+    doors: &Arc<dyn Doors>,
+    operation: String,
+    parameters: String,
+    until: Instant,
+) -> Result<Result<String, String>, RunError> {
+    let (sender, said) = mpsc::sync_channel(1);
+    let asked = doors.clone();
+    let spawned = std::thread::Builder::new().spawn(move || {
+        // Nobody may wait any more.
+        let _ = sender.send(asked.call(&operation, &parameters));
+    });
+    spawned.map_err(|error| RunError::Engine(format!("a call cannot be made: {error}")))?;
+    match said.recv_timeout(until.saturating_duration_since(Instant::now())) {
+        Ok(said) => Ok(said),
+        Err(RecvTimeoutError::Timeout) => {
+            doors.leave();
+            Err(RunError::Time)
+        }
+        Err(RecvTimeoutError::Disconnected) => Err(RunError::Engine("a call broke off".into())),
     }
 }
 

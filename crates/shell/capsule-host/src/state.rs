@@ -23,6 +23,9 @@ pub trait Doors: Send + Sync {
     /// # Errors
     /// The words that the capsule reads.
     fn call(&self, operation: &str, parameters: &str) -> Result<String, String>;
+
+    /// The run is over, and with it the calls that have no answer yet: whoever was asked need not decide any more.
+    fn leave(&self) {}
 }
 
 pub(crate) struct State {

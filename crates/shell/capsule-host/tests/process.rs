@@ -5,7 +5,8 @@ mod common;
 
 use std::path::PathBuf;
 use std::process::Command;
-use std::sync::Arc;
+use std::sync::{Arc, Condvar, Mutex};
+use std::time::{Duration, Instant};
 
 use common::*;
 use symbolon_ambient::SeededRng;
@@ -13,7 +14,7 @@ use symbolon_capsule::{
     Admitted, Capability, Ceiling, Certificate, Certified, Checked, ComponentDigest, Envelope,
     HostPattern, Kind, Limits, Manifest, PolicyError, SigningKeys,
 };
-use symbolon_capsule_host::{Cache, Keeper, Ran, RunError};
+use symbolon_capsule_host::{Cache, Doors, Keeper, Ran, RunError};
 use symbolon_crypto::SigningKey;
 
 const NOW: u64 = 1_790_000_000_000;
@@ -135,6 +136,49 @@ fn a_call_that_the_manifest_does_not_name_never_reaches_the_broker() {
     let refused = run(b"github.repos.delete").unwrap_err();
     assert!(matches!(&refused, RunError::Guest(why) if why.contains("does not name")), "{refused}");
     assert_eq!(doors.calls.lock().unwrap().len(), 1);
+}
+
+/// Doors behind which somebody decides, until nobody waits for it any more.
+#[derive(Default)]
+struct Deciding {
+    left: Mutex<bool>,
+    told: Condvar,
+}
+
+impl Doors for Deciding {
+    fn line(&self, _text: &str) {}
+
+    fn call(&self, _operation: &str, _parameters: &str) -> Result<String, String> {
+        let left = self.left.lock().unwrap();
+        drop(self.told.wait_timeout_while(left, Duration::from_secs(60), |left| !*left).unwrap());
+        Err("nobody decided".into())
+    }
+
+    fn leave(&self) {
+        *self.left.lock().unwrap() = true;
+        self.told.notify_all();
+    }
+}
+
+#[test]
+fn a_call_that_waits_for_somebody_holds_the_run_no_longer_than_its_time() {
+    let component = caller();
+    let admitted = admit(&component, |it| {
+        it.deterministic = false;
+        it.capabilities = vec![Capability::Call];
+        it.calls = vec!["github.issues.list".into()];
+        it.hosts = vec!["api.github.com".into()];
+        it.limits.time_ms = 200;
+    });
+    let home = tempfile::tempdir().unwrap();
+    let cache = Cache::open(home.path()).unwrap();
+    let doors = Arc::new(Deciding::default());
+    let began = Instant::now();
+    let input = b"github.issues.list".to_vec();
+    let ran = keeper().run(&admitted, Some(&cache), input, NOW, 1, doors.clone());
+    assert_eq!(ran.unwrap_err(), RunError::Time);
+    assert!(began.elapsed() < Duration::from_secs(30), "{:?}", began.elapsed());
+    assert!(*doors.left.lock().unwrap(), "what was asked is still asked");
 }
 
 #[test]

@@ -39,6 +39,11 @@ pub fn connect_or_start(home: &Home) -> Result<Client, Failure> {
     }
 }
 
+/// Connects to the broker of a home where one runs.
+pub fn connect(home: &Home) -> Result<Option<Client>, Failure> {
+    Ok(Client::connect(&home.run())?)
+}
+
 /// Asks the broker of a home where one runs. `None` where none does, or the one that did ended in
 /// the middle: its socket may take a connection that nobody will serve.
 pub fn ask_running<T: DeserializeOwned>(home: &Home, op: &Op) -> Result<Option<T>, Failure> {

@@ -3,7 +3,7 @@
 use serde::de::DeserializeOwned;
 use symbolon_broker::{CallError, Method, Status};
 use symbolon_secret::Secret;
-use symbolon_server::control::{Answer, Client, Op, Unlocked};
+use symbolon_server::control::{Answer, Client, Hangup, Op, Unlocked};
 
 use crate::failure::Failure;
 use crate::{prompt, secrets};
@@ -71,6 +71,11 @@ impl Link {
             return Ok(());
         }
         self.open_or(asking, Failure::locked("the vault is locked"))
+    }
+
+    /// What ends this line from elsewhere, and with it what is asked on it.
+    pub fn hangup(&self) -> Result<Hangup, Failure> {
+        Ok(self.client.hangup()?)
     }
 
     /// The connection itself.

@@ -52,6 +52,14 @@ pub enum MountFault {
     /// A message beyond the limit.
     #[error("the server sent a message of more than {0} bytes")]
     TooLong(u64),
+    /// A call beyond what a program is sent as one line.
+    #[error("the call is {found} bytes long, and a server's program is sent {max} at most")]
+    CallTooLong {
+        /// The line's length.
+        found: usize,
+        /// The longest one.
+        max: usize,
+    },
     /// Something that is no message of JSON-RPC 2.0, or not the one that was due.
     #[error("the server does not speak the protocol: {0}")]
     Malformed(&'static str),
@@ -90,6 +98,7 @@ impl MountFault {
             Self::Stopped => "stopped",
             Self::Silent => "upstream_timeout",
             Self::TooLong(_) => "upstream_too_large",
+            Self::CallTooLong { .. } => "mount_call_too_large",
             Self::Malformed(_) | Self::Revision | Self::Refused(_) => "mount_protocol",
             Self::Busy => "mount_busy",
             Self::List(_) => "mount_list",

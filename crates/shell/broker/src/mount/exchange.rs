@@ -214,7 +214,13 @@ impl Mount {
             return Ok(listed(&listing, is_check));
         };
         listing.check(out.release().operation()).map_err(MountFault::unsent)?;
-        let bytes_out = message.1.len() as u64 + 1;
+        // A program that cannot read a line may answer nobody, or end for all.
+        let line_bytes = message.1.len() + 1;
+        if line_bytes > CALL_LINE_BYTES_MAX {
+            let (found, max) = (line_bytes, CALL_LINE_BYTES_MAX);
+            return Err(MountFault::CallTooLong { found, max }.unsent().into());
+        }
+        let bytes_out = line_bytes as u64;
         let answered = process.ask(message.0, message.1).await?;
         let bytes_in = answered.bytes + 1;
         Ok(Answer { bytes_out, bytes_in, ..answer(answered.outcome) })
@@ -387,6 +393,8 @@ fn unsent(unanswered: Unanswered) -> Unanswered {
     }
 }
 
+/// The longest line with a call that a program is sent: what one of ours reads (`symbolon capsule tool`).
+const CALL_LINE_BYTES_MAX: usize = 4 * 1024 * 1024;
 /// Starts of one program within [`STARTS_WITHIN_NS`].
 const STARTS_MAX: usize = 5;
 const STARTS_WITHIN_NS: u64 = 60 * 1_000_000_000;

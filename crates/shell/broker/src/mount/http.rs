@@ -192,6 +192,8 @@ impl<'c> HttpChannel<'c> {
             Message::Answer { .. } => {
                 Err(MountFault::Malformed("an answer is of another request").sent().into())
             }
+            // Of this request: no other is in it.
+            Message::Unread => Err(MountFault::Malformed("an error has no id").sent().into()),
             Message::Request { id, method } => {
                 self.reply(&id, &method).await?;
                 Ok(None)

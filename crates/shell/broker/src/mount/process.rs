@@ -185,6 +185,8 @@ impl Shared {
                 }
                 Ok(None)
             }
+            // Others have calls here: the one that it is of runs out of time.
+            Message::Unread => Ok(None),
         }
     }
 }

@@ -14,6 +14,8 @@ pub(super) enum Message {
     Request { id: Value, method: String },
     /// A notification.
     Notice { method: String },
+    /// An error without an id: of something that the server could not read. What it was of is not known.
+    Unread,
 }
 
 /// A result, or an error with its code and message.
@@ -41,6 +43,14 @@ impl Message {
         match (method, members.remove("id")) {
             (Some(method), None) => Ok(Self::Notice { method }),
             (Some(method), Some(id)) if is_id(&id) => Ok(Self::Request { id, method }),
+            (None, None | Some(Value::Null))
+                if members.get("error").is_some_and(Value::is_object) =>
+            {
+                match members.contains_key("result") {
+                    true => Err(bad("an answer has one of result and error")),
+                    false => Ok(Self::Unread),
+                }
+            }
             (None, Some(id)) => {
                 let id = id.as_u64().ok_or(bad("an answer has an id that was never sent"))?;
                 let outcome = match (members.remove("result"), members.remove("error")) {
@@ -136,6 +146,10 @@ mod tests {
             r#"{"jsonrpc":"2.0","id":1,"result":7}"#,
             r#"{"jsonrpc":"2.0","id":{},"method":"ping"}"#,
             r#"{"jsonrpc":"2.0","id":1,"method":7}"#,
+            r#"{"jsonrpc":"2.0","result":{}}"#,
+            r#"{"jsonrpc":"2.0","id":null,"result":{}}"#,
+            r#"{"jsonrpc":"2.0","error":7}"#,
+            r#"{"jsonrpc":"2.0","error":{"code":1},"result":{}}"#,
         ] {
             assert!(matches!(read(bad), Err(MountFault::Malformed(_))), "{bad}");
         }
@@ -144,6 +158,16 @@ mod tests {
         assert!(read(&deep).is_err());
         let long = format!(r#"{{"jsonrpc":"2.0","method":"{}"}}"#, "m".repeat(2000));
         assert!(read(&long).is_err());
+    }
+
+    #[test]
+    fn an_error_of_nothing_that_is_known_is_a_message_too() {
+        for text in [
+            r#"{"jsonrpc":"2.0","error":{"code":-32700,"message":"the line is not JSON"}}"#,
+            r#"{"jsonrpc":"2.0","id":null,"error":{"code":-32600,"message":"no"}}"#,
+        ] {
+            assert_eq!(read(text), Ok(Message::Unread), "{text}");
+        }
     }
 
     #[test]

@@ -201,7 +201,7 @@ impl Command {
 }
 
 /// What is the same for every command.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Ctx {
     /// One JSON value instead of text.
     pub json: bool,
@@ -223,6 +223,11 @@ impl Ctx {
     /// The home's broker, started where none runs.
     pub fn broker(&self) -> Result<Link, Failure> {
         Ok(Link::new(daemon::connect_or_start(&self.existing()?)?))
+    }
+
+    /// The home's broker, where one runs.
+    pub fn running_broker(&self) -> Result<Option<Link>, Failure> {
+        Ok(daemon::connect(&self.existing()?)?.map(Link::new))
     }
 }
 

@@ -1,6 +1,7 @@
 //! The commands' side: blocking, without a runtime, so that a command is done in milliseconds.
 
 use std::io::{self, Read, Write};
+use std::net::Shutdown;
 use std::os::fd::{AsFd, BorrowedFd};
 use std::os::unix::net::UnixStream;
 use std::path::Path;
@@ -23,6 +24,18 @@ pub struct Client {
     stream: UnixStream,
 }
 
+/// Ends a connection on which somebody else waits for an answer: the broker withdraws what was asked.
+#[derive(Debug)]
+pub struct Hangup(UnixStream);
+
+impl Hangup {
+    /// Ends it.
+    pub fn hang_up(&self) {
+        // One that is over needs no end.
+        let _ = self.0.shutdown(Shutdown::Both);
+    }
+}
+
 impl Client {
     /// Connects to the broker of the home with this `run` folder; `None` where none runs.
     ///
@@ -36,6 +49,14 @@ impl Client {
 
     pub(super) fn over(stream: UnixStream) -> Self {
         Self { stream }
+    }
+
+    /// What ends this connection from elsewhere.
+    ///
+    /// # Errors
+    /// [`ControlError::Io`].
+    pub fn hangup(&self) -> Result<Hangup, ControlError> {
+        Ok(Hangup(self.stream.try_clone()?))
     }
 
     /// Asks, and reads the answer as what `specs/control.md` lists for the operation.

@@ -17,7 +17,7 @@ mod serve;
 mod tests;
 
 pub use answer::{Answer, Ended, Serving, Unlocked};
-pub use client::Client;
+pub use client::{Client, Hangup};
 pub use error::ControlError;
 pub use frame::{JSON_BYTES_MAX, REPLY_BYTES_MAX, SECRET_BYTES_MAX, VERSION};
 pub use op::Op;

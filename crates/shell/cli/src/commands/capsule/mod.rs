@@ -11,6 +11,7 @@ mod peer;
 pub(super) mod place;
 mod prove_binary;
 mod receipt;
+mod receipts;
 mod revoke;
 mod run;
 mod show;

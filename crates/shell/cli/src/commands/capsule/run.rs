@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use serde_json::{Value, json};
 use symbolon_ambient::{Clock, Rng, SystemClock, SystemRng};
-use symbolon_capsule::{Admitted, Capability, Checked, PolicyError};
+use symbolon_capsule::{Admitted, Checked, PolicyError};
 use symbolon_capsule_host::{Cache, Keeper, Ran, RunError};
 use symbolon_circuits::ProvingKey;
 use symbolon_circuits::capsule::Capsule;
@@ -76,15 +76,13 @@ impl Args {
             true => Some(statement_key(&checked, ctx.existing()?.path())?),
             false => None,
         };
-        let mut wanted = match &self.receipt {
-            Some(path) => Some((ctx.broker()?, path)),
-            None => None,
-        };
-        if let Some((broker, _)) = &mut wanted {
-            broker.ensure_unlocked(Asking::Person)?;
+        if self.receipt.is_some() {
+            ctx.broker()?.ensure_unlocked(Asking::Person)?;
         }
         let ran = execute(ctx, &checked, folder, &input, (now_ms, seed))?;
-        if let Some((broker, path)) = &mut wanted {
+        if let Some(path) = &self.receipt {
+            // Another line than before the run: the broker closes one that is silent for as long as a run may take.
+            let broker = &mut ctx.broker()?;
             let facts = Facts {
                 manifest: &files.manifest,
                 certificate: &files.certificate,
@@ -107,7 +105,7 @@ impl Args {
             NewFile::make(path)?.write(&made.to_json())?;
         }
         show(ctx, &checked, &ran, now_ms, seed)?;
-        if let Some((_, path)) = wanted.filter(|_| !ctx.json) {
+        if let Some(path) = self.receipt.filter(|_| !ctx.json) {
             let path = path.display();
             out::say_next(&format!("symbolon verify {path} --key operator.pub --root root.pub"));
         }
@@ -135,9 +133,7 @@ pub fn execute(
     input: &[u8],
     (now_ms, seed): (u64, u64),
 ) -> Result<Ran, Failure> {
-    let may_call = admitted.manifest().capabilities.contains(&Capability::Call);
-    let broker = may_call.then(|| ctx.broker()).transpose()?;
-    let doors = Arc::new(CommandDoors::new(admitted.checked(), broker)?);
+    let doors = Arc::new(CommandDoors::new(admitted.checked(), ctx)?);
     let cache = match folder {
         Some(folder) => Some(Cache::open(folder).map_err(|error| {
             Failure::environment("capsule_cache", error.to_string())

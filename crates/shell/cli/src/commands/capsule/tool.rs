@@ -1,7 +1,7 @@
 //! `symbolon capsule tool`
 
 use std::os::fd::OwnedFd;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use serde::Deserialize;
@@ -9,18 +9,19 @@ use serde_json::{Map, Value, json};
 use symbolon_ambient::{Clock, Rng, SystemClock, SystemRng};
 use symbolon_capsule::{Admitted, Capability, Checked};
 use symbolon_capsule_host::Ran;
-use symbolon_codec::{b64, hex, json as strict};
+use symbolon_codec::{b64, json as strict};
+use symbolon_crypto::sha256;
 use symbolon_mcp::{OneTool, serve_one};
 use symbolon_receipt::capsule::Facts;
 use symbolon_store::Home;
-use tokio::sync::Semaphore;
 
+use super::receipts::{Place, Receipts};
 use super::run::execute;
 use super::source::{Files, Source, unchecked};
 use super::{Ctx, place, receipt};
-use crate::facts::NewFile;
 use crate::failure::Failure;
-use crate::{facts, logs, out, runtime};
+use crate::link::Asking;
+use crate::{facts, logs, runtime};
 
 /// Serve a signed component as one tool, over MCP on standard input and output
 ///
@@ -41,7 +42,7 @@ pub struct Args {
     /// How it is described to agents [default: NAME.tool.json beside it, where there is one]
     #[arg(long, value_name = "FILE")]
     describe: Option<PathBuf>,
-    /// Leave a receipt of each run in this folder, proven by the operator's key of the home
+    /// Leave a receipt of each run that ended well in this folder, proven by the operator's key of the home
     #[arg(long, value_name = "FOLDER")]
     receipts: Option<PathBuf>,
 }
@@ -69,13 +70,21 @@ struct Office {
     home: Option<Home>,
     source: Source,
     files: Files,
-    receipts: Option<PathBuf>,
-    /// Each run may take what its manifest allows of memory.
-    seats: Semaphore,
+    receipts: Option<Receipts>,
 }
 
-/// Why a run came to nothing, as an agent may hear it.
-struct Told(String);
+/// Why a call gave nothing, and how far it came: told that it was not run, an agent calls again.
+#[derive(Debug)]
+enum Trouble {
+    /// Nothing of it ran.
+    NotRun(Failure),
+    /// It ended by what the capsule did.
+    Own(Failure),
+    /// It began, or may have.
+    BrokenOff(Failure),
+    /// It ran to its end.
+    NoReceipt(Failure),
+}
 
 impl Args {
     pub fn run(self, ctx: &Ctx) -> Result<(), Failure> {
@@ -88,13 +97,9 @@ impl Args {
             .and_then(|checked| checked.admit(&files.component))
             .map_err(unchecked)
             .and_then(|admitted| self.described(&admitted))?;
-        if let Some(folder) = &self.receipts {
-            std::fs::create_dir_all(folder)
-                .map_err(|error| Failure::file("make", folder, &error))?;
-        }
-        let ctx = Ctx { json: false, home: ctx.home.clone() };
-        let (receipts, seats) = (self.receipts, Semaphore::new(RUNS_AT_ONCE));
-        let office = Arc::new(Office { ctx, home, source: self.source, files, receipts, seats });
+        let receipts = self.receipts.map(Receipts::open).transpose()?;
+        let ctx = Ctx { json: false, ..ctx.clone() };
+        let office = Arc::new(Office { ctx, home, source: self.source, files, receipts });
         let own = |stream: std::io::Result<OwnedFd>| {
             stream.map_err(|e| Failure::environment("streams", format!("standard streams: {e}")))
         };
@@ -112,13 +117,15 @@ impl Args {
         let said = self.read_description()?;
         let (manifest, checked) = (admitted.manifest(), admitted.checked());
         let what = said.description.unwrap_or_else(|| "Runs a capsule on these arguments.".into());
-        // The component's hash is in what a mount pins: another version is looked at again before it is called.
+        // Both hashes are in what a mount pins: another version, or the same one that may do more, is looked at again before
+        // it is called.
         let description = format!(
-            "{what} (Capsule {} {} by {}, component sha3-512:{})",
+            "{what} (Capsule {} {} by {}, component sha3-512:{}, manifest sha256:{})",
             manifest.name,
             manifest.version,
             checked.publisher(),
-            manifest.component.sha3_512
+            manifest.component.sha3_512,
+            sha256(&manifest.to_bytes())
         );
         let open = || Map::from_iter([("type".to_owned(), json!("object"))]);
         // What may call nothing changes nothing: it has no file, no network, no clock to hand anything on by.
@@ -130,6 +137,8 @@ impl Args {
             input_schema: said.input_schema.unwrap_or_else(open),
             read_only,
             destructive: said.annotations.destructive_hint,
+            // Each run may take what its manifest allows of memory.
+            runs_at_once: RUNS_AT_ONCE,
         })
     }
 
@@ -154,47 +163,54 @@ impl Args {
 
 impl Office {
     async fn call(self: Arc<Self>, arguments: Map<String, Value>) -> Result<String, String> {
-        let _seat = self.seats.acquire().await.map_err(|_| "it is ending".to_owned())?;
-        let office = self.clone();
-        let ran = tokio::task::spawn_blocking(move || office.once(arguments)).await;
-        match ran {
-            Ok(Ok(text)) => Ok(text),
-            Ok(Err(Told(why))) => Err(why),
-            Err(_) => Err("the run ended abnormally".to_owned()),
-        }
+        let ran = tokio::task::spawn_blocking(move || self.once(arguments)).await;
+        ran.unwrap_or_else(|_| Err("the run was broken off, and may have done a part".to_owned()))
     }
 
     /// One run. What is wrong with the machine or the papers is its owner's, on standard error.
-    fn once(&self, arguments: Map<String, Value>) -> Result<String, Told> {
+    fn once(&self, arguments: Map<String, Value>) -> Result<String, String> {
         let input = strict::canonical(&Value::Object(arguments));
-        let ran = self.shut_in(&input).map_err(|failure| {
-            out::say_error(&failure.message);
-            // The capsule's own words and limits, and codes of what its owner hears whole.
-            let own = failure.code.strip_prefix("capsule_").is_some_and(|it| ITS_OWN.contains(&it));
-            Told(if own { failure.message } else { format!("it was not run: {}", failure.code) })
+        let ran = self.shut_in(&input).map_err(|trouble| {
+            let told = trouble.told();
+            // The exit code is for a command that ends: this one goes on.
+            let _ = trouble.into_failure().tell(false);
+            told
         })?;
         let output = ran.finished.output;
         Ok(String::from_utf8(output).unwrap_or_else(|error| b64::encode(error.as_bytes())))
     }
 
-    fn shut_in(&self, input: &[u8]) -> Result<Ran, Failure> {
+    fn shut_in(&self, input: &[u8]) -> Result<Ran, Trouble> {
         let Files { component, manifest, certificate } = &self.files;
         let (now_ms, folder) = (SystemClock.unix_ms(), self.home.as_ref().map(Home::path));
-        let certified = self.source.certified(certificate, folder, now_ms)?;
+        let certified =
+            self.source.certified(certificate, folder, now_ms).map_err(Trouble::NotRun)?;
         let admitted = Checked::check(manifest, &certified)
             .and_then(|checked| checked.admit(component))
-            .map_err(unchecked)?;
+            .map_err(unchecked)
+            .map_err(Trouble::NotRun)?;
+        let place = self.place(&admitted, now_ms).map_err(Trouble::NotRun)?;
         let seed = u64::from_le_bytes(SystemRng.bytes());
-        let ran = execute(&self.ctx, &admitted, folder, input, (now_ms, seed))?;
-        if let Some(folder) = &self.receipts {
-            self.leave_receipt(folder, &admitted, &ran, (input, now_ms))?;
+        let ran = execute(&self.ctx, &admitted, folder, input, (now_ms, seed))
+            .map_err(Trouble::of_run)?;
+        if let Some(place) = place {
+            self.leave_receipt(place, &admitted, &ran, (input, now_ms))
+                .map_err(Trouble::NoReceipt)?;
         }
         Ok(ran)
     }
 
+    /// Where the run's receipt will be. Whoever wants one does not want a run without it: what can be known to be wrong is
+    /// found before.
+    fn place(&self, admitted: &Admitted<'_>, now_ms: u64) -> Result<Option<Place>, Failure> {
+        let Some(receipts) = &self.receipts else { return Ok(None) };
+        self.ctx.broker()?.ensure_unlocked(Asking::Nobody)?;
+        receipts.place(&admitted.manifest().name, now_ms).map(Some)
+    }
+
     fn leave_receipt(
         &self,
-        folder: &Path,
+        place: Place,
         admitted: &Admitted<'_>,
         ran: &Ran,
         (input, now_ms): (&[u8], u64),
@@ -209,12 +225,39 @@ impl Office {
             fuel: ran.finished.fuel_used,
             memory_bytes: ran.finished.memory_bytes,
         };
+        // Another line than before the run: the broker closes one that is silent for as long as a run may take.
         let mut broker = self.ctx.broker()?;
         let made = receipt::make(&mut broker, admitted, &ran.satisfied, &facts)?;
         let made = receipt::logged(&mut broker, made)?;
-        let unique: [u8; 4] = SystemRng.bytes();
-        let name = format!("{}-{now_ms}-{}.json", admitted.manifest().name, hex::encode(unique));
-        NewFile::make(&folder.join(name))?.write(&made.to_json())
+        place.write(&made.to_json())
+    }
+}
+
+impl Trouble {
+    fn of_run(failure: Failure) -> Self {
+        match failure.code.strip_prefix("capsule_") {
+            Some("engine" | "process") => Self::BrokenOff(failure),
+            Some(word) if ITS_OWN.contains(&word) => Self::Own(failure),
+            _ => Self::NotRun(failure),
+        }
+    }
+
+    fn into_failure(self) -> Failure {
+        match self {
+            Self::NotRun(it) | Self::Own(it) | Self::BrokenOff(it) | Self::NoReceipt(it) => it,
+        }
+    }
+
+    /// As an agent may hear it: the capsule's own words and limits, and codes of what its owner hears whole.
+    fn told(&self) -> String {
+        match self {
+            Self::NotRun(it) => format!("it was not run: {}", it.code),
+            Self::Own(it) => it.message.clone(),
+            Self::BrokenOff(it) => {
+                format!("the run was broken off, and may have done a part: {}", it.code)
+            }
+            Self::NoReceipt(it) => format!("it ran; its receipt could not be left: {}", it.code),
+        }
     }
 }
 
@@ -223,3 +266,25 @@ const ITS_OWN: [&str; 8] = ["exit", "fuel", "guest", "memory", "output", "stack"
 const RUNS_AT_ONCE: usize = 4;
 const DESCRIBED_BYTES_MAX: usize = 64 * 1024;
 const DESCRIBED_DEPTH_MAX: usize = 32;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_ran_or_may_have_is_never_called_not_run() {
+        let failure = |code: &str| Failure::refused(code, "all of it");
+        let of_run = |code: &str| Trouble::of_run(failure(code)).told();
+        assert_eq!(of_run("capsule_import"), "it was not run: capsule_import");
+        assert_eq!(of_run("no_broker"), "it was not run: no_broker");
+        for code in ["capsule_process", "capsule_engine"] {
+            let told = of_run(code);
+            assert!(told.contains("may have done a part") && told.ends_with(code), "{told}");
+        }
+        for word in ITS_OWN {
+            assert_eq!(of_run(&format!("capsule_{word}")), "all of it");
+        }
+        let told = Trouble::NoReceipt(failure("file")).told();
+        assert_eq!(told, "it ran; its receipt could not be left: file");
+    }
+}

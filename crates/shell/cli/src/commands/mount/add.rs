@@ -45,7 +45,7 @@ pub(super) struct Args {
     /// Of a capsule: how it is described to agents [default: NAME.tool.json beside it, where there is one]
     #[arg(long, value_name = "FILE", requires = "capsule")]
     describe: Option<PathBuf>,
-    /// Of a capsule: leave a receipt of each run in this folder
+    /// Of a capsule: leave a receipt of each run that ended well in this folder
     #[arg(long, value_name = "FOLDER", requires = "capsule")]
     receipts: Option<PathBuf>,
     /// How its credential is sent: none, bearer or header:NAME
