@@ -28,7 +28,8 @@ use crate::{facts, logs, runtime};
 /// `symbolon mount add NAME --capsule FILE` starts this, so that agents call the capsule by scopes, gates and receipts as any
 /// tool. Each call is a run of its own, shut in; the tool's arguments, as JSON, are its input. What the capsule calls goes
 /// through the broker again, as the agent capsule_PUBLISHER_NAME, which needs a grant of its own. How the tool is described to
-/// agents can stand beside the component, in NAME.tool.json: description, inputSchema, annotations.
+/// agents can stand beside the component, in NAME.tool.json: description, inputSchema, annotations. Without an inputSchema it
+/// takes no arguments.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples
