@@ -1,6 +1,7 @@
 //! Checking a certificate with nothing but the operator's key.
 
 use symbolon_codec::{CodecError, Digest32};
+use symbolon_crypto::VerifyingKey;
 use symbolon_log::{Checkpoint, CheckpointError, ProofError, leaf_hash, verify_inclusion};
 use symbolon_receipt::OperatorKey;
 
@@ -54,12 +55,19 @@ pub enum CertificateError {
 /// A certificate that passed every check. Only [`verify`] makes one.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct VerifiedCertificate {
+    rests_on: Vec<VerifyingKey>,
     standing: Standing,
     checkpoint: Checkpoint,
     salt: Option<Salt>,
 }
 
 impl VerifiedCertificate {
+    /// The operator's keys that it is believed by: the one that was given, the one that it names, the one that signed its
+    /// checkpoint, and those between.
+    pub fn rests_on(&self) -> &[VerifyingKey] {
+        &self.rests_on
+    }
+
     /// What the entries come to.
     pub const fn standing(&self) -> &Standing {
         &self.standing
@@ -92,7 +100,7 @@ pub fn verify(
 ) -> Result<VerifiedCertificate, CertificateError> {
     let certificate = Certificate::parse(bytes)?;
     let named = operator.named(&certificate.operator, &certificate.checkpoint)?;
-    let (claimed, _) = named.ok_or(CertificateError::Operator)?;
+    let (claimed, by) = named.ok_or(CertificateError::Operator)?;
     let checkpoint = operator.checkpoint(&certificate.checkpoint, &claimed)?;
     let mut standing: Option<Standing> = None;
     for it in &certificate.entries {
@@ -114,5 +122,6 @@ pub fn verify(
         standing = Some(next);
     }
     let standing = standing.ok_or_else(|| CertificateError::Form("no entries".to_owned()))?;
-    Ok(VerifiedCertificate { standing, checkpoint, salt: certificate.salt })
+    let rests_on = operator.rests_on(&by, Some(&certificate.checkpoint));
+    Ok(VerifiedCertificate { rests_on, standing, checkpoint, salt: certificate.salt })
 }

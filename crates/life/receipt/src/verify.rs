@@ -102,12 +102,26 @@ impl OperatorKey {
         }
     }
 
-    /// The keys from this one to another of the operator's, both among them: who vouch for each other.
-    pub fn keys_to(&self, other: &VerifyingKey) -> Vec<VerifyingKey> {
+    /// The operator's keys from this one to each of these, all among them: who vouch for each other.
+    fn keys_over(&self, others: &[VerifyingKey]) -> Vec<VerifyingKey> {
         let all = self.keys();
         let at = |key: &VerifyingKey| all.iter().position(|it| it == key);
-        let (Some(own), Some(other)) = (at(&self.key), at(other)) else { return Vec::new() };
-        all[own.min(other)..=own.max(other)].to_vec()
+        let places = || std::iter::once(&self.key).chain(others).filter_map(at);
+        let (Some(first), Some(last)) = (places().min(), places().max()) else { return Vec::new() };
+        all[first..=last].to_vec()
+    }
+
+    /// The keys that a document rests on which one of them signed, under a checkpoint's note that
+    /// [`OperatorKey::checkpoint`] opens, where it has one.
+    pub fn rests_on(&self, by: &VerifyingKey, note: Option<&str>) -> Vec<VerifyingKey> {
+        let signer = note.and_then(|note| self.signer(note));
+        self.keys_over(&[*by, signer.unwrap_or(*by)])
+    }
+
+    fn signer(&self, note: &str) -> Option<VerifyingKey> {
+        let Some(line) = &self.line else { return Some(self.key) };
+        let (_, place) = line.open(note).ok()?;
+        line.keys().nth(place).copied()
     }
 
     /// Entries in the log when this key gave way to another; nothing where it never did, so far as is known.
@@ -162,6 +176,7 @@ impl From<VerifyingKey> for OperatorKey {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct VerifiedReceipt {
     operator: VerifyingKey,
+    rests_on: Vec<VerifyingKey>,
     statement: Statement<'static>,
     index: u64,
     leaf_hash: Digest32,
@@ -173,6 +188,12 @@ impl VerifiedReceipt {
     /// The operator's key that signed it.
     pub fn operator(&self) -> &VerifyingKey {
         &self.operator
+    }
+
+    /// The operator's keys that it is believed by: the one that was given, the one that signed it, the one that signed its
+    /// checkpoint, and those between.
+    pub fn rests_on(&self) -> &[VerifyingKey] {
+        &self.rests_on
     }
 
     /// What happened.
@@ -219,5 +240,6 @@ pub fn verify(bundle: &[u8], operator: &OperatorKey) -> Result<VerifiedReceipt, 
         return Err(VerifyError::Order { index, intent: intent.index });
     }
     let note = bundle.checkpoint;
-    Ok(VerifiedReceipt { operator: key, statement, index, leaf_hash, checkpoint, note })
+    let rests_on = operator.rests_on(&key, Some(&note));
+    Ok(VerifiedReceipt { operator: key, rests_on, statement, index, leaf_hash, checkpoint, note })
 }

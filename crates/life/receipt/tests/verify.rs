@@ -5,9 +5,10 @@ use std::sync::{Arc, LazyLock};
 use proptest::prelude::*;
 use symbolon_ambient::SeededRng;
 use symbolon_codec::Digest32;
-use symbolon_crypto::{SigningKey, sha256};
+use symbolon_crypto::{SigningKey, VerifyingKey, sha256};
 use symbolon_log::{
-    Checkpoint, CheckpointError, Durability, Log, MemoryStorage, NoteError, ProofError, vkey,
+    Checkpoint, CheckpointError, Durability, Handover, Log, MemoryStorage, NoteError, ProofError,
+    Succession, vkey,
 };
 use symbolon_receipt::*;
 
@@ -383,4 +384,33 @@ proptest! {
         s.write(&mut out).unwrap();
         prop_assert_eq!(Statement::parse(&out).unwrap(), s);
     }
+}
+
+#[test]
+fn a_document_rests_on_the_keys_from_the_one_that_is_trusted_to_those_that_signed_it() {
+    let keys: [SigningKey; 4] =
+        std::array::from_fn(|n| SigningKey::make(&SeededRng::new(90 + n as u64)));
+    let public = |at: usize| keys[at].verifying_key();
+    let at = |size| Checkpoint { origin: ORIGIN.into(), size, root: Digest32([size as u8; 32]) };
+    let mut line = Succession::new(ORIGIN, public(0));
+    for (n, pair) in keys[..3].windows(2).enumerate() {
+        line.push(Handover::sign(&at(10 * (n as u64 + 1)), &pair[0], &pair[1])).unwrap();
+    }
+    let trusted = |key: usize| OperatorKey::from(public(key)).within(line.clone());
+    let rests = |key: usize, by: usize, note: Option<(u64, usize)>| {
+        let note = note.map(|(size, key)| at(size).sign(&keys[key]));
+        let found = trusted(key).unwrap().rests_on(&public(by), note.as_deref());
+        let place = |key: &VerifyingKey| keys.iter().position(|it| it.verifying_key() == *key);
+        found.iter().map(|key| place(key).unwrap()).collect::<Vec<_>>()
+    };
+    assert!(trusted(3).is_none(), "it is none of the line");
+    assert_eq!(rests(1, 1, None), [1], "no other vouches for what is its own");
+    assert_eq!(rests(2, 0, None), [0, 1, 2]);
+    assert_eq!(rests(0, 0, Some((5, 0))), [0]);
+    // Signed by one of before, and shown under a later checkpoint: who has that key can have made its place.
+    assert_eq!(rests(0, 0, Some((15, 1))), [0, 1]);
+    assert_eq!(rests(1, 0, Some((25, 2))), [0, 1, 2]);
+    // Without a line the key stands for itself.
+    let alone = OperatorKey::from(public(0));
+    assert_eq!(alone.rests_on(&public(0), Some(&at(5).sign(&keys[0]))), [public(0)]);
 }

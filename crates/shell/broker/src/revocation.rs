@@ -73,6 +73,12 @@ impl Broker {
             return Err(CallError::caller("other_operator", what).next("symbolon operator show"));
         }
         let _changes = self.changes.lock().await;
+        if self.home.operator_rotation().exists() {
+            let what = "this operator's key gave way to another; nothing of the one before is revoked here";
+            return Err(CallError::caller("other_operator", what)
+                .status(409)
+                .next("give its revocation to whoever believes it; here: symbolon operator show"));
+        }
         let known = self.revoked();
         let strictest =
             Revocation::strictest(&self.operator, known.as_deref().into_iter().chain([&given]));
@@ -138,7 +144,7 @@ pub(crate) fn read(home: &Home, operator: &VerifyingKey) -> Result<Option<Revoca
     }
 }
 
-fn refused(revocation: &Revocation) -> CallError {
+pub(crate) fn refused(revocation: &Revocation) -> CallError {
     let since = match revocation.since_ms() {
         0 => "as if it had never been believed".to_owned(),
         since => format!("since {}", symbolon_codec::time::rfc3339(since)),

@@ -59,6 +59,9 @@ impl Broker {
         let open = self.acting()?;
         self.expect_room()?;
         self.settle().await;
+        let _changes = self.changes.lock().await;
+        // Held until the store is closed: a run's key that comes now finds a closed one behind it.
+        let _chain = self.run_keys.hold().await;
         let decided = self.decide_rotation(&open).await;
         self.store.close().await;
         decided
@@ -81,9 +84,10 @@ impl Broker {
     }
 
     async fn decide_rotation(&self, open: &Open) -> Result<RotationView, CallError> {
-        let _changes = self.changes.lock().await;
-        // Held: a run's key that comes now finds a closed store behind it.
-        let _chain = self.run_keys.hold().await;
+        // Its own word may have come while calls ended.
+        if let Some(revocation) = self.revoked() {
+            return Err(crate::revocation::refused(&revocation));
+        }
         if self.home.operator_rotation().exists() {
             return Err(stopped("which another rotation closed"));
         }
@@ -95,6 +99,11 @@ impl Broker {
         }
         let next = SigningKey::make(&SystemRng);
         let handover = Handover::sign(&last, &open.operator, &next);
+        // As whoever finishes it will read it: what is decided can be done.
+        let mut line = read_line(&self.home, &self.vkey)?;
+        let read = Handover::open(handover.note(), &self.operator, line.origin());
+        let read = read.and_then(|read| line.push(read));
+        read.map_err(|error| stopped(&error.to_string()))?;
         let context = [self.manifest.vault.as_bytes().as_slice()];
         let seed = next.seal_seed(&open.unlocked.operator_key(), &context, &SystemRng);
         let decided = Decided {
@@ -336,6 +345,39 @@ mod tests {
         let line = read_line(&Home::open(&home).unwrap(), &keys[3]).unwrap();
         let all = line.keys().map(|key| vkey(line.origin(), key).unwrap());
         assert_eq!(all.collect::<Vec<_>>(), keys);
+    }
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn what_is_revoked_meanwhile_is_not_handed_over_and_what_is_handed_over_not_revoked_here()
+    {
+        let (_folder, home) = home().await;
+        let at = Home::open(&home).unwrap();
+        // The operator's word comes while calls end.
+        let broker = open(&home).await;
+        let signed = broker.sign_revocation(5).unwrap().revocation;
+        let changes = broker.changes.lock().await;
+        let rotating = tokio::spawn({
+            let broker = broker.clone();
+            async move { broker.rotate_operator().await }
+        });
+        while !broker.is_over() {
+            tokio::task::yield_now().await;
+        }
+        let read = Revocation::parse(signed.as_bytes()).unwrap();
+        *broker.revocation.write().unwrap() = Some(std::sync::Arc::new(read));
+        drop(changes);
+        assert_eq!(rotating.await.unwrap().unwrap_err().code, "operator_revoked");
+        assert!(!at.operator_rotation().exists());
+        drop(broker);
+        // It comes after what was decided, to the broker that did: the home opens, as the next key's.
+        let broker = open(&home).await;
+        let before = broker.operator().key;
+        broker.rotate_operator().await.unwrap();
+        let late = broker.revoke_operator(&signed).await.unwrap_err();
+        assert_eq!(late.code, "other_operator", "{late:?}");
+        assert!(!at.operator_revocation().exists());
+        drop(broker);
+        assert_ne!(open(&home).await.operator().key, before);
     }
 
     #[tokio::test(flavor = "multi_thread")]

@@ -116,6 +116,7 @@ pub struct CapsuleVerdict {
     receipt: CapsuleReceipt,
     onion: Option<String>,
     operator: Option<VerifyingKey>,
+    rests_on: Vec<VerifyingKey>,
     checks: Vec<CapsuleCheck>,
 }
 
@@ -138,6 +139,11 @@ impl CapsuleVerdict {
     /// The operator's key that stands behind it; none where the receipt was not held against one.
     pub fn operator(&self) -> Option<&VerifyingKey> {
         self.operator.as_ref()
+    }
+
+    /// The operator's keys that it is believed by, as of a receipt; none where it was not held against one.
+    pub fn rests_on(&self) -> &[VerifyingKey] {
+        &self.rests_on
     }
 
     /// The execution key that proved it, where it is of the unlinked form.
@@ -210,7 +216,10 @@ pub fn verify_capsule(
         CapsuleCheck { name: "time", seen: facts.time()? },
         CapsuleCheck { name: "inclusion", seen: inclusion(&receipt, operator)? },
     ]);
-    Ok(CapsuleVerdict { receipt, onion, operator: key, checks })
+    let note = receipt.log.as_ref().map(|log| &*log.checkpoint);
+    let rests_on = operator.zip(key.as_ref()).map(|(given, key)| given.rests_on(key, note));
+    let rests_on = rests_on.unwrap_or_default();
+    Ok(CapsuleVerdict { receipt, onion, operator: key, rests_on, checks })
 }
 
 /// Whether the operator's log has it.

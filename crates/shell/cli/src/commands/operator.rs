@@ -195,7 +195,8 @@ fn rotate(ctx: &Ctx, yes: bool) -> Result<(), Failure> {
         ("succession", line.display().to_string()),
     ])?;
     out::say_next(
-        "operator.pub and operator.succession to whoever checks your receipts; then start what ended",
+        "operator.pub and operator.succession to whoever checks your receipts; start what ended; then symbolon operator \
+         export-revocation, since the one on paper is of the key before",
     );
     Ok(())
 }

@@ -10,6 +10,7 @@ use symbolon_codec::{hex, time::rfc3339};
 use symbolon_receipt::OperatorKey;
 
 use super::Ctx;
+use super::revoked::Revocations;
 use crate::failure::Failure;
 use crate::{facts, out};
 
@@ -17,10 +18,11 @@ use crate::{facts, out};
 pub fn verify(
     ctx: &Ctx,
     bytes: &[u8],
-    key: &OperatorKey,
+    (key, revoked): (&OperatorKey, &Revocations),
     text: Option<&Path>,
 ) -> Result<(), Failure> {
     let verified = check(bytes, key).map_err(refused)?;
+    revoked.on(verified.rests_on()).refuse("a certificate")?;
     let of_text = match text {
         None => None,
         Some(path) => Some(of_text(&verified, path)?),

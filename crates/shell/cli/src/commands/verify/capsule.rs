@@ -41,7 +41,7 @@ pub fn verify(
     let finality = asked.and_then(|it| verdict.finality(&it.witnesses, it.needed));
     let mut until = None;
     if let Some((by, key)) = by.zip(verdict.operator()) {
-        by.revoked.on(&by.key.keys_to(key)).expect_seen(finality.as_ref())?;
+        by.revoked.on(verdict.rests_on()).expect_seen(finality.as_ref())?;
         until = by.key.until(key);
     }
     if ctx.json {
@@ -57,7 +57,8 @@ pub fn verify(
         out::json(&said)?;
     } else {
         show(&verdict)?;
-        until.map_or(Ok(()), |until| out::text(&retired(until)))?;
+        let is_final = finality.as_ref().is_some_and(Finality::is_final);
+        until.map_or(Ok(()), |until| out::text(&retired(until, is_final)))?;
         match (&finality, asked) {
             (Some(finality), _) => show_witnesses(finality)?,
             (None, Some(_)) => {

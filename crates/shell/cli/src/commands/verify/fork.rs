@@ -8,6 +8,7 @@ use symbolon_receipt::OperatorKey;
 use symbolon_trust::score::Evidence;
 
 use super::Ctx;
+use super::revoked::Revocations;
 use crate::commands::trust;
 use crate::failure::Failure;
 use crate::out;
@@ -19,7 +20,12 @@ pub fn is_fork(bytes: &[u8]) -> bool {
 }
 
 /// Checks the proof, and says what it shows.
-pub fn verify(ctx: &Ctx, bytes: &[u8], key: &OperatorKey) -> Result<(), Failure> {
+pub fn verify(
+    ctx: &Ctx,
+    bytes: &[u8],
+    key: &OperatorKey,
+    revoked: &Revocations,
+) -> Result<(), Failure> {
     let proof = ForkProof::parse(bytes).map_err(refused)?;
     let by = |by: VerifyingKey| match proof.verify(&by, key.origin()) {
         Err(ForkError::Operator) => None,
@@ -27,6 +33,8 @@ pub fn verify(ctx: &Ctx, bytes: &[u8], key: &OperatorKey) -> Result<(), Failure>
     };
     let shown = key.keys().into_iter().find_map(by).unwrap_or(Err(ForkError::Operator));
     let (by, fork) = shown.map_err(refused)?;
+    let on = revoked.on(&key.rests_on(&by, None));
+    on.refuse("a fork, which whoever has the key can make,")?;
     trust::keep(ctx, &by, Evidence::of(&fork));
     let (older, newer) = (fork.older(), fork.newer());
     if ctx.json {

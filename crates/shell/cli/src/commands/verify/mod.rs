@@ -118,12 +118,10 @@ impl Args {
                 let revoked = Revocations::read(&self.revocations, &key)?;
                 let asked = receipt::Asked::read(&self.witness, self.witnesses)?;
                 if fork::is_fork(&bytes) {
-                    revoked.any().refuse("a fork, which whoever has the key can make,")?;
-                    return fork::verify(ctx, &bytes, &key);
+                    return fork::verify(ctx, &bytes, &key, &revoked);
                 }
                 if Certificate::is_one(&bytes) {
-                    revoked.any().refuse("a certificate")?;
-                    return authorship::verify(ctx, &bytes, &key, self.text.as_deref());
+                    return authorship::verify(ctx, &bytes, (&key, &revoked), self.text.as_deref());
                 }
                 if CapsuleReceipt::is_one(&bytes) {
                     let by = capsule::By { key: &key, asked: asked.as_ref(), revoked: &revoked };

@@ -94,7 +94,7 @@ pub fn verify(
 ) -> Result<(), Failure> {
     let receipt = check(bundle, key)?;
     let finality = asked.map(|asked| receipt.finality(&asked.witnesses, asked.needed));
-    let revoked = revoked.on(&key.keys_to(receipt.operator()));
+    let revoked = revoked.on(receipt.rests_on());
     revoked.expect_seen(finality.as_ref())?;
     let until = key.until(receipt.operator());
     if ctx.json {
@@ -113,7 +113,8 @@ pub fn verify(
         out::json(&said)?;
     } else {
         show(&receipt)?;
-        until.map_or(Ok(()), |until| out::text(&retired(until)))?;
+        let is_final = finality.as_ref().is_some_and(Finality::is_final);
+        until.map_or(Ok(()), |until| out::text(&retired(until, is_final)))?;
         if let Some(since) = revoked.since_ms() {
             out::text(&format!(
                 "revoked     since {}; your witnesses saw it before",
@@ -164,8 +165,15 @@ pub fn show_witnesses(finality: &Finality) -> Result<(), Failure> {
 }
 
 /// Of a key that others came after.
-pub fn retired(until: u64) -> String {
-    format!("key         one of before, which gave way to the next at {until} entries")
+pub fn retired(until: u64, is_final: bool) -> String {
+    let key = format!("key         one of before, which gave way to the next at {until} entries");
+    match is_final {
+        true => key,
+        // No date of the operator's own shows that it was the key of then.
+        false => format!(
+            "{key}: whoever has it now can sign as of then; your witnesses saw it, or ask for the receipt again"
+        ),
+    }
 }
 
 fn time(signed: &Cosignature) -> String {

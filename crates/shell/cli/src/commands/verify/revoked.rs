@@ -39,11 +39,6 @@ impl Revocations {
         let strictest = keys.iter().filter_map(|key| Revocation::strictest(key, &self.0));
         Revoked(strictest.min_by_key(|it| it.since_ms()).cloned())
     }
-
-    /// The strictest of all.
-    pub fn any(&self) -> Revoked {
-        Revoked(self.0.iter().min_by_key(|it| it.since_ms()).cloned())
-    }
 }
 
 /// What is believed no more since when, of what a document rests on.
