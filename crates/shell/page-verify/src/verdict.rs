@@ -47,7 +47,9 @@ pub(crate) fn named(until: Option<u64>, held: &str) -> String {
     match until {
         None => held.to_owned(),
         Some(until) => {
-            format!("It names a key that the operator had until entry {until} of the log.")
+            format!(
+                "It names a key that the operator had until entry {until} of the log: whoever has it now can sign as of then."
+            )
         }
     }
 }
