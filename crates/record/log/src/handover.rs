@@ -45,6 +45,9 @@ pub enum SuccessionError {
     /// A key of the line comes again.
     #[error("the successor is a key of before")]
     Again,
+    /// Its key ID is that of a key of the line: a signature of the one would be taken for a bad one of the other.
+    #[error("the successor has the key ID of a key of before")]
+    KeyId,
     /// The line would be written longer than it is read.
     #[error("the succession would be longer than {SUCCESSION_BYTES_MAX} bytes")]
     TooLong,
@@ -189,7 +192,7 @@ impl Succession {
     /// Adds a handover of the newest key's.
     ///
     /// # Errors
-    /// [`SuccessionError::Again`], [`SuccessionError::Order`], [`CheckpointError::TwoRoots`], or where there are too many
+    /// [`SuccessionError::Again`], [`SuccessionError::KeyId`], [`SuccessionError::Order`], [`CheckpointError::TwoRoots`], or where there are too many
     /// `Form` or [`SuccessionError::TooLong`]. The line is as it was.
     pub fn push(&mut self, handover: Handover) -> Result<(), SuccessionError> {
         let size = handover.checkpoint.size;
@@ -198,6 +201,11 @@ impl Succession {
         }
         if self.keys().any(|key| *key == handover.to) {
             return Err(SuccessionError::Again);
+        }
+        // Four bytes, which an operator can grind: with an older key's every document of that one would fail.
+        let id = |key: &VerifyingKey| note::key_id(note::ED25519, &self.origin, key);
+        if self.keys().any(|key| id(key) == id(&handover.to)) {
+            return Err(SuccessionError::KeyId);
         }
         if let Some(last) = self.handovers.last().map(|it| &it.checkpoint) {
             if size < last.size {
@@ -380,6 +388,19 @@ mod tests {
         let other = Checkpoint { root: Digest32([0; 32]), ..at(9) };
         let other = Handover::sign(&other, &key(3), &key(4));
         assert_eq!(line.clone().push(other), Err(CheckpointError::TwoRoots { size: 9 }.into()));
+    }
+
+    #[test]
+    fn a_key_with_the_id_of_one_of_before_is_no_successor() {
+        // Found by trying.
+        let (one, two) = (3_009, 129_510);
+        let mut line = Succession::new(ORIGIN, key(one).verifying_key());
+        let directly = Handover::sign(&at(5), &key(one), &key(two));
+        assert_eq!(line.push(directly), Err(SuccessionError::KeyId));
+        line.push(Handover::sign(&at(5), &key(one), &key(2))).unwrap();
+        let later = Handover::sign(&at(9), &key(2), &key(two));
+        assert_eq!(line.push(later), Err(SuccessionError::KeyId));
+        assert_eq!(line.open(&at(4).sign(&key(one))), Ok((at(4), 0)));
     }
 
     /// A handover with an extension line that both keys signed.
