@@ -266,12 +266,25 @@ impl Succession {
     /// As [`Checkpoint::open`] where none did; [`CheckpointError::Retired`] where it had given way before, and
     /// [`CheckpointError::TwoRoots`] where the handover says another root.
     pub fn open(&self, note: &str) -> Result<(Checkpoint, usize), CheckpointError> {
+        let (checkpoint, place) = self.open_signed(note)?;
+        self.agrees(&checkpoint)?;
+        Ok((checkpoint, place))
+    }
+
+    /// As [`Succession::open`], not held against the roots of the handovers: for who makes a proof of two that differ.
+    ///
+    /// # Errors
+    /// As [`Succession::open`], without [`CheckpointError::TwoRoots`].
+    pub fn open_signed(&self, note: &str) -> Result<(Checkpoint, usize), CheckpointError> {
         let newest_first = (0..=self.handovers.len()).rev();
         let mut unsigned = NoteError::Unsigned { name: self.origin.clone() };
         for place in newest_first {
             let key = if place == 0 { &self.first } else { &self.handovers[place - 1].to };
             match Checkpoint::open(note, key, &self.origin) {
-                Ok(checkpoint) => return Ok((self.allowed(checkpoint, place)?, place)),
+                Ok(checkpoint) => {
+                    self.may_sign(place, checkpoint.size)?;
+                    return Ok((checkpoint, place));
+                }
                 Err(CheckpointError::Note(error @ NoteError::Unsigned { .. })) => unsigned = error,
                 Err(error) => return Err(error),
             }
@@ -279,19 +292,22 @@ impl Succession {
         Err(unsigned.into())
     }
 
-    /// Whether the key in this place may have signed this.
-    fn allowed(&self, checkpoint: Checkpoint, place: usize) -> Result<Checkpoint, CheckpointError> {
+    /// Whether the key in this place may have signed so many entries.
+    fn may_sign(&self, place: usize, size: u64) -> Result<(), CheckpointError> {
+        match self.until(place) {
+            Some(until) if size > until => Err(CheckpointError::Retired { size, until }),
+            _ => Ok(()),
+        }
+    }
+
+    /// Whether no handover says another root for as many entries.
+    pub(crate) fn agrees(&self, checkpoint: &Checkpoint) -> Result<(), CheckpointError> {
         let size = checkpoint.size;
-        if let Some(until) = self.until(place)
-            && size > until
-        {
-            return Err(CheckpointError::Retired { size, until });
+        let mut told = self.handovers.iter().map(Handover::checkpoint);
+        match told.any(|it| it.size == size && it.root != checkpoint.root) {
+            true => Err(CheckpointError::TwoRoots { size }),
+            false => Ok(()),
         }
-        let told = self.handovers.iter().find(|it| it.checkpoint.size == size);
-        if told.is_some_and(|it| it.checkpoint.root != checkpoint.root) {
-            return Err(CheckpointError::TwoRoots { size });
-        }
-        Ok(checkpoint)
     }
 
     /// Entries in the last checkpoint of the key in this place; nothing where it never gave way.

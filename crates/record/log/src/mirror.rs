@@ -121,10 +121,11 @@ impl<S: Storage> Mirror<S> {
         let mut mirror = Self { storage, keys, tree: Tree::default(), head: None };
         if let Some(note) = note {
             let note = String::from_utf8(note).map_err(|_| MirrorError::State)?;
-            let (checkpoint, place) = mirror.keys.open(&note).map_err(|error| match error {
-                CheckpointError::Note(NoteError::Unsigned { .. }) => MirrorError::OtherKey,
-                _ => MirrorError::State,
-            })?;
+            let (checkpoint, place) =
+                mirror.keys.open_signed(&note).map_err(|error| match error {
+                    CheckpointError::Note(NoteError::Unsigned { .. }) => MirrorError::OtherKey,
+                    _ => MirrorError::State,
+                })?;
             mirror.tree = mirror.resume(checkpoint.size)?;
             if mirror.root(checkpoint.size)? != checkpoint.root {
                 return Err(MirrorError::State);
@@ -159,7 +160,7 @@ impl<S: Storage> Mirror<S> {
             return Err(MirrorError::Succession(SuccessionError::Again));
         }
         if let Some(head) = &self.head {
-            keys.open(&head.note)?;
+            keys.open_signed(&head.note)?;
         }
         let kept = self.storage.publish(KEYS, &keys.to_bytes());
         kept.map_err(LogError::storage("write the keys"))?;
@@ -177,7 +178,10 @@ impl<S: Storage> Mirror<S> {
     /// # Errors
     /// [`MirrorError`]; what is known stays as it was.
     pub fn observe(&mut self, note: &str, fetch: FetchTile<'_>) -> Result<Observed, MirrorError> {
-        let (shown, place) = self.keys.open(note)?;
+        let (shown, place) = self.keys.open_signed(note)?;
+        if let Some(forked) = self.told_twice(&shown, place, note)? {
+            return Ok(forked);
+        }
         // Where the key gave way since, both keys' checkpoint stands between: two histories are shown by one key's word.
         let mut from = None;
         while let Some(known) = self.head.as_ref().filter(|known| known.place < place) {
@@ -211,6 +215,28 @@ impl<S: Storage> Mirror<S> {
         })
     }
 
+    /// A handover that this key signed too, of as many entries and of another root. No tile is needed to show that.
+    fn told_twice(
+        &self,
+        shown: &Checkpoint,
+        place: usize,
+        note: &str,
+    ) -> Result<Option<Observed>, MirrorError> {
+        let signed = place.saturating_sub(1)..=place;
+        let mut signed = signed.filter_map(|at| self.keys.handovers().get(at));
+        let other = signed
+            .find(|it| it.checkpoint().size == shown.size && it.checkpoint().root != shown.root);
+        let Some(other) = other else { return Ok(None) };
+        let proof = ForkProof::of_one_size(self.operator(place)?, other.note(), note);
+        self.forked(place, proof, MirrorError::State).map(Some)
+    }
+
+    /// The text of the key in this place.
+    fn operator(&self, place: usize) -> Result<String, MirrorError> {
+        let key = self.keys.keys().nth(place).ok_or(MirrorError::State)?;
+        Ok(vkey(self.keys.origin(), key).map_err(LogError::from)?)
+    }
+
     /// As [`Mirror::observe`], of a checkpoint that the key in this place signed.
     fn observe_by(
         &mut self,
@@ -226,8 +252,7 @@ impl<S: Storage> Mirror<S> {
             };
         };
         let (known, known_note) = (known.checkpoint, known.note);
-        let key = self.keys.keys().nth(place).ok_or(MirrorError::State)?;
-        let operator = vkey(self.keys.origin(), key).map_err(LogError::from)?;
+        let operator = self.operator(place)?;
         if shown.size == known.size {
             if shown.root == known.root {
                 return Ok(Observed::Unchanged);

@@ -190,10 +190,11 @@ impl<S: WitnessStore> Witness<S> {
         let log = self.logs.iter().find(|log| log.origin() == claimed.origin);
         let log = log.ok_or(WitnessRefusal::UnknownLog { origin: claimed.origin })?;
         let keys = self.keys(log)?;
-        let (checkpoint, _) = keys.open(&note).map_err(WitnessRefusal::Signature)?;
+        let (checkpoint, _) = keys.open_signed(&note).map_err(WitnessRefusal::Signature)?;
         let to = Head { size: checkpoint.size, root: checkpoint.root };
         let next = followed(&keys, &note).map_err(WitnessRefusal::Handover)?;
-        self.remember(log.origin(), old, to, &proof, next.as_ref())?;
+        let agrees = keys.agrees(&checkpoint);
+        self.remember(log.origin(), old, to, &proof, (agrees, next.as_ref()))?;
         let (text, _) = split_note(&note).map_err(|e| WitnessRefusal::Form(e.into()))?;
         Ok(cosign_text(text, self.public.name(), &self.key, unix_seconds))
     }
@@ -218,7 +219,7 @@ impl<S: WitnessStore> Witness<S> {
         old: u64,
         to: Head,
         proof: &[Digest32],
-        next: Option<&Succession>,
+        (agrees, next): (Result<(), CheckpointError>, Option<&Succession>),
     ) -> Result<(), WitnessRefusal> {
         let from = self.store.latest(origin).map_err(WitnessRefusal::Store)?;
         let has = from.map_or(0, |head| head.size);
@@ -229,6 +230,8 @@ impl<S: WitnessStore> Witness<S> {
         if has == to.size && from_root != to.root {
             return Err(WitnessRefusal::Forked { origin: origin.to_owned(), size: has });
         }
+        // After the size, which the log is told where it asks with another, and after the head's own root.
+        agrees.map_err(WitnessRefusal::Signature)?;
         match (has, proof.len()) {
             // Every tree continues the empty one.
             (0, 0) => {}
@@ -261,8 +264,12 @@ fn followed(keys: &Succession, note: &str) -> Result<Option<Succession>, Success
     match Handover::open(note, keys.newest(), keys.origin()) {
         Ok(handover) => {
             let mut next = keys.clone();
-            next.push(handover)?;
-            Ok(Some(next))
+            match next.push(handover) {
+                Ok(()) => Ok(Some(next)),
+                // No handover: two histories, which is said where the roots are compared.
+                Err(SuccessionError::Checkpoint(CheckpointError::TwoRoots { .. })) => Ok(None),
+                Err(error) => Err(error),
+            }
         }
         // One as any other, one of before, and the one that this key began with.
         Err(SuccessionError::Successor | SuccessionError::Again) => Ok(None),

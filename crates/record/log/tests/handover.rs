@@ -137,17 +137,102 @@ fn a_mirror_follows_over_handovers_and_goes_on_after_a_restart() {
     assert!(matches!(copy.follow(line(&[&other])), Err(MirrorError::Succession(_))));
 }
 
+/// The entries that a log began with, others from a place on, as many as asked, and by this key.
+fn fork_at(at: u64, to: u64, signer: Arc<SigningKey>) -> Log<MemoryStorage> {
+    let log = filled(at);
+    for i in at..to {
+        log.append(format!("another {i}").as_bytes()).unwrap();
+    }
+    log.commit().unwrap();
+    log.set_signer(Some(signer));
+    log
+}
+
+/// That it is shown to others, and by which of the test's keys.
+fn shown_by(seen: Observed, whose: &SigningKey) {
+    let Observed::Forked(proof) = seen else { panic!("{seen:?}") };
+    proof.verify(&whose.verifying_key(), Some(ORIGIN)).unwrap();
+}
+
+#[test]
+fn a_fork_where_a_handover_stands_is_shown() {
+    let log = filled(520);
+    let handover = hand_over(&log, &key(), next_key(2));
+    let note = |log: &Log<MemoryStorage>| log.checkpoint().unwrap();
+    let (by_old, by_next) = (fork_at(300, 520, key()), fork_at(300, 520, next_key(2)));
+    let again = hand_over(&fork_at(300, 520, next_key(2)), &next_key(2), next_key(3));
+    // It knows the handover, or more than that, or it is behind it.
+    for known in [520, 700, 400, 0] {
+        let storage = Arc::new(MemoryStorage::new());
+        let mut copy = mirror(&storage);
+        if known == 400 {
+            look(&mut copy, &filled(400), &note(&filled(400))).unwrap();
+        }
+        copy.follow(line(&[&handover])).unwrap();
+        let log = filled(520);
+        match known {
+            520 => drop(look(&mut copy, &log, handover.note()).unwrap()),
+            700 => {
+                log.set_signer(Some(next_key(2)));
+                grown(&log, 700);
+                look(&mut copy, &log, &note(&log)).unwrap();
+            }
+            _ => {}
+        }
+        for _ in 0..2 {
+            shown_by(look(&mut copy, &by_next, &note(&by_next)).unwrap(), &next_key(2));
+            shown_by(look(&mut copy, &by_next, again.note()).unwrap(), &next_key(2));
+            shown_by(look(&mut copy, &by_old, &note(&by_old)).unwrap(), &key());
+            copy = mirror(&storage);
+        }
+    }
+    // It knows as many entries by the key of before, and the handover is of another history.
+    let storage = Arc::new(MemoryStorage::new());
+    let mut copy = mirror(&storage);
+    look(&mut copy, &by_old, &note(&by_old)).unwrap();
+    copy.follow(line(&[&handover])).unwrap();
+    for _ in 0..2 {
+        shown_by(look(&mut copy, &log, handover.note()).unwrap(), &key());
+        grown(&log, 600);
+        shown_by(look(&mut copy, &log, &note(&log)).unwrap(), &key());
+        copy = mirror(&storage);
+    }
+}
+
+#[test]
+fn a_witness_says_that_a_log_forked_where_a_handover_stands() {
+    let heads = Arc::new(Heads::default());
+    let one = witness(&heads, key().verifying_key());
+    let log = filled(9);
+    let handover = hand_over(&log, &key(), next_key(2));
+    one.add_checkpoint(&asks(&log, 0, handover.note()), NOW).unwrap();
+    let other = fork_at(5, 9, next_key(2));
+    let again = hand_over(&other, &next_key(2), next_key(3));
+    let by_next = Checkpoint::dangerous_read_unverified(again.note()).unwrap();
+    for note in [by_next.sign(&next_key(2)), by_next.sign(&key()), again.note().to_owned()] {
+        let body = AddCheckpoint { old: 9, proof: Vec::new(), note }.to_text().into_bytes();
+        let refused = one.add_checkpoint(&body, NOW);
+        assert!(matches!(refused, Err(WitnessRefusal::Forked { size: 9, .. })), "{refused:?}");
+    }
+    // One that was given the line, and has seen nothing, signs no other root there either.
+    let given = WatchedLog::from(line(&[&handover]));
+    let heads = Arc::new(Heads::default());
+    let name = SigningKey::make(&SeededRng::new(100));
+    let fresh = Witness::new("w.test/one", name, vec![given], heads.clone()).unwrap();
+    for note in [by_next.sign(&next_key(2)), again.note().to_owned()] {
+        let refused = fresh.add_checkpoint(&asks(&other, 0, &note), NOW);
+        let is_other = matches!(
+            refused,
+            Err(WitnessRefusal::Signature(CheckpointError::TwoRoots { size: 9 }))
+        );
+        assert!(is_other, "{refused:?}");
+        assert_eq!(heads.latest(ORIGIN).unwrap(), None);
+    }
+    fresh.add_checkpoint(&asks(&log, 0, handover.note()), NOW).unwrap();
+}
+
 #[test]
 fn a_fork_on_either_side_of_a_handover_is_shown_by_the_key_that_made_it() {
-    let fork_at = |at: u64, to: u64, signer: Arc<SigningKey>| {
-        let log = filled(at);
-        for i in at..to {
-            log.append(format!("another {i}").as_bytes()).unwrap();
-        }
-        log.commit().unwrap();
-        log.set_signer(Some(signer));
-        log
-    };
     let (old, new) = (key().verifying_key(), next_key(2).verifying_key());
     // Where it forks, how far the fork goes, who signs it, who is shown to have made two histories.
     for (at, to, signer, whose) in [
