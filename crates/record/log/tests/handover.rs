@@ -200,6 +200,59 @@ fn a_fork_where_a_handover_stands_is_shown() {
 }
 
 #[test]
+fn handovers_of_another_history_are_shown_to_who_comes_later() {
+    let history = filled(100);
+    let first = hand_over(&history, &key(), next_key(2));
+    grown(&history, 300);
+    let second = hand_over(&history, &next_key(2), next_key(3));
+    let note = |log: &Log<MemoryStorage>| log.checkpoint().unwrap();
+    // Where the log that is shown has other entries, how many, by whom; the line; who is shown to have made two histories.
+    for (at, to, signer, handovers, whose) in [
+        (50, 200, 2, vec![&first], 2),
+        (50, 100, 2, vec![&first], 2),
+        (50, 400, 3, vec![&first, &second], 3),
+        (250, 400, 3, vec![&first, &second], 3),
+        (50, 250, 2, vec![&first, &second], 2),
+    ] {
+        let other = fork_at(at, to, next_key(signer));
+        for pinned in [key(), next_key(2)] {
+            let storage = Arc::new(MemoryStorage::new());
+            let open = || Mirror::open(storage.clone(), ORIGIN, pinned.verifying_key()).unwrap();
+            let mut copy = open();
+            copy.follow(line(&handovers)).unwrap();
+            for _ in 0..2 {
+                let seen = look(&mut copy, &other, &note(&other)).unwrap();
+                shown_by(seen, &next_key(whose));
+                // Whatever else is shown.
+                shown_by(look(&mut copy, &other, &note(&other)).unwrap(), &next_key(whose));
+                copy = open();
+            }
+        }
+    }
+    // The first handover is of another history than the second, and the tree is the second's.
+    let other = fork_at(50, 300, next_key(2));
+    let third = hand_over(&other, &next_key(2), next_key(3));
+    grown(&other, 400);
+    let mut copy = mirror(&Arc::default());
+    copy.follow(line(&[&first, &third])).unwrap();
+    shown_by(look(&mut copy, &other, &note(&other)).unwrap(), &next_key(2));
+    // Who has read all of it before they hear of the line.
+    let storage = Arc::new(MemoryStorage::new());
+    let mut copy = Mirror::open(storage.clone(), ORIGIN, next_key(3).verifying_key()).unwrap();
+    look(&mut copy, &other, &note(&other)).unwrap();
+    copy.follow(line(&[&first, &third])).unwrap();
+    shown_by(look(&mut copy, &other, &note(&other)).unwrap(), &next_key(2));
+    // One that holds together is nothing new.
+    grown(&history, 400);
+    let mut copy = Mirror::open(Arc::new(MemoryStorage::new()), ORIGIN, key().verifying_key());
+    let copy = copy.as_mut().unwrap();
+    copy.follow(line(&[&first, &second])).unwrap();
+    let seen = look(copy, &history, &note(&history)).unwrap();
+    assert_eq!(seen, Observed::Advanced { from: 0, to: 400 });
+    assert_eq!(look(copy, &history, &note(&history)).unwrap(), Observed::Unchanged);
+}
+
+#[test]
 fn a_witness_says_that_a_log_forked_where_a_handover_stands() {
     let heads = Arc::new(Heads::default());
     let one = witness(&heads, key().verifying_key());
