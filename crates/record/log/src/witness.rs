@@ -12,7 +12,7 @@ use crate::checkpoint::{Checkpoint, CheckpointError};
 use crate::cosignature::{FIRST_LINE, WitnessKey, cosign_text};
 use crate::handover::{Handover, Succession, SuccessionError};
 use crate::hash::empty_root;
-use crate::note::{NoteError, split_note};
+use crate::note::{NoteError, parse_vkey, split_note};
 use crate::proof::{ProofError, verify_consistency};
 
 /// How far a witness has seen one log.
@@ -68,6 +68,18 @@ impl WatchedLog {
     /// Of this name, with this key.
     pub fn new(origin: &str, key: VerifyingKey) -> Self {
         Self { keys: Succession::new(origin, key) }
+    }
+
+    /// Of an operator's `operator.pub`, or of its `operator.succession`.
+    ///
+    /// # Errors
+    /// [`SuccessionError`].
+    pub fn parse(bytes: &[u8]) -> Result<Self, SuccessionError> {
+        match parse_vkey(String::from_utf8_lossy(bytes).trim()) {
+            Ok((origin, key)) => Ok(Self::new(&origin, key)),
+            Err(_) if bytes.first() == Some(&b'{') => Ok(Succession::parse(bytes)?.into()),
+            Err(error) => Err(error.into()),
+        }
     }
 
     /// The log's name.
@@ -177,6 +189,16 @@ impl<S: WitnessStore> Witness<S> {
         &self.store
     }
 
+    /// What the first log was followed to that was given with other keys: nothing that it shows will be signed. To be asked before
+    /// anybody is answered.
+    pub fn other_keys(&self) -> Option<Succession> {
+        self.logs.iter().find_map(|log| {
+            // A file that is damaged stops its log when that one asks.
+            let kept = self.store.keys(log.origin()).ok().flatten();
+            kept.filter(|kept| together(kept, &log.keys).is_none())
+        })
+    }
+
     /// Takes a log's request, and gives the line that cosigns its checkpoint. What is signed stands in the store first.
     ///
     /// # Errors
@@ -204,11 +226,8 @@ impl<S: WitnessStore> Witness<S> {
         let Some(known) = self.store.keys(log.origin()).map_err(WitnessRefusal::Store)? else {
             return Ok(log.keys.clone());
         };
-        match () {
-            () if known.goes_on_from(&log.keys) => Ok(known),
-            () if log.keys.goes_on_from(&known) => Ok(log.keys.clone()),
-            () => Err(WitnessRefusal::Keys { origin: log.origin().to_owned() }),
-        }
+        let keys = together(&known, &log.keys).cloned();
+        keys.ok_or_else(|| WitnessRefusal::Keys { origin: log.origin().to_owned() })
     }
 
     /// After this the head, or one that continues it, is what the store has; and the next key, where the log goes on with
@@ -253,6 +272,15 @@ impl<S: WitnessStore> Witness<S> {
         // Another request was quicker. What this one brought was checked against what is no longer there.
         let now = self.store.latest(origin).map_err(WitnessRefusal::Store)?;
         Err(WitnessRefusal::Size { size: now.map_or(0, |head| head.size) })
+    }
+}
+
+/// Of two lines the one that goes on from the other.
+fn together<'a>(kept: &'a Succession, given: &'a Succession) -> Option<&'a Succession> {
+    match () {
+        () if kept.goes_on_from(given) => Some(kept),
+        () if given.goes_on_from(kept) => Some(given),
+        () => None,
     }
 }
 

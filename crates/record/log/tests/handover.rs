@@ -84,6 +84,7 @@ fn a_witness_follows_by_the_handover_alone() {
     let stranger = witness(&heads, next_key(9).verifying_key());
     let refused = stranger.add_checkpoint(&asks(&log, 12, &after), NOW);
     assert!(matches!(refused, Err(WitnessRefusal::Keys { .. })), "{refused:?}");
+    assert_eq!((one.other_keys(), stranger.other_keys()), (None, Some(line(&[&handover]))));
     // The key of before signs nothing more, and hands over to nobody else.
     let at = Checkpoint { origin: ORIGIN.into(), size: 15, root: log.root(15).unwrap() };
     for note in [at.sign(&key()), Handover::sign(&at, &key(), &next_key(4)).note().to_owned()] {
@@ -135,6 +136,36 @@ fn a_mirror_follows_over_handovers_and_goes_on_after_a_restart() {
     // Another line than the known one is not followed.
     let other = Handover::sign(first.checkpoint(), &key(), &next_key(7));
     assert!(matches!(copy.follow(line(&[&other])), Err(MirrorError::Succession(_))));
+}
+
+#[test]
+fn a_witness_that_slept_over_a_handover_goes_on_with_the_whole_line() {
+    let heads = Arc::new(Heads::default());
+    let one = witness(&heads, key().verifying_key());
+    let log = filled(5);
+    let first = hand_over(&log, &key(), next_key(2));
+    one.add_checkpoint(&asks(&log, 0, first.note()), NOW).unwrap();
+    grown(&log, 9);
+    let second = hand_over(&log, &next_key(2), next_key(3));
+    grown(&log, 12);
+    let operator = |key: &SigningKey| vkey(ORIGIN, &key.verifying_key()).unwrap() + "\n";
+    let given = |bytes: &[u8]| {
+        let name = SigningKey::make(&SeededRng::new(100));
+        let log = WatchedLog::parse(bytes).unwrap();
+        Witness::new("w.test/one", name, vec![log], heads.clone()).unwrap()
+    };
+    let known = line(&[&first]);
+    for (bytes, other) in [
+        (operator(&next_key(3)).into_bytes(), Some(known)),
+        (operator(&next_key(2)).into_bytes(), None),
+        (operator(&key()).into_bytes(), None),
+        (line(&[&first, &second]).to_bytes(), None),
+    ] {
+        assert_eq!(given(&bytes).other_keys(), other);
+    }
+    let whole = given(&line(&[&first, &second]).to_bytes());
+    whole.add_checkpoint(&asks(&log, 5, &log.checkpoint().unwrap()), NOW).unwrap();
+    assert!(WatchedLog::parse(b"{}").is_err() && WatchedLog::parse(b"none").is_err());
 }
 
 /// The entries that a log began with, others from a place on, as many as asked, and by this key.
