@@ -2,7 +2,7 @@
 //! (`specs/witness.md`).
 
 use std::io;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use symbolon_codec::Digest32;
 use symbolon_crypto::{SigningKey, VerifyingKey};
@@ -158,6 +158,9 @@ pub struct Witness<S> {
     key: SigningKey,
     logs: Vec<WatchedLog>,
     store: S,
+    /// One request at a time from the keys that it is held against to the head that is written: a log with two histories must
+    /// not be followed to a key in the one while the head of the other comes between.
+    turn: Mutex<()>,
 }
 
 impl<S: WitnessStore> Witness<S> {
@@ -176,7 +179,7 @@ impl<S: WitnessStore> Witness<S> {
         if logs.iter().any(|log| log.origin() == FIRST_LINE) {
             return Err(NoteError::Name);
         }
-        Ok(Self { public, key, logs, store })
+        Ok(Self { public, key, logs, store, turn: Mutex::default() })
     }
 
     /// Its name and public key.
@@ -211,12 +214,14 @@ impl<S: WitnessStore> Witness<S> {
         }
         let log = self.logs.iter().find(|log| log.origin() == claimed.origin);
         let log = log.ok_or(WitnessRefusal::UnknownLog { origin: claimed.origin })?;
+        let turn = self.turn.lock().unwrap_or_else(PoisonError::into_inner);
         let keys = self.keys(log)?;
         let (checkpoint, _) = keys.open_signed(&note).map_err(WitnessRefusal::Signature)?;
         let to = Head { size: checkpoint.size, root: checkpoint.root };
         let next = followed(&keys, &note).map_err(WitnessRefusal::Handover)?;
         let agrees = keys.agrees(&checkpoint);
         self.remember(log.origin(), old, to, &proof, (agrees, next.as_ref()))?;
+        drop(turn);
         let (text, _) = split_note(&note).map_err(|e| WitnessRefusal::Form(e.into()))?;
         Ok(cosign_text(text, self.public.name(), &self.key, unix_seconds))
     }

@@ -2,7 +2,10 @@
 
 mod common;
 
-use std::sync::Arc;
+use std::io;
+use std::sync::{Arc, Mutex, mpsc};
+use std::thread;
+use std::time::Duration;
 
 use common::{Heads, ORIGIN, entry, filled, key};
 use symbolon_ambient::SeededRng;
@@ -166,6 +169,53 @@ fn a_witness_that_slept_over_a_handover_goes_on_with_the_whole_line() {
     let whole = given(&line(&[&first, &second]).to_bytes());
     whole.add_checkpoint(&asks(&log, 5, &log.checkpoint().unwrap()), NOW).unwrap();
     assert!(WatchedLog::parse(b"{}").is_err() && WatchedLog::parse(b"none").is_err());
+}
+
+/// A memory that says when a key is about to be followed, and waits a while for what comes then.
+struct Slow(Heads, mpsc::SyncSender<()>, Mutex<mpsc::Receiver<()>>);
+
+impl WitnessStore for Slow {
+    fn latest(&self, origin: &str) -> io::Result<Option<Head>> {
+        self.0.latest(origin)
+    }
+    fn advance(&self, origin: &str, from: Option<&Head>, to: &Head) -> io::Result<bool> {
+        self.0.advance(origin, from, to)
+    }
+    fn keys(&self, origin: &str) -> io::Result<Option<Succession>> {
+        self.0.keys(origin)
+    }
+    fn follow(&self, keys: &Succession) -> io::Result<bool> {
+        self.1.send(()).unwrap();
+        let _ = self.2.lock().unwrap().recv_timeout(Duration::from_millis(300));
+        self.0.follow(keys)
+    }
+}
+
+#[test]
+fn no_head_comes_between_a_key_that_is_followed_and_its_handover() {
+    let log = filled(5);
+    let body = asks(&log, 0, &log.checkpoint().unwrap());
+    grown(&log, 10);
+    let handover = hand_over(&log, &key(), next_key(2));
+    let other = fork_at(5, 8, key());
+    let (about, is_about) = mpsc::sync_channel(1);
+    let (done, is_done) = mpsc::sync_channel(1);
+    let store = Slow(Heads::default(), about, Mutex::new(is_done));
+    let given = WatchedLog::new(ORIGIN, key().verifying_key());
+    let name = SigningKey::make(&SeededRng::new(100));
+    let one = Witness::new("w.test/one", name, vec![given], store).unwrap();
+    one.add_checkpoint(&body, NOW).unwrap();
+    thread::scope(|scope| {
+        let first = scope.spawn(|| one.add_checkpoint(&asks(&log, 5, handover.note()), NOW));
+        is_about.recv().unwrap();
+        let note = other.checkpoint().unwrap();
+        let second = one.add_checkpoint(&asks(&other, 5, &note), NOW);
+        // Nobody waits any more where it had its turn first.
+        let _ = done.send(());
+        assert!(matches!(second, Err(WitnessRefusal::Size { size: 10 })), "{second:?}");
+        first.join().unwrap().unwrap();
+    });
+    assert_eq!(one.store().latest(ORIGIN).unwrap().unwrap().root, handover.checkpoint().root);
 }
 
 /// The entries that a log began with, others from a place on, as many as asked, and by this key.
