@@ -317,12 +317,18 @@ fn handovers_of_another_history_are_shown_to_who_comes_later() {
     let mut copy = mirror(&Arc::default());
     copy.follow(line(&[&first, &third])).unwrap();
     shown_by(look(&mut copy, &other, &note(&other)).unwrap(), &next_key(2));
-    // Who has read all of it before they hear of the line.
-    let storage = Arc::new(MemoryStorage::new());
-    let mut copy = Mirror::open(storage.clone(), ORIGIN, next_key(3).verifying_key()).unwrap();
-    look(&mut copy, &other, &note(&other)).unwrap();
+    // Who has read all of it before they hear of the handover before their key; and no tile is asked for any more.
+    let pinned = next_key(2).verifying_key();
+    let mut copy = Mirror::open(Arc::new(MemoryStorage::new()), ORIGIN, pinned).unwrap();
+    let mut later = Succession::new(ORIGIN, pinned);
+    later.push(third.clone()).unwrap();
+    copy.follow(later).unwrap();
+    let seen = look(&mut copy, &other, &note(&other)).unwrap();
+    assert_eq!(seen, Observed::Advanced { from: 0, to: 400 });
     copy.follow(line(&[&first, &third])).unwrap();
-    shown_by(look(&mut copy, &other, &note(&other)).unwrap(), &next_key(2));
+    grown(&other, 500);
+    let seen = copy.observe(&note(&other), &mut |_| Err("gone".to_owned()));
+    shown_by(seen.unwrap(), &next_key(2));
     // One that holds together is nothing new.
     grown(&history, 400);
     let mut copy = Mirror::open(Arc::new(MemoryStorage::new()), ORIGIN, key().verifying_key());
