@@ -192,8 +192,8 @@ impl Succession {
     /// Adds a handover of the newest key's.
     ///
     /// # Errors
-    /// [`SuccessionError::Again`], [`SuccessionError::KeyId`], [`SuccessionError::Order`], [`CheckpointError::TwoRoots`], or where there are too many
-    /// `Form` or [`SuccessionError::TooLong`]. The line is as it was.
+    /// [`SuccessionError::Again`], [`SuccessionError::KeyId`], [`SuccessionError::Order`], [`CheckpointError::TwoRoots`], or
+    /// where there are too many `Form` or [`SuccessionError::TooLong`]. The line is as it was.
     pub fn push(&mut self, handover: Handover) -> Result<(), SuccessionError> {
         let size = handover.checkpoint.size;
         if self.handovers.len() == HANDOVERS_MAX {

@@ -178,8 +178,8 @@ impl<S: Storage> Mirror<S> {
     /// Looks at a checkpoint that the log shows, and fetches what is new under it.
     ///
     /// # Errors
-    /// [`MirrorError`]; what is known stays as it was, or is what was read before a handover turned out to be of no history that
-    /// could be shown.
+    /// [`MirrorError`]; what is known stays as it was. But where a handover is of another history and no key can be shown to
+    /// have signed both, what was read is kept, and [`MirrorError::Tiles`] names the handover's size.
     pub fn observe(&mut self, note: &str, fetch: FetchTile<'_>) -> Result<Observed, MirrorError> {
         let (shown, place) = self.keys.open_signed(note)?;
         if let Some(forked) = self.told_twice(&shown, place, note)? {

@@ -192,8 +192,8 @@ impl<S: WitnessStore> Witness<S> {
         &self.store
     }
 
-    /// What the first log was followed to that was given with other keys: nothing that it shows will be signed. To be asked before
-    /// anybody is answered.
+    /// What the first log was followed to that was given with other keys: nothing that it shows will be signed. To be asked
+    /// before anybody is answered.
     pub fn other_keys(&self) -> Option<Succession> {
         self.logs.iter().find_map(|log| {
             // A file that is damaged stops its log when that one asks.
