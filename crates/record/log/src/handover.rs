@@ -45,6 +45,12 @@ pub enum SuccessionError {
     /// A key of the line comes again.
     #[error("the successor is a key of before")]
     Again,
+    /// Its key ID is that of a key of the line: a signature of the one would be taken for a bad one of the other.
+    #[error("the successor has the key ID of a key of before")]
+    KeyId,
+    /// The line would be written longer than it is read.
+    #[error("the succession would be longer than {SUCCESSION_BYTES_MAX} bytes")]
+    TooLong,
     /// A handover at fewer entries than the one before.
     #[error("a handover at {size} entries comes after one at {before}")]
     Order {
@@ -80,7 +86,8 @@ impl Handover {
         Self { checkpoint: checkpoint.clone(), to: next, note }
     }
 
-    /// Reads one that this key of the log made, and checks both signatures.
+    /// Reads one that this key of the log made, and checks both signatures. Lines by others under it are not kept: anybody can
+    /// add some.
     ///
     /// # Errors
     /// [`SuccessionError`].
@@ -89,7 +96,7 @@ impl Handover {
             return Err(SuccessionError::Form("a note is too long".into()));
         }
         let checkpoint = Checkpoint::open(note, from, origin)?;
-        let text = note::split_note(note)?.0;
+        let (text, given) = note::open_line(note, origin, from)?;
         let mut named = text.lines().skip(3).filter_map(|line| line.strip_prefix(SUCCESSOR));
         let (Some(next), None) = (named.next(), named.next()) else {
             return Err(SuccessionError::Successor);
@@ -100,8 +107,9 @@ impl Handover {
         if to == *from {
             return Err(SuccessionError::Again);
         }
-        Checkpoint::open(note, &to, origin).map_err(SuccessionError::NotTaken)?;
-        Ok(Self { checkpoint, to, note: note.to_owned() })
+        let taken = note::open_line(note, origin, &to);
+        let (_, taken) = taken.map_err(|error| SuccessionError::NotTaken(error.into()))?;
+        Ok(Self { checkpoint, to, note: format!("{text}\n{given}\n{taken}\n") })
     }
 
     /// Whether a note could be one: it names a next key somewhere.
@@ -119,7 +127,7 @@ impl Handover {
         &self.to
     }
 
-    /// The signed note.
+    /// The signed note, with the lines of both keys.
     pub fn note(&self) -> &str {
         &self.note
     }
@@ -184,8 +192,8 @@ impl Succession {
     /// Adds a handover of the newest key's.
     ///
     /// # Errors
-    /// [`SuccessionError::Again`], [`SuccessionError::Order`], [`CheckpointError::TwoRoots`], or `Form` where there are too
-    /// many.
+    /// [`SuccessionError::Again`], [`SuccessionError::KeyId`], [`SuccessionError::Order`], [`CheckpointError::TwoRoots`], or
+    /// where there are too many `Form` or [`SuccessionError::TooLong`]. The line is as it was.
     pub fn push(&mut self, handover: Handover) -> Result<(), SuccessionError> {
         let size = handover.checkpoint.size;
         if self.handovers.len() == HANDOVERS_MAX {
@@ -193,6 +201,11 @@ impl Succession {
         }
         if self.keys().any(|key| *key == handover.to) {
             return Err(SuccessionError::Again);
+        }
+        // Four bytes, which an operator can grind: with an older key's every document of that one would fail.
+        let id = |key: &VerifyingKey| note::key_id(note::ED25519, &self.origin, key);
+        if self.keys().any(|key| id(key) == id(&handover.to)) {
+            return Err(SuccessionError::KeyId);
         }
         if let Some(last) = self.handovers.last().map(|it| &it.checkpoint) {
             if size < last.size {
@@ -203,6 +216,11 @@ impl Succession {
             }
         }
         self.handovers.push(handover);
+        // What is kept is read again: a line that is written longer than it was read would be lost.
+        if self.to_bytes().len() > SUCCESSION_BYTES_MAX {
+            self.handovers.pop();
+            return Err(SuccessionError::TooLong);
+        }
         Ok(())
     }
 
@@ -248,12 +266,25 @@ impl Succession {
     /// As [`Checkpoint::open`] where none did; [`CheckpointError::Retired`] where it had given way before, and
     /// [`CheckpointError::TwoRoots`] where the handover says another root.
     pub fn open(&self, note: &str) -> Result<(Checkpoint, usize), CheckpointError> {
+        let (checkpoint, place) = self.open_signed(note)?;
+        self.agrees(&checkpoint)?;
+        Ok((checkpoint, place))
+    }
+
+    /// As [`Succession::open`], not held against the roots of the handovers: for who makes a proof of two that differ.
+    ///
+    /// # Errors
+    /// As [`Succession::open`], without [`CheckpointError::TwoRoots`].
+    pub fn open_signed(&self, note: &str) -> Result<(Checkpoint, usize), CheckpointError> {
         let newest_first = (0..=self.handovers.len()).rev();
         let mut unsigned = NoteError::Unsigned { name: self.origin.clone() };
         for place in newest_first {
             let key = if place == 0 { &self.first } else { &self.handovers[place - 1].to };
             match Checkpoint::open(note, key, &self.origin) {
-                Ok(checkpoint) => return Ok((self.allowed(checkpoint, place)?, place)),
+                Ok(checkpoint) => {
+                    self.may_sign(place, checkpoint.size)?;
+                    return Ok((checkpoint, place));
+                }
                 Err(CheckpointError::Note(error @ NoteError::Unsigned { .. })) => unsigned = error,
                 Err(error) => return Err(error),
             }
@@ -261,19 +292,22 @@ impl Succession {
         Err(unsigned.into())
     }
 
-    /// Whether the key in this place may have signed this.
-    fn allowed(&self, checkpoint: Checkpoint, place: usize) -> Result<Checkpoint, CheckpointError> {
+    /// Whether the key in this place may have signed so many entries.
+    fn may_sign(&self, place: usize, size: u64) -> Result<(), CheckpointError> {
+        match self.until(place) {
+            Some(until) if size > until => Err(CheckpointError::Retired { size, until }),
+            _ => Ok(()),
+        }
+    }
+
+    /// Whether no handover says another root for as many entries.
+    pub(crate) fn agrees(&self, checkpoint: &Checkpoint) -> Result<(), CheckpointError> {
         let size = checkpoint.size;
-        if let Some(until) = self.until(place)
-            && size > until
-        {
-            return Err(CheckpointError::Retired { size, until });
+        let mut told = self.handovers.iter().map(Handover::checkpoint);
+        match told.any(|it| it.size == size && it.root != checkpoint.root) {
+            true => Err(CheckpointError::TwoRoots { size }),
+            false => Ok(()),
         }
-        let told = self.handovers.iter().find(|it| it.checkpoint.size == size);
-        if told.is_some_and(|it| it.checkpoint.root != checkpoint.root) {
-            return Err(CheckpointError::TwoRoots { size });
-        }
-        Ok(checkpoint)
     }
 
     /// Entries in the last checkpoint of the key in this place; nothing where it never gave way.
@@ -370,6 +404,63 @@ mod tests {
         let other = Checkpoint { root: Digest32([0; 32]), ..at(9) };
         let other = Handover::sign(&other, &key(3), &key(4));
         assert_eq!(line.clone().push(other), Err(CheckpointError::TwoRoots { size: 9 }.into()));
+    }
+
+    #[test]
+    fn a_key_with_the_id_of_one_of_before_is_no_successor() {
+        // Found by trying.
+        let (one, two) = (3_009, 129_510);
+        let mut line = Succession::new(ORIGIN, key(one).verifying_key());
+        let directly = Handover::sign(&at(5), &key(one), &key(two));
+        assert_eq!(line.push(directly), Err(SuccessionError::KeyId));
+        line.push(Handover::sign(&at(5), &key(one), &key(2))).unwrap();
+        let later = Handover::sign(&at(9), &key(2), &key(two));
+        assert_eq!(line.push(later), Err(SuccessionError::KeyId));
+        assert_eq!(line.open(&at(4).sign(&key(one))), Ok((at(4), 0)));
+    }
+
+    /// A handover with an extension line that both keys signed.
+    fn padded(size: u64, from: u64, line: &str) -> Handover {
+        let next = key(from + 1).verifying_key();
+        let text = at(size).text() + line + "\n";
+        let text = format!("{text}{SUCCESSOR}{}\n", b64::encode(next.as_bytes()));
+        let note = note::sign_note(&text, ORIGIN, &key(from));
+        let note = note + &note::own_line(&text, ORIGIN, &key(from + 1));
+        Handover::open(&note, &key(from).verifying_key(), ORIGIN).unwrap()
+    }
+
+    #[test]
+    fn lines_that_others_put_under_a_handover_are_not_kept() {
+        let made = Handover::sign(&at(5), &key(1), &key(2));
+        let name = "\"".repeat(200);
+        let padded = made.note().to_owned() + &note::own_line("else\n", &name, &key(9));
+        assert_eq!(open(&padded), Ok(made));
+    }
+
+    #[test]
+    fn a_line_is_never_written_longer_than_it_is_read() {
+        // Each quote is one byte in the note and two in the file.
+        let line = "\"".repeat(3_500);
+        let mut whole = Succession::new(ORIGIN, key(1).verifying_key());
+        let refused = (1..).find_map(|from| whole.push(padded(from, from, &line)).err());
+        assert_eq!(refused, Some(SuccessionError::TooLong));
+        assert!(whole.handovers().len() > 30);
+        assert_eq!(Succession::parse(&whole.to_bytes()), Ok(whole.clone()));
+        // Nor where it is read from a file that says the same without white space.
+        let from = whole.handovers().len() as u64 + 1;
+        let with = |pad: usize| {
+            let mut with = whole.clone();
+            with.push(padded(from, from, &"x".repeat(pad))).map(|()| with.to_bytes())
+        };
+        let room = SUCCESSION_BYTES_MAX - with(1).unwrap().len();
+        let mut value: serde_json::Value =
+            serde_json::from_slice(&with(1 + room).unwrap()).unwrap();
+        assert!(Succession::parse(value.to_string().as_bytes()).is_ok());
+        let next = padded(from, from, &"x".repeat(2 + room));
+        value["handovers"][whole.handovers().len()] = next.note().into();
+        assert!(value.to_string().len() < SUCCESSION_BYTES_MAX);
+        let read = Succession::parse(value.to_string().as_bytes());
+        assert_eq!(read, Err(SuccessionError::TooLong));
     }
 
     #[test]

@@ -9,7 +9,7 @@ use symbolon_crypto::VerifyingKey;
 use crate::LogError;
 use crate::checkpoint::{Checkpoint, CheckpointError};
 use crate::fork::ForkProof;
-use crate::handover::{SUCCESSION_BYTES_MAX, Succession, SuccessionError};
+use crate::handover::{Handover, SUCCESSION_BYTES_MAX, Succession, SuccessionError};
 use crate::index::{hashes_name, read_tile, write_hashes};
 use crate::note::{NOTE_BYTES_MAX, NoteError, vkey};
 use crate::storage::Storage;
@@ -87,6 +87,8 @@ pub struct Mirror<S> {
     keys: Succession,
     tree: Tree,
     head: Option<Known>,
+    /// So many handovers, the oldest first, were found to be of this tree. It never goes back, so they stay that.
+    compared: usize,
 }
 
 /// A checkpoint, its note, and the place in the line of the key that it is held against.
@@ -118,13 +120,14 @@ impl<S: Storage> Mirror<S> {
             }
             keys = kept;
         }
-        let mut mirror = Self { storage, keys, tree: Tree::default(), head: None };
+        let mut mirror = Self { storage, keys, tree: Tree::default(), head: None, compared: 0 };
         if let Some(note) = note {
             let note = String::from_utf8(note).map_err(|_| MirrorError::State)?;
-            let (checkpoint, place) = mirror.keys.open(&note).map_err(|error| match error {
-                CheckpointError::Note(NoteError::Unsigned { .. }) => MirrorError::OtherKey,
-                _ => MirrorError::State,
-            })?;
+            let (checkpoint, place) =
+                mirror.keys.open_signed(&note).map_err(|error| match error {
+                    CheckpointError::Note(NoteError::Unsigned { .. }) => MirrorError::OtherKey,
+                    _ => MirrorError::State,
+                })?;
             mirror.tree = mirror.resume(checkpoint.size)?;
             if mirror.root(checkpoint.size)? != checkpoint.root {
                 return Err(MirrorError::State);
@@ -159,7 +162,7 @@ impl<S: Storage> Mirror<S> {
             return Err(MirrorError::Succession(SuccessionError::Again));
         }
         if let Some(head) = &self.head {
-            keys.open(&head.note)?;
+            keys.open_signed(&head.note)?;
         }
         let kept = self.storage.publish(KEYS, &keys.to_bytes());
         kept.map_err(LogError::storage("write the keys"))?;
@@ -168,16 +171,39 @@ impl<S: Storage> Mirror<S> {
         if let Some(head) = &mut self.head {
             head.place += moved;
         }
-        self.keys = keys;
+        (self.keys, self.compared) = (keys, 0);
         Ok(())
     }
 
     /// Looks at a checkpoint that the log shows, and fetches what is new under it.
     ///
     /// # Errors
-    /// [`MirrorError`]; what is known stays as it was.
+    /// [`MirrorError`]; what is known stays as it was. But where a handover is of another history and no key can be shown to
+    /// have signed both, what was read is kept, and [`MirrorError::Tiles`] names the handover's size.
     pub fn observe(&mut self, note: &str, fetch: FetchTile<'_>) -> Result<Observed, MirrorError> {
-        let (shown, place) = self.keys.open(note)?;
+        let (shown, place) = self.keys.open_signed(note)?;
+        if let Some(forked) = self.told_twice(&shown, place, note)? {
+            return Ok(forked);
+        }
+        // What cannot be shown now may be once more is known.
+        if let Ok(Some(forked)) = self.compare() {
+            return Ok(forked);
+        }
+        let observed = self.observe_line(shown, place, note, fetch)?;
+        match &observed {
+            Observed::Forked(_) => Ok(observed),
+            _ => Ok(self.compare()?.unwrap_or(observed)),
+        }
+    }
+
+    /// As [`Mirror::observe`], over the handovers up to the key in this place.
+    fn observe_line(
+        &mut self,
+        shown: Checkpoint,
+        place: usize,
+        note: &str,
+        fetch: FetchTile<'_>,
+    ) -> Result<Observed, MirrorError> {
         // Where the key gave way since, both keys' checkpoint stands between: two histories are shown by one key's word.
         let mut from = None;
         while let Some(known) = self.head.as_ref().filter(|known| known.place < place) {
@@ -211,6 +237,67 @@ impl<S: Storage> Mirror<S> {
         })
     }
 
+    /// Holds the handovers that are new since the last time against the tree. Of the newest that is of another history its
+    /// successor signed what stands next above it too: the next handover, or the head.
+    fn compare(&mut self) -> Result<Option<Observed>, MirrorError> {
+        let Some(head) = self.head.clone() else { return Ok(None) };
+        let size = head.checkpoint.size;
+        let below = |it: &Handover| it.checkpoint().size <= size;
+        let count = self.keys.handovers().iter().take_while(|it| below(it)).count();
+        for at in (self.compared..count).rev() {
+            let Some(handover) = self.keys.handovers().get(at).cloned() else { break };
+            let told = handover.checkpoint();
+            let prefix = self.root(told.size)?;
+            if prefix == told.root {
+                continue;
+            }
+            let odd = || MirrorError::Tiles { size: told.size };
+            let above = self.keys.handovers().get(at + 1).filter(|it| below(it));
+            let above = above.map_or((size, head.note.clone()), |it| {
+                (it.checkpoint().size, it.note().to_owned())
+            });
+            if told.size == 0 {
+                return Err(odd());
+            }
+            if above.0 == told.size {
+                // The head, by the key of before or by the next one.
+                let place = head.place.clamp(at, at + 1);
+                let operator = self.operator(place)?;
+                let proof = ForkProof::of_one_size(operator, handover.note(), &above.1);
+                return self.forked(place, proof, odd()).map(Some);
+            }
+            let load = &mut |l, n| stored(&self.storage, l, n);
+            let path = self.tree.consistency(told.size, above.0, load)?;
+            let notes = (handover.note(), above.1.as_str());
+            let proof = ForkProof::of_prefix(self.operator(at + 1)?, notes, prefix, path);
+            return self.forked(at + 1, proof, odd()).map(Some);
+        }
+        self.compared = count;
+        Ok(None)
+    }
+
+    /// A handover that this key signed too, of as many entries and of another root. No tile is needed to show that.
+    fn told_twice(
+        &self,
+        shown: &Checkpoint,
+        place: usize,
+        note: &str,
+    ) -> Result<Option<Observed>, MirrorError> {
+        let signed = place.saturating_sub(1)..=place;
+        let mut signed = signed.filter_map(|at| self.keys.handovers().get(at));
+        let other = signed
+            .find(|it| it.checkpoint().size == shown.size && it.checkpoint().root != shown.root);
+        let Some(other) = other else { return Ok(None) };
+        let proof = ForkProof::of_one_size(self.operator(place)?, other.note(), note);
+        self.forked(place, proof, MirrorError::State).map(Some)
+    }
+
+    /// The text of the key in this place.
+    fn operator(&self, place: usize) -> Result<String, MirrorError> {
+        let key = self.keys.keys().nth(place).ok_or(MirrorError::State)?;
+        Ok(vkey(self.keys.origin(), key).map_err(LogError::from)?)
+    }
+
     /// As [`Mirror::observe`], of a checkpoint that the key in this place signed.
     fn observe_by(
         &mut self,
@@ -226,8 +313,7 @@ impl<S: Storage> Mirror<S> {
             };
         };
         let (known, known_note) = (known.checkpoint, known.note);
-        let key = self.keys.keys().nth(place).ok_or(MirrorError::State)?;
-        let operator = vkey(self.keys.origin(), key).map_err(LogError::from)?;
+        let operator = self.operator(place)?;
         if shown.size == known.size {
             if shown.root == known.root {
                 return Ok(Observed::Unchanged);

@@ -118,7 +118,7 @@ pub(crate) fn bare_note(note: &str, name: &str, key: &VerifyingKey) -> Result<St
 }
 
 /// The text of a note, and the last line by `name`. All its lines have to verify.
-fn open_line<'a>(
+pub(crate) fn open_line<'a>(
     note: &'a str,
     name: &str,
     key: &VerifyingKey,

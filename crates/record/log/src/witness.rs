@@ -2,7 +2,7 @@
 //! (`specs/witness.md`).
 
 use std::io;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use symbolon_codec::Digest32;
 use symbolon_crypto::{SigningKey, VerifyingKey};
@@ -12,7 +12,7 @@ use crate::checkpoint::{Checkpoint, CheckpointError};
 use crate::cosignature::{FIRST_LINE, WitnessKey, cosign_text};
 use crate::handover::{Handover, Succession, SuccessionError};
 use crate::hash::empty_root;
-use crate::note::{NoteError, split_note};
+use crate::note::{NoteError, parse_vkey, split_note};
 use crate::proof::{ProofError, verify_consistency};
 
 /// How far a witness has seen one log.
@@ -68,6 +68,18 @@ impl WatchedLog {
     /// Of this name, with this key.
     pub fn new(origin: &str, key: VerifyingKey) -> Self {
         Self { keys: Succession::new(origin, key) }
+    }
+
+    /// Of an operator's `operator.pub`, or of its `operator.succession`.
+    ///
+    /// # Errors
+    /// [`SuccessionError`].
+    pub fn parse(bytes: &[u8]) -> Result<Self, SuccessionError> {
+        match parse_vkey(String::from_utf8_lossy(bytes).trim()) {
+            Ok((origin, key)) => Ok(Self::new(&origin, key)),
+            Err(_) if bytes.first() == Some(&b'{') => Ok(Succession::parse(bytes)?.into()),
+            Err(error) => Err(error.into()),
+        }
     }
 
     /// The log's name.
@@ -146,6 +158,9 @@ pub struct Witness<S> {
     key: SigningKey,
     logs: Vec<WatchedLog>,
     store: S,
+    /// One request at a time from the keys that it is held against to the head that is written: a log with two histories must
+    /// not be followed to a key in the one while the head of the other comes between.
+    turn: Mutex<()>,
 }
 
 impl<S: WitnessStore> Witness<S> {
@@ -164,7 +179,7 @@ impl<S: WitnessStore> Witness<S> {
         if logs.iter().any(|log| log.origin() == FIRST_LINE) {
             return Err(NoteError::Name);
         }
-        Ok(Self { public, key, logs, store })
+        Ok(Self { public, key, logs, store, turn: Mutex::default() })
     }
 
     /// Its name and public key.
@@ -175,6 +190,16 @@ impl<S: WitnessStore> Witness<S> {
     /// Its memory.
     pub fn store(&self) -> &S {
         &self.store
+    }
+
+    /// What the first log was followed to that was given with other keys: nothing that it shows will be signed. To be asked
+    /// before anybody is answered.
+    pub fn other_keys(&self) -> Option<Succession> {
+        self.logs.iter().find_map(|log| {
+            // A file that is damaged stops its log when that one asks.
+            let kept = self.store.keys(log.origin()).ok().flatten();
+            kept.filter(|kept| together(kept, &log.keys).is_none())
+        })
     }
 
     /// Takes a log's request, and gives the line that cosigns its checkpoint. What is signed stands in the store first.
@@ -189,11 +214,14 @@ impl<S: WitnessStore> Witness<S> {
         }
         let log = self.logs.iter().find(|log| log.origin() == claimed.origin);
         let log = log.ok_or(WitnessRefusal::UnknownLog { origin: claimed.origin })?;
+        let turn = self.turn.lock().unwrap_or_else(PoisonError::into_inner);
         let keys = self.keys(log)?;
-        let (checkpoint, _) = keys.open(&note).map_err(WitnessRefusal::Signature)?;
+        let (checkpoint, _) = keys.open_signed(&note).map_err(WitnessRefusal::Signature)?;
         let to = Head { size: checkpoint.size, root: checkpoint.root };
         let next = followed(&keys, &note).map_err(WitnessRefusal::Handover)?;
-        self.remember(log.origin(), old, to, &proof, next.as_ref())?;
+        let agrees = keys.agrees(&checkpoint);
+        self.remember(log.origin(), old, to, &proof, (agrees, next.as_ref()))?;
+        drop(turn);
         let (text, _) = split_note(&note).map_err(|e| WitnessRefusal::Form(e.into()))?;
         Ok(cosign_text(text, self.public.name(), &self.key, unix_seconds))
     }
@@ -203,11 +231,8 @@ impl<S: WitnessStore> Witness<S> {
         let Some(known) = self.store.keys(log.origin()).map_err(WitnessRefusal::Store)? else {
             return Ok(log.keys.clone());
         };
-        match () {
-            () if known.goes_on_from(&log.keys) => Ok(known),
-            () if log.keys.goes_on_from(&known) => Ok(log.keys.clone()),
-            () => Err(WitnessRefusal::Keys { origin: log.origin().to_owned() }),
-        }
+        let keys = together(&known, &log.keys).cloned();
+        keys.ok_or_else(|| WitnessRefusal::Keys { origin: log.origin().to_owned() })
     }
 
     /// After this the head, or one that continues it, is what the store has; and the next key, where the log goes on with
@@ -218,7 +243,7 @@ impl<S: WitnessStore> Witness<S> {
         old: u64,
         to: Head,
         proof: &[Digest32],
-        next: Option<&Succession>,
+        (agrees, next): (Result<(), CheckpointError>, Option<&Succession>),
     ) -> Result<(), WitnessRefusal> {
         let from = self.store.latest(origin).map_err(WitnessRefusal::Store)?;
         let has = from.map_or(0, |head| head.size);
@@ -229,6 +254,8 @@ impl<S: WitnessStore> Witness<S> {
         if has == to.size && from_root != to.root {
             return Err(WitnessRefusal::Forked { origin: origin.to_owned(), size: has });
         }
+        // After the size, which the log is told where it asks with another, and after the head's own root.
+        agrees.map_err(WitnessRefusal::Signature)?;
         match (has, proof.len()) {
             // Every tree continues the empty one.
             (0, 0) => {}
@@ -253,6 +280,15 @@ impl<S: WitnessStore> Witness<S> {
     }
 }
 
+/// Of two lines the one that goes on from the other.
+fn together<'a>(kept: &'a Succession, given: &'a Succession) -> Option<&'a Succession> {
+    match () {
+        () if kept.goes_on_from(given) => Some(kept),
+        () if given.goes_on_from(kept) => Some(given),
+        () => None,
+    }
+}
+
 /// The keys with the next one, where this note is the handover of the newest.
 fn followed(keys: &Succession, note: &str) -> Result<Option<Succession>, SuccessionError> {
     if !Handover::may_be(note) {
@@ -261,8 +297,12 @@ fn followed(keys: &Succession, note: &str) -> Result<Option<Succession>, Success
     match Handover::open(note, keys.newest(), keys.origin()) {
         Ok(handover) => {
             let mut next = keys.clone();
-            next.push(handover)?;
-            Ok(Some(next))
+            match next.push(handover) {
+                Ok(()) => Ok(Some(next)),
+                // No handover: two histories, which is said where the roots are compared.
+                Err(SuccessionError::Checkpoint(CheckpointError::TwoRoots { .. })) => Ok(None),
+                Err(error) => Err(error),
+            }
         }
         // One as any other, one of before, and the one that this key began with.
         Err(SuccessionError::Successor | SuccessionError::Again) => Ok(None),

@@ -59,7 +59,7 @@ pub fn look<S: Storage>(
         return Err(MonitorError::Status { status: answer.status.as_u16() });
     }
     let note = String::from_utf8(answer.body.to_vec()).map_err(|_| MonitorError::Text)?;
-    let is_new_key = match mirror.keys().open(&note) {
+    let is_new_key = match mirror.keys().open_signed(&note) {
         Err(CheckpointError::Note(NoteError::Unsigned { .. })) => {
             follow(runtime, client, mirror, &note)?
         }
@@ -83,7 +83,7 @@ fn follow<S: Storage>(
         return Ok(false);
     }
     let Ok(keys) = Succession::parse(&answer.body) else { return Ok(false) };
-    if !keys.goes_on_from(mirror.keys()) || keys.open(note).is_err() {
+    if !keys.goes_on_from(mirror.keys()) || keys.open_signed(note).is_err() {
         return Ok(false);
     }
     mirror.follow(keys)?;

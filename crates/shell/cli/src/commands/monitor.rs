@@ -13,7 +13,8 @@ use symbolon_codec::parse_duration_seconds;
 use symbolon_crypto::VerifyingKey;
 use symbolon_log::parse_vkey;
 use symbolon_log::{
-    ForkProof, MemoryStorage, Mirror, MirrorError, Observed, Storage, Succession, WitnessKey,
+    CheckpointError, ForkProof, MemoryStorage, Mirror, MirrorError, Observed, Storage, Succession,
+    WitnessKey,
 };
 use symbolon_store::FolderStorage;
 use symbolon_trust::score::Evidence;
@@ -230,6 +231,17 @@ fn failed(error: MonitorError) -> Failure {
             .next("the same command with a new --state, which reads the whole log again"),
         MonitorError::Mirror(MirrorError::Storage(_)) => {
             Failure::environment(STATE, says).next("df -h")
+        }
+        MonitorError::Mirror(MirrorError::Checkpoint(CheckpointError::Retired { .. })) => {
+            let what = format!("a key of the log's signed after it gave way to another: {says}");
+            Failure::refused("log_key_retired", what).next(
+                "ask the log's operator who has the old key and runs the log; then the same command with the same --state",
+            )
+        }
+        MonitorError::Mirror(MirrorError::Checkpoint(CheckpointError::TwoRoots { .. })) => {
+            let what = format!("the log shows another history than its handover: {says}");
+            Failure::refused("log_two_roots", what)
+                .next("keep what it shows at /checkpoint and /succession, and ask the log's operator")
         }
         MonitorError::Mirror(MirrorError::Checkpoint(_)) => {
             Failure::refused("log_checkpoint", format!("the log's checkpoint is refused: {says}"))

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use serde_json::json;
 use symbolon_ambient::SystemRng;
 use symbolon_codec::hex;
-use symbolon_log::{WatchedLog, Witness, parse_vkey};
+use symbolon_log::{SUCCESSION_BYTES_MAX, Succession, WatchedLog, Witness, vkey};
 use symbolon_witness::{Bounds, Cosigner, FolderHeads, WitnessKeyError, load_or_make_key, serve};
 
 use super::{Ctx, broker};
@@ -30,7 +30,8 @@ pub struct Args {
     /// Address and port
     #[arg(long, value_name = "ADDRESS", requires = "logs")]
     listen: Option<SocketAddr>,
-    /// A log to sign for: its operator's operator.pub, with its name before it where you want that checked; can be repeated
+    /// A log to sign for: its operator's operator.pub, or its operator.succession where its key gave way before, with its name
+    /// before it where you want that checked; can be repeated
     #[arg(long = "log", value_name = "[ORIGIN=]FILE", id = "logs")]
     logs: Vec<String>,
     /// What it is called under checkpoints, such as its host name [default: made of its key]
@@ -57,6 +58,9 @@ impl Args {
         };
         let heads = FolderHeads::open(&folder)?;
         let witness = Witness::new(&name, key, logs, heads).map_err(unnamed)?;
+        if let Some(kept) = witness.other_keys() {
+            return Err(other_keys(&kept));
+        }
         let public = witness.public().to_string();
         logs::to_stderr();
         runtime::many()?.block_on(async {
@@ -76,17 +80,28 @@ fn log(text: &str) -> Result<WatchedLog, Failure> {
         Some((origin, path)) => (Some(origin), Path::new(path)),
         None => (None, Path::new(text)),
     };
-    let read = facts::read(path, KEY_BYTES_MAX)?;
-    let parsed = parse_vkey(String::from_utf8_lossy(&read).trim());
-    let (origin, key) = parsed.map_err(|error| {
+    let read = facts::read(path, SUCCESSION_BYTES_MAX)?;
+    let log = WatchedLog::parse(&read).map_err(|error| {
         let what = format!("{} is not an operator's key: {error}", path.display());
         Failure::usage(what).next("--log with the operator.pub of that log, from its operator")
     })?;
+    let origin = log.origin();
     if let Some(wanted) = wanted.filter(|wanted| *wanted != origin) {
         let what = format!("{} is the key of {origin}, not of {wanted}", path.display());
         return Err(Failure::usage(what).next("--log with the operator.pub of that log"));
     }
-    Ok(WatchedLog::new(&origin, key))
+    Ok(log)
+}
+
+/// It followed the log to keys that neither lead to the given one nor come from it.
+fn other_keys(kept: &Succession) -> Failure {
+    let origin = kept.origin();
+    // The name was checked when the line was read.
+    let key = vkey(origin, kept.newest()).unwrap_or_default();
+    let what = format!("this witness followed {origin} to other keys than --log gives for it");
+    Failure::environment("witness_keys", what).next(format!(
+        "--log with the operator.pub that it had before, {key}: it follows handovers by itself; or with the operator's operator.succession"
+    ))
 }
 
 fn tell(ctx: &Ctx, key: &str, at: Option<SocketAddr>) -> Result<(), Failure> {
@@ -131,6 +146,5 @@ impl From<WitnessKeyError> for Failure {
     }
 }
 
-const KEY_BYTES_MAX: usize = 4096;
 /// Requests a second from one address: a log asks about once.
 const RATE: u32 = 10;
