@@ -32,6 +32,18 @@ pub enum Entry {
     Handle,
 }
 
+impl Entry {
+    /// What is begun of what a component exports, with its name.
+    pub(crate) fn among<'a>(exports: impl IntoIterator<Item = &'a str>) -> Option<(Self, &'a str)> {
+        let entries = exports.into_iter().filter_map(|name| match name {
+            "handle" => Some((Self::Handle, name)),
+            _ if name.starts_with("wasi:cli/run@0.2.") => Some((Self::Run, name)),
+            _ => None,
+        });
+        entries.min_by_key(|(entry, _)| *entry == Self::Run)
+    }
+}
+
 /// A component that is ready to run any number of times, each in an instance of its own.
 pub struct Loaded {
     pre: InstancePre<State>,
@@ -95,15 +107,6 @@ impl Runtime {
     /// [`RunError::Component`].
     pub fn compile(&self, component: &[u8]) -> Result<Vec<u8>, RunError> {
         self.engine.precompile_component(component).map_err(not_a_component)
-    }
-
-    /// The interfaces that a component imports.
-    ///
-    /// # Errors
-    /// [`RunError::Component`].
-    pub fn imports_of(&self, component: &[u8]) -> Result<Vec<String>, RunError> {
-        let component = Component::new(&self.engine, component).map_err(not_a_component)?;
-        Ok(world::imports(&component, &self.engine))
     }
 
     /// Loads code whose tag held, for runs with what is given.
@@ -214,15 +217,15 @@ fn find_entry(
     component: &Component,
     engine: &Engine,
 ) -> Result<(Entry, ComponentExportIndex), RunError> {
-    if let Some(export) = component.get_export_index(None, "handle") {
-        return Ok((Entry::Handle, export));
-    }
     let kind = component.component_type();
-    let mut names = kind.exports(engine).map(|(name, _)| name);
-    let run = names.find(|name| name.starts_with("wasi:cli/run@0.2.")).ok_or(RunError::Entry)?;
-    let interface = component.get_export_index(None, run).ok_or(RunError::Entry)?;
-    let export = component.get_export_index(Some(&interface), "run").ok_or(RunError::Entry)?;
-    Ok((Entry::Run, export))
+    let names = kind.exports(engine).map(|(name, _)| name);
+    let (entry, name) = Entry::among(names).ok_or(RunError::Entry)?;
+    let named = component.get_export_index(None, name).ok_or(RunError::Entry)?;
+    let export = match entry {
+        Entry::Handle => Some(named),
+        Entry::Run => component.get_export_index(Some(&named), "run"),
+    };
+    Ok((entry, export.ok_or(RunError::Entry)?))
 }
 
 /// Same settings for compiling and running: code of others is not loaded.
@@ -282,7 +285,7 @@ fn engine_failed(error: wasmtime::Error) -> RunError {
 }
 
 /// Words of strangers are cut, at the border of a character.
-fn short(text: String) -> String {
+pub(crate) fn short(text: String) -> String {
     text.chars().take(WORDS_MAX).collect()
 }
 

@@ -22,6 +22,7 @@ use crate::state::Doors;
 pub struct Keeper {
     program: PathBuf,
     arguments: Vec<OsString>,
+    compiling: fn(usize),
 }
 
 /// A run that came to its end, with the evidence for the state gate.
@@ -39,7 +40,13 @@ impl Keeper {
     /// Children are `program arguments…`.
     pub fn new(program: impl Into<PathBuf>, arguments: &[&str]) -> Self {
         let arguments = arguments.iter().map(OsString::from).collect();
-        Self { program: program.into(), arguments }
+        Self { program: program.into(), arguments, compiling: |_| () }
+    }
+
+    /// Calls `tell` with a component's length, in bytes, before it is compiled: of a large one that takes a while.
+    #[must_use]
+    pub fn when_compiling(self, tell: fn(usize)) -> Self {
+        Self { compiling: tell, ..self }
     }
 
     /// Runs an admitted capsule: compiled in one child, or taken from the cache; run in another,
@@ -103,6 +110,7 @@ impl Keeper {
     /// [`RunError`].
     pub fn compile(&self, policy: &Policy, component: &[u8]) -> Result<Compiled, RunError> {
         let (mut started, _) = self.start(policy, COMPILE, FRAME_BYTES_MAX)?;
+        (self.compiling)(component.len());
         started.tell(&Frame::Compile(component.to_vec()))?;
         match started.next()? {
             Frame::Compiled(code) => Ok(Compiled::handed_over(code)),

@@ -32,31 +32,17 @@ pub fn asked_for(import: &str) -> Result<Option<Capability>, RunError> {
     }
 }
 
-/// The interfaces that a component imports.
-pub(crate) fn imports(component: &Component, engine: &Engine) -> Vec<String> {
-    component.component_type().imports(engine).map(|(name, _)| name.to_owned()).collect()
-}
-
-/// As [`imports`], of bytes that are compiled for it. For a draft of a manifest.
-///
-/// # Errors
-/// [`RunError::Component`].
-pub fn imports_of(component: &[u8]) -> Result<Vec<String>, RunError> {
-    let runtime = crate::Runtime::build()?;
-    runtime.imports_of(component)
-}
-
 /// Whether everything that is imported is given.
 pub(crate) fn check(component: &Component, engine: &Engine, given: Given) -> Result<(), RunError> {
-    for name in imports(component, engine) {
-        let held = match asked_for(&name)? {
+    for (name, _) in component.component_type().imports(engine) {
+        let held = match asked_for(name)? {
             None => true,
             Some(Capability::Log) => given.log,
             Some(Capability::Call) => given.call,
             Some(_) => false,
         };
         if !held {
-            return Err(RunError::Import(name));
+            return Err(RunError::Import(name.to_owned()));
         }
     }
     Ok(())

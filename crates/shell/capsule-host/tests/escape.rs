@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use common::*;
-use symbolon_capsule_host::{Given, RunError, Runtime};
+use symbolon_capsule_host::{Entry, Given, Outline, RunError, Runtime};
 
 #[test]
 fn a_handler_gives_its_input_back_and_uses_the_same_fuel_each_time() {
@@ -151,9 +151,34 @@ fn what_is_no_component_and_what_exports_nothing_is_refused() {
     let runtime = Runtime::build().unwrap();
     for bytes in [&b"\0asm\x01\0\0\0"[..], b"", b"\x7fELF", &echo()[..100]] {
         assert!(matches!(runtime.compile(bytes), Err(RunError::Component(_))));
+        assert!(matches!(Outline::read(bytes), Err(RunError::Component(_))));
     }
     let empty = wat::parse_str("(component)").unwrap();
     assert_eq!(run(&empty, &job(b"")), Err(RunError::Entry));
+    assert_eq!(Outline::read(&empty), Err(RunError::Entry));
+}
+
+#[test]
+fn an_outline_is_what_the_outermost_component_imports() {
+    let of = |component: &[u8]| Outline::read(component).unwrap();
+    assert_eq!(of(&echo()), Outline { imports: vec![], entry: Entry::Handle });
+    assert_eq!(of(&talker()).imports, ["symbolon:capsule/log@1.0.0"]);
+    let program = of(&program(1));
+    assert_eq!(program.entry, Entry::Run);
+    assert!(!program.imports.is_empty() && program.imports.iter().all(|it| it.contains("wasi:")));
+    // What is imported within is given from without, or not at all.
+    let imports = "(component $within (import \"a:b/c@1.0.0\" (instance)))";
+    let nested = Text { imports, body: GIVE, ..Text::default() }.component();
+    assert_eq!(of(&nested).imports, [""; 0]);
+    // Damaged it is refused, or the damage is where no meaning is: in the names of its last section.
+    let good = echo();
+    let cut: Vec<_> = (0..good.len()).filter_map(|end| Outline::read(&good[..end]).ok()).collect();
+    assert_eq!(cut, [of(&good)]);
+    for at in 0..good.len() {
+        let mut wrong = good.clone();
+        wrong[at] ^= 1;
+        let _ = Outline::read(&wrong);
+    }
 }
 
 #[test]
