@@ -5,7 +5,7 @@ use std::process::Command;
 
 use serde_json::json;
 use symbolon_capsule::{COMPONENT_BYTES_MAX, Capability, ComponentDigest, Manifest};
-use symbolon_capsule_host::{asked_for, imports_of};
+use symbolon_capsule_host::{Outline, asked_for};
 
 use super::{Ctx, place};
 use crate::facts::NewFile;
@@ -36,7 +36,8 @@ impl Args {
     pub fn run(self, ctx: &Ctx) -> Result<(), Failure> {
         let component = if self.from.is_dir() { cargo(&self.from)? } else { self.from.clone() };
         let bytes = read(&component)?;
-        let imports = imports_of(&bytes).map_err(|error| super::run::refused(&error))?;
+        let outline = Outline::read(&bytes).map_err(|error| super::run::refused(&error))?;
+        let imports = outline.imports;
         let mut capabilities: Vec<Capability> = Vec::new();
         for import in &imports {
             capabilities.extend(asked_for(import).map_err(|error| super::run::refused(&error))?);

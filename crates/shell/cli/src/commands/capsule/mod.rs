@@ -19,6 +19,7 @@ mod sign;
 mod source;
 mod tool;
 mod trust;
+mod wit;
 
 use clap::Subcommand;
 
@@ -53,6 +54,7 @@ enum Step {
     Certify(certify::Args),
     Trust(trust::Args),
     Revoke(revoke::Args),
+    Wit(wit::Args),
     Build(build::Args),
     Sign(sign::Args),
     Run(Box<run::Args>),
@@ -73,6 +75,7 @@ impl Args {
             Step::Certify(args) => args.run(ctx),
             Step::Trust(args) => args.run(ctx),
             Step::Revoke(args) => args.run(ctx),
+            Step::Wit(args) => args.run(ctx),
             Step::Build(args) => args.run(ctx),
             Step::Sign(args) => args.run(ctx),
             Step::Run(args) => args.run(ctx),

@@ -143,9 +143,18 @@ pub fn execute(
     };
     let program = std::env::current_exe()
         .map_err(|error| Failure::environment("program", error.to_string()))?;
-    let keeper = Keeper::new(program, &["capsule-child"]);
+    let keeper = Keeper::new(program, &["capsule-child"]).when_compiling(say_compiling);
     let ran = keeper.run(admitted, cache.as_ref(), input.to_vec(), now_ms, seed, doors);
     ran.map_err(|error| refused(&error))
+}
+
+/// Of a component that takes seconds: those that a language's whole runtime is part of.
+fn say_compiling(bytes: usize) {
+    const LONG_BYTES: usize = 2 << 20;
+    if bytes >= LONG_BYTES {
+        let mib = bytes.div_ceil(1 << 20);
+        out::say(&format!("Compiling {mib} MiB, about a second each; later runs find it compiled"));
+    }
 }
 
 fn show(
