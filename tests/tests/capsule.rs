@@ -7,6 +7,8 @@ mod connector;
 mod hidden;
 #[path = "capsule/place.rs"]
 mod place;
+#[path = "capsule/python.rs"]
+mod python;
 
 use serde_json::{Value, json};
 use symbolon_tests::home::Home;

@@ -88,6 +88,11 @@ impl Shop {
     ) {
         let component = wat::parse_str(text).expect("a component's text");
         std::fs::write(self.home.beside(&format!("{name}.wasm")), component).expect("a file");
+        self.publish_file(ceiling, name, change);
+    }
+
+    /// The same, of a component that is a file already.
+    pub fn publish_file(&self, ceiling: &[&str], name: &str, change: impl Fn(&mut Value)) {
         self.home.ok(&["capsule", "build", &format!("{name}.wasm")]);
         let draft = self.home.beside(&format!("{name}.manifest.json"));
         let read = std::fs::read(&draft).expect("the draft");
