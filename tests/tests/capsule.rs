@@ -133,6 +133,10 @@ fn facts_are_sealed_for_a_peer_and_released_later_by_holders() {
 fn what_may_not_run_says_why() {
     let shop = Shop::new();
     let home = &shop.home;
+    // Nothing in it can be begun: no draft is made.
+    std::fs::write(home.beside("idle.wasm"), b"\0asm\x0d\0\x01\0").expect("a file");
+    shop.refused(&["capsule", "build", "idle.wasm"], "capsule_entry");
+    assert!(!home.beside("idle.manifest.json").exists());
     shop.publish("loop", LOOP, |it| it["limits"]["fuel"] = json!(100_000));
     shop.refused(&["capsule", "run", "loop.wasm"], "capsule_fuel");
     shop.publish("wide", ECHO, |it| it["limits"]["time_ms"] = json!(500_000));

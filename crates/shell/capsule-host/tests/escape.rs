@@ -170,6 +170,11 @@ fn an_outline_is_what_the_outermost_component_imports() {
     let imports = "(component $within (import \"a:b/c@1.0.0\" (instance)))";
     let nested = Text { imports, body: GIVE, ..Text::default() }.component();
     assert_eq!(of(&nested).imports, [""; 0]);
+    // What nothing can begin is no capsule, also where something within it can be begun.
+    let within = "(component (component (import \"f\" (func)) (export \"handle\" (func 0))))";
+    for nothing in ["(component)", within] {
+        assert_eq!(Outline::read(&wat::parse_str(nothing).unwrap()), Err(RunError::Entry));
+    }
     // Damaged it is refused, or the damage is where no meaning is: in the names of its last section.
     let good = echo();
     let cut: Vec<_> = (0..good.len()).filter_map(|end| Outline::read(&good[..end]).ok()).collect();

@@ -231,9 +231,8 @@ pub fn refused(error: &RunError) -> Failure {
             "a higher limit in the manifest, and sign it again: symbolon capsule sign --help"
         }
         RunError::Import(_) => "symbolon capsule build FILE shows what its imports ask for",
-        RunError::Entry | RunError::Component(_) => {
-            "a component: cargo build --release --target wasm32-wasip2"
-        }
+        RunError::Entry => "symbolon capsule wit shows what a guest exports",
+        RunError::Component(_) => "a component: cargo build --release --target wasm32-wasip2",
         RunError::Policy(PolicyError::Landlock { .. } | PolicyError::Syscalls { .. }) => {
             "a kernel with Landlock and seccomp (Linux 5.13 or newer)"
         }
