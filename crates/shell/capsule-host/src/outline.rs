@@ -24,12 +24,17 @@ impl Outline {
         if !Parser::is_component(component) {
             return Err(RunError::Component("it does not begin as one".to_owned()));
         }
-        Validator::new_with_features(features()).validate_all(component).map_err(refused)?;
         let (mut imports, mut exports) = (Vec::new(), Vec::new());
-        let mut depth = 0_u32;
+        let (mut depth, mut parts) = (0_u32, 0_u32);
         for payload in Parser::new(0).parse_all(component) {
             match payload.map_err(refused)? {
-                Payload::Version { .. } => depth += 1,
+                Payload::Version { .. } => {
+                    (depth, parts) = (depth + 1, parts + 1);
+                    if depth > DEPTH_MAX || parts > PARTS_MAX {
+                        let most = format!("more than {DEPTH_MAX} deep, or {PARTS_MAX} in all");
+                        return Err(RunError::Component(format!("components within it: {most}")));
+                    }
+                }
                 Payload::End(_) => depth -= 1,
                 Payload::ComponentImportSection(section) if depth == 1 => {
                     for import in section {
@@ -44,10 +49,16 @@ impl Outline {
                 _ => {}
             }
         }
+        Validator::new_with_features(features()).validate_all(component).map_err(refused)?;
         let (entry, _) = Entry::among(exports).ok_or(RunError::Entry)?;
         Ok(Self { imports, entry })
     }
 }
+
+/// Components and modules within one another, and in all: validating costs the square of the one and memory for each of
+/// the others.
+const DEPTH_MAX: u32 = 64;
+const PARTS_MAX: u32 = 10_000;
 
 /// What the engine takes, or less.
 fn features() -> WasmFeatures {

@@ -175,6 +175,13 @@ fn an_outline_is_what_the_outermost_component_imports() {
     for nothing in ["(component)", within] {
         assert_eq!(Outline::read(&wat::parse_str(nothing).unwrap()), Err(RunError::Entry));
     }
+    // So deep, or so many, that to validate it would take minutes, or much memory.
+    let many = format!("(component {})", "(component)".repeat(10_000));
+    let deep = (0..64).fold("(component)".to_owned(), |within, _| format!("(component {within})"));
+    for bomb in [many, deep] {
+        let refusal = Outline::read(&wat::parse_str(bomb).unwrap()).unwrap_err();
+        assert!(matches!(&refusal, RunError::Component(why) if why.contains("64")), "{refusal}");
+    }
     // Damaged it is refused, or the damage is where no meaning is: in the names of its last section.
     let good = echo();
     let cut: Vec<_> = (0..good.len()).filter_map(|end| Outline::read(&good[..end]).ok()).collect();
